@@ -1,0 +1,6 @@
+//! Carries purchase orders and supplier invoices from JAGGAER into Visma.net ERP, once each,
+//! and can prove it. `ARCHITECTURE.md` tells how; the folders follow the flow of a document.
+
+pub mod decide;
+pub mod mapping;
+pub mod procurement;

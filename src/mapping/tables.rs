@@ -1,0 +1,52 @@
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The mapping tables of a connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tables {
+    /// The source's dimension that carries the GL account; `Account` when empty.
+    pub account_dimension: Option<String>,
+    pub accounts: Table,
+    /// One rule for each segment of the subaccount.
+    pub segments: Vec<SegmentRule>,
+    /// By the source's tax code; `rate:25` matches a tax line without a code by its rate.
+    pub vat: Table,
+    pub terms: Table,
+    pub units: Table,
+    /// By business unit.
+    pub branches: Table,
+    /// The source's dimension that carries the project, if any.
+    pub project_dimension: Option<String>,
+    pub projects: Table,
+    /// By the source's vendor id or ERP number: links that a person made. Beats every identifier.
+    pub suppliers: BTreeMap<String, String>,
+}
+
+/// One code table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Table {
+    /// A code that the table does not name stands for itself.
+    pub same_code: bool,
+    /// For a document or share that carries no code at all.
+    pub default: Option<String>,
+    pub table: BTreeMap<String, String>,
+}
+
+/// How one segment of the subaccount is filled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentRule {
+    /// Visma's segment id.
+    pub id: i64,
+    /// The source's dimension it comes from. Absent: always `default`.
+    #[serde(default)]
+    pub dimension: Option<String>,
+    #[serde(default)]
+    pub same_code: bool,
+    #[serde(default)]
+    pub default: Option<String>,
+    #[serde(default)]
+    pub table: BTreeMap<String, String>,
+}
