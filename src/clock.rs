@@ -1,0 +1,26 @@
+//! The two clocks at the edge: the calendar, and one that also counts while the machine sleeps.
+
+use rustix::time::{ClockId, clock_gettime};
+use std::time::Duration;
+
+/// Microseconds UTC.
+pub fn now() -> i64 {
+    jiff::Timestamp::now().as_microsecond()
+}
+
+/// Time since boot, suspended time included. A lease is measured on it: a laptop lid or a paused
+/// virtual machine must not make an expired lease look valid.
+pub fn since_boot() -> Duration {
+    let time = clock_gettime(ClockId::Boottime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// Microseconds of a duration, saturating.
+pub fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// An instant for people and JSON: RFC 3339 in UTC.
+pub fn rfc3339(micros: i64) -> String {
+    jiff::Timestamp::from_microsecond(micros).map_or_else(|_| micros.to_string(), |t| t.to_string())
+}

@@ -1,0 +1,488 @@
+use super::{Change, Statement, Store, StoreError, args};
+use crate::decide::{Hold, Wait};
+use crate::procurement::DocumentKind;
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row};
+
+/// Where a document stands. Exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DocumentState {
+    /// Its row came, its detail did not: fetched again, alone.
+    Unread,
+    /// For something that arrives by itself.
+    Waiting,
+    /// To be judged.
+    Ready,
+    /// Planned or on its way into Visma.
+    Posting,
+    Posted,
+    Held,
+    Ignored,
+    Cancelled,
+}
+
+impl DocumentState {
+    pub const ALL: [Self; 8] = [
+        Self::Unread,
+        Self::Waiting,
+        Self::Ready,
+        Self::Posting,
+        Self::Posted,
+        Self::Held,
+        Self::Ignored,
+        Self::Cancelled,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unread => "unread",
+            Self::Waiting => "waiting",
+            Self::Ready => "ready",
+            Self::Posting => "posting",
+            Self::Posted => "posted",
+            Self::Held => "held",
+            Self::Ignored => "ignored",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    pub const fn is_in_flight(self) -> bool {
+        matches!(self, Self::Unread | Self::Waiting | Self::Ready | Self::Posting)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentRow {
+    pub id: String,
+    pub connection: String,
+    pub source: String,
+    pub kind: DocumentKind,
+    pub source_id: String,
+    pub feed: String,
+    pub number: String,
+    pub order_number: Option<String>,
+    pub reference: Option<String>,
+    pub supplier: Option<String>,
+    pub currency: Option<String>,
+    /// Minor units; a credit note is negative, an order its net.
+    pub amount_minor: Option<i64>,
+    pub document_on: Option<String>,
+    pub state: DocumentState,
+    /// JSON list of [`Wait`].
+    pub waiting: Option<String>,
+    /// What went wrong after posting.
+    pub attention: Option<String>,
+    /// The revision that is in force.
+    pub latest_revision: i64,
+    /// The highest revision stored; above `latest_revision` when an old one came late.
+    pub recorded_revision: i64,
+    /// The revision that stands in Visma, and its plan as JSON.
+    pub applied_revision: Option<i64>,
+    pub applied_plan: Option<String>,
+    pub row_hash: String,
+    pub visma_type: Option<String>,
+    pub visma_number: Option<String>,
+    pub received_at: i64,
+    pub changed_at: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevisionRow {
+    pub n: i64,
+    pub raw_hash: String,
+    pub material_hash: String,
+    pub source_revision: Option<i64>,
+    pub raw: String,
+    pub received_at: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldRow {
+    pub document: String,
+    pub code: String,
+    pub text: String,
+    pub fix: String,
+    pub since: i64,
+}
+
+/// What is known of a document from its first row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDocument {
+    pub id: String,
+    pub connection: String,
+    pub source: String,
+    pub kind: DocumentKind,
+    pub source_id: String,
+    pub feed: String,
+    pub row_hash: String,
+    pub state: DocumentState,
+    pub received_at: i64,
+}
+
+/// The facts of a document's revision in force that lists and sums show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DocumentFacts {
+    pub number: String,
+    pub order_number: Option<String>,
+    pub reference: Option<String>,
+    pub currency: Option<String>,
+    pub amount_minor: Option<i64>,
+    pub document_on: Option<String>,
+}
+
+/// Which documents a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DocumentFilter {
+    pub connection: Option<String>,
+    pub state: Option<DocumentState>,
+    pub limit: Option<i64>,
+}
+
+/// Count and sum of one group of documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentCount {
+    pub connection: String,
+    pub kind: String,
+    pub state: String,
+    pub currency: String,
+    pub count: i64,
+    pub amount_minor: i64,
+}
+
+macro_rules! columns {
+    ($tail:literal) => {
+        concat!(
+            "select id, connection, source, kind, source_id, feed, number, order_number, reference, supplier, \
+             currency, amount_minor, document_on, state, waiting, attention, latest_revision, recorded_revision, \
+             applied_revision, applied_plan, row_hash, visma_type, visma_number, received_at, changed_at \
+             from document ",
+            $tail
+        )
+    };
+}
+
+impl Store {
+    pub async fn document(&self, id: &str) -> Result<Option<DocumentRow>, StoreError> {
+        let row = sqlx::query::<Any>(columns!("where id = $1"))
+            .bind(id)
+            .fetch_optional(&self.readers)
+            .await?;
+        row.as_ref().map(document).transpose()
+    }
+
+    /// By our id, the source's id, the source's number, the supplier's reference or Visma's number.
+    pub async fn find_documents(&self, text: &str) -> Result<Vec<DocumentRow>, StoreError> {
+        let rows = sqlx::query::<Any>(columns!(
+            "where id = $1 or source_id = $1 or number = $1 or reference = $1 or visma_number = $1 \
+             order by received_at, id limit 100"
+        ))
+        .bind(text)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(document).collect()
+    }
+
+    /// In order of arrival; ids break ties so that two calls agree.
+    pub async fn documents(&self, filter: &DocumentFilter) -> Result<Vec<DocumentRow>, StoreError> {
+        let rows = sqlx::query::<Any>(columns!(
+            "where ($1 = '' or connection = $1) and ($2 = '' or state = $2) \
+             order by received_at, id limit $3"
+        ))
+        .bind(filter.connection.as_deref().unwrap_or(""))
+        .bind(filter.state.map_or("", DocumentState::as_str))
+        .bind(filter.limit.unwrap_or(i64::MAX))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(document).collect()
+    }
+
+    /// Documents of one kind and state of a connection, oldest first, by id after `after`.
+    pub async fn documents_to_work(
+        &self,
+        connection: &str,
+        kind: DocumentKind,
+        state: DocumentState,
+    ) -> Result<Vec<DocumentRow>, StoreError> {
+        let rows = sqlx::query::<Any>(columns!(
+            "where connection = $1 and kind = $2 and state = $3 order by received_at, id"
+        ))
+        .bind(connection)
+        .bind(kind.as_str())
+        .bind(state.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(document).collect()
+    }
+
+    /// The order document with this number, as an invoice names it.
+    pub async fn order_by_number(
+        &self,
+        source: &str,
+        number: &str,
+    ) -> Result<Option<DocumentRow>, StoreError> {
+        let row = sqlx::query::<Any>(columns!(
+            "where source = $1 and order_number = $2 and kind = 'purchase_order' order by received_at, id limit 1"
+        ))
+        .bind(source)
+        .bind(number)
+        .fetch_optional(&self.readers)
+        .await?;
+        row.as_ref().map(document).transpose()
+    }
+
+    pub async fn revision(
+        &self,
+        document: &str,
+        n: i64,
+    ) -> Result<Option<RevisionRow>, StoreError> {
+        let row = sqlx::query_as::<Any, (i64, String, String, Option<i64>, String, i64)>(
+            "select n, raw_hash, material_hash, source_revision, raw, received_at from revision \
+             where document = $1 and n = $2",
+        )
+        .bind(document)
+        .bind(n)
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(row.map(|(n, raw_hash, material_hash, source_revision, raw, received_at)| RevisionRow {
+            n,
+            raw_hash,
+            material_hash,
+            source_revision,
+            raw,
+            received_at,
+        }))
+    }
+
+    /// Every revision's number, hashes and arrival; the raw text is read one at a time.
+    pub async fn holds_of(&self, document: &str) -> Result<Vec<HoldRow>, StoreError> {
+        self.holds_where("where document = $1 order by n", document).await
+    }
+
+    /// All holds, by code, for the work list.
+    pub async fn holds(&self) -> Result<Vec<HoldRow>, StoreError> {
+        self.holds_where("where document <> $1 order by code, since, document, n", "").await
+    }
+
+    async fn holds_where(
+        &self,
+        tail: &'static str,
+        document: &str,
+    ) -> Result<Vec<HoldRow>, StoreError> {
+        let sql = format!("select document, code, text, fix, since from hold {tail}");
+        let rows =
+            sqlx::query_as::<Any, (String, String, String, String, i64)>(sqlx::AssertSqlSafe(sql))
+                .bind(document)
+                .fetch_all(&self.readers)
+                .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(document, code, text, fix, since)| HoldRow { document, code, text, fix, since })
+            .collect())
+    }
+
+    /// Counts and sums of everything ever seen, by connection, kind, state and currency.
+    pub async fn document_counts(&self) -> Result<Vec<DocumentCount>, StoreError> {
+        let rows = sqlx::query_as::<Any, (String, String, String, String, i64, i64)>(
+            "select connection, kind, state, coalesce(currency, ''), count(*), \
+             cast(coalesce(sum(amount_minor), 0) as bigint) \
+             from document group by connection, kind, state, coalesce(currency, '')",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(connection, kind, state, currency, count, amount_minor)| DocumentCount {
+                connection,
+                kind,
+                state,
+                currency,
+                count,
+                amount_minor,
+            })
+            .collect())
+    }
+}
+
+impl Change {
+    /// Guarded: a document that is there already is not a new one.
+    pub fn insert_document(&mut self, new: &NewDocument) {
+        self.push(
+            Statement::new(
+                "insert into document (id, connection, source, kind, source_id, feed, number, state, \
+                 latest_revision, recorded_revision, row_hash, received_at, changed_at) \
+                 values ($1, $2, $3, $4, $5, $6, '', $7, 0, 0, $8, $9, $9) \
+                 on conflict (source, kind, source_id) do nothing",
+                args![
+                    &new.id, &new.connection, &new.source, new.kind.as_str(), &new.source_id, &new.feed,
+                    new.state.as_str(), &new.row_hash, new.received_at
+                ],
+            )
+            .guarded("the document was received already"),
+        );
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one row, told whole")]
+    pub fn insert_revision(
+        &mut self,
+        document: &str,
+        n: i64,
+        raw_hash: &str,
+        material_hash: &str,
+        source_revision: Option<i64>,
+        profile_hash: &str,
+        raw: &str,
+        received_at: i64,
+    ) {
+        self.push(Statement::new(
+            "insert into revision (document, n, raw_hash, material_hash, source_revision, profile_hash, raw, received_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            args![document, n, raw_hash, material_hash, source_revision, profile_hash, raw, received_at],
+        ));
+    }
+
+    /// A revision was stored. `in_force` when it is the one to be judged from now on.
+    pub fn record_revision(
+        &mut self,
+        document: &str,
+        n: i64,
+        in_force: bool,
+        row_hash: &str,
+        at: i64,
+    ) {
+        self.push(Statement::new(
+            "update document set recorded_revision = $1, \
+             latest_revision = case when $2 = 1 then $1 else latest_revision end, \
+             row_hash = $3, changed_at = $4 where id = $5",
+            args![n, i64::from(in_force), row_hash, at, document],
+        ));
+    }
+
+    pub fn set_row_hash(&mut self, document: &str, row_hash: &str) {
+        self.push(Statement::new(
+            "update document set row_hash = $1 where id = $2",
+            args![row_hash, document],
+        ));
+    }
+
+    pub fn set_facts(&mut self, document: &str, facts: &DocumentFacts) {
+        self.push(Statement::new(
+            "update document set number = $1, order_number = $2, reference = $3, currency = $4, \
+             amount_minor = $5, document_on = $6 where id = $7",
+            args![
+                &facts.number,
+                &facts.order_number,
+                &facts.reference,
+                &facts.currency,
+                facts.amount_minor,
+                &facts.document_on,
+                document
+            ],
+        ));
+    }
+
+    /// The guarded step from one state to another. Holds and waits of the old state go.
+    pub fn move_document(
+        &mut self,
+        document: &str,
+        from: DocumentState,
+        to: DocumentState,
+        at: i64,
+    ) {
+        self.push(
+            Statement::new(
+                "update document set state = $1, waiting = null, changed_at = $2 where id = $3 and state = $4",
+                args![to.as_str(), at, document, from.as_str()],
+            )
+            .guarded("the document is in another state by now"),
+        );
+        if from == DocumentState::Held {
+            self.push(Statement::new("delete from hold where document = $1", args![document]));
+        }
+    }
+
+    pub fn set_holds(&mut self, document: &str, holds: &[Hold], at: i64) {
+        self.push(Statement::new("delete from hold where document = $1", args![document]));
+        for (n, hold) in (0_i64..).zip(holds) {
+            self.push(Statement::new(
+                "insert into hold (document, n, code, text, fix, since) values ($1, $2, $3, $4, $5, $6)",
+                args![document, n, &hold.code, &hold.text, &hold.fix, at],
+            ));
+        }
+    }
+
+    pub fn set_waiting(&mut self, document: &str, waits: &[Wait]) {
+        let json = serde_json::to_string(waits).expect("waits are plain data");
+        self.push(Statement::new(
+            "update document set waiting = $1 where id = $2",
+            args![json, document],
+        ));
+    }
+
+    pub fn set_supplier(&mut self, document: &str, supplier: &str) {
+        self.push(Statement::new(
+            "update document set supplier = $1 where id = $2",
+            args![supplier, document],
+        ));
+    }
+
+    pub fn set_attention(&mut self, document: &str, attention: Option<&str>) {
+        self.push(Statement::new(
+            "update document set attention = $1 where id = $2",
+            args![attention, document],
+        ));
+    }
+
+    /// What stands in Visma now.
+    pub fn set_applied(
+        &mut self,
+        document: &str,
+        revision: i64,
+        plan: &str,
+        visma_type: &str,
+        visma_number: &str,
+    ) {
+        self.push(Statement::new(
+            "update document set applied_revision = $1, applied_plan = $2, visma_type = $3, visma_number = $4 \
+             where id = $5",
+            args![revision, plan, visma_type, visma_number, document],
+        ));
+    }
+}
+
+fn document(row: &AnyRow) -> Result<DocumentRow, StoreError> {
+    let kind: String = row.try_get(3)?;
+    let state: String = row.try_get(13)?;
+    Ok(DocumentRow {
+        id: row.try_get(0)?,
+        connection: row.try_get(1)?,
+        source: row.try_get(2)?,
+        kind: DocumentKind::parse(&kind)
+            .ok_or_else(|| StoreError::Content(format!("document kind `{kind}`")))?,
+        source_id: row.try_get(4)?,
+        feed: row.try_get(5)?,
+        number: row.try_get(6)?,
+        order_number: row.try_get(7)?,
+        reference: row.try_get(8)?,
+        supplier: row.try_get(9)?,
+        currency: row.try_get(10)?,
+        amount_minor: row.try_get(11)?,
+        document_on: row.try_get(12)?,
+        state: DocumentState::parse(&state)
+            .ok_or_else(|| StoreError::Content(format!("document state `{state}`")))?,
+        waiting: row.try_get(14)?,
+        attention: row.try_get(15)?,
+        latest_revision: row.try_get(16)?,
+        recorded_revision: row.try_get(17)?,
+        applied_revision: row.try_get(18)?,
+        applied_plan: row.try_get(19)?,
+        row_hash: row.try_get(20)?,
+        visma_type: row.try_get(21)?,
+        visma_number: row.try_get(22)?,
+        received_at: row.try_get(23)?,
+        changed_at: row.try_get(24)?,
+    })
+}

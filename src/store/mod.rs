@@ -1,0 +1,125 @@
+//! The store: SQLite in a file by default, PostgreSQL by URL; the same migrations and queries.
+//!
+//! Reads go through a small pool. Writes are [`Change`]s, carried out by the process's one
+//! [`writer`], each under the epoch of an [`Owned`] unit, with its audit entries. No pool and no
+//! connection leaves this folder.
+
+mod audit;
+mod change;
+mod document;
+mod erp;
+mod inputs;
+mod open;
+mod ownership;
+mod posting;
+mod request;
+mod round;
+mod watermark;
+mod writer;
+
+pub(crate) use change::args;
+pub use change::{Arg, Change, Statement};
+pub use document::{DocumentFilter, DocumentRow, DocumentState, HoldRow, NewDocument, RevisionRow};
+pub use erp::ErpKeyCount;
+pub use ownership::{Owned, OwnershipRow};
+pub use posting::{PostingRow, PostingState, Step};
+pub use request::RequestRow;
+pub use round::RoundRow;
+pub use watermark::Watermark;
+
+use sqlx::AnyPool;
+use std::path::PathBuf;
+use tokio::sync::{mpsc, oneshot};
+
+/// A connection to the store. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    dialect: Dialect,
+    readers: AnyPool,
+    writer: mpsc::Sender<writer::Job>,
+    /// SQLite only: the file whose lock says that an owner is alive on this machine.
+    lock_path: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    /// SQLite takes the write lock at once: a transaction that reads first and writes later
+    /// could otherwise fail in the middle.
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN",
+        }
+    }
+}
+
+/// Why the store could not be opened or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("cannot open the store `{url}`: {reason}")]
+    Open { url: String, reason: String },
+    #[error(
+        "the store was written by a newer version of ml-connector (migration {found}; this program knows {known}): \
+         use that version or restore a backup made before the upgrade"
+    )]
+    Newer { found: i64, known: i64 },
+    #[error("the store refused a migration: {0}")]
+    Migration(String),
+    #[error("`{0}` is no store: write sqlite:FILE or postgres://user:password@host/database")]
+    Url(String),
+    #[error("the store cannot be read: {0}")]
+    Read(String),
+    #[error("the store holds something this program cannot read: {0}")]
+    Content(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Read(error.to_string())
+    }
+}
+
+/// Why a change did not happen. Nothing of it is in the store.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CommitError {
+    #[error("another process owns the unit now; this one changes nothing more")]
+    LostOwnership,
+    #[error("the change no longer fits what is stored: {0}")]
+    Guard(&'static str),
+    #[error("the transaction collided with another too often")]
+    Collision,
+    #[error("the store refused the change: {0}")]
+    Database(String),
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl From<sqlx::Error> for CommitError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|e| e.code().map(|code| code.into_owned()));
+        match code.as_deref() {
+            Some("40001" | "40P01") => Self::Collision,
+            _ => Self::Database(error.to_string()),
+        }
+    }
+}
+
+impl Store {
+    /// Carries out one change: all of it is durable when this returns `Ok`.
+    pub async fn commit(&self, owned: &Owned, change: Change) -> Result<(), CommitError> {
+        let (done, answer) = oneshot::channel();
+        let job = writer::Job { owned: owned.clone(), change, done };
+        self.writer.send(job).await.map_err(|_| CommitError::Closed)?;
+        answer.await.map_err(|_| CommitError::Closed)?
+    }
+
+    /// Whether the store is a file on this machine.
+    pub fn is_file(&self) -> bool {
+        self.dialect == Dialect::Sqlite
+    }
+}

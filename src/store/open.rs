@@ -1,0 +1,129 @@
+use super::{Dialect, Store, StoreError, writer};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{Any, Connection, Executor};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+static MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "spine", include_str!("../../migrations/0001_spine.sql"))];
+
+/// Readers at the same time. Reads are short; more would only wait for the same disk.
+const READERS: u32 = 4;
+/// Changes that may wait for the writer before callers wait too.
+const QUEUE: usize = 1024;
+
+impl Store {
+    /// Opens the store and brings it to this program's version.
+    ///
+    /// `sqlite:FILE` (made when missing), `sqlite::memory:` is refused: it would forget.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER]).ok();
+        let (dialect, connect_url, lock_path) = parse(url)?;
+        let shown = redacted(url);
+        let open_error =
+            |error: sqlx::Error| StoreError::Open { url: shown.clone(), reason: error.to_string() };
+        let options = AnyConnectOptions::from_str(&connect_url).map_err(open_error)?;
+
+        let mut connection =
+            sqlx::AnyConnection::connect_with(&options).await.map_err(open_error)?;
+        prepare(&mut connection, dialect).await.map_err(open_error)?;
+        migrate(&mut connection).await?;
+
+        let readers = AnyPoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(Duration::from_secs(30))
+            .after_connect(move |connection, _| {
+                Box::pin(async move { prepare(connection, dialect).await })
+            })
+            .connect_with(options)
+            .await
+            .map_err(open_error)?;
+
+        let (sender, queue) = mpsc::channel(QUEUE);
+        let writer = writer::Writer { connection, dialect, heads: HashMap::new() };
+        tokio::spawn(writer.run(queue));
+        Ok(Self { dialect, readers, writer: sender, lock_path })
+    }
+}
+
+fn parse(url: &str) -> Result<(Dialect, String, Option<PathBuf>), StoreError> {
+    if let Some(rest) = url.strip_prefix("sqlite:") {
+        let path = rest.strip_prefix("//").unwrap_or(rest);
+        if path.is_empty() || path.contains(":memory:") || path.contains('?') {
+            return Err(StoreError::Url(url.to_owned()));
+        }
+        let lock = PathBuf::from(format!("{path}.lock"));
+        Ok((Dialect::Sqlite, format!("sqlite://{path}?mode=rwc"), Some(lock)))
+    } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        Ok((Dialect::Postgres, url.to_owned(), None))
+    } else {
+        Err(StoreError::Url(redacted(url)))
+    }
+}
+
+/// A store URL may carry a password.
+fn redacted(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => {
+            format!("{}://***@{}", &url[..scheme], &url[at + 1..])
+        }
+        _ => url.to_owned(),
+    }
+}
+
+async fn prepare(
+    connection: &mut sqlx::AnyConnection,
+    dialect: Dialect,
+) -> Result<(), sqlx::Error> {
+    let settings: &[&'static str] = match dialect {
+        Dialect::Sqlite => &[
+            "pragma journal_mode = wal",
+            // An acknowledged commit survives a power cut.
+            "pragma synchronous = full",
+            "pragma busy_timeout = 30000",
+            "pragma foreign_keys = on",
+        ],
+        Dialect::Postgres => &["set synchronous_commit = on", "set timezone = 'UTC'"],
+    };
+    for setting in settings {
+        connection.execute(sqlx::query::<Any>(*setting)).await?;
+    }
+    Ok(())
+}
+
+/// Own bookkeeping table instead of a lock of the session kind, which PostgreSQL-compatible
+/// distributed databases do not have. Two processes that start at once: the second one's insert
+/// of the version fails and it reads the version again.
+async fn migrate(connection: &mut sqlx::AnyConnection) -> Result<(), StoreError> {
+    let mut migrator = Migrator::with_migrations(
+        MIGRATIONS
+            .iter()
+            .map(|(version, description, sql)| {
+                sqlx::migrate::Migration::new(
+                    *version,
+                    (*description).into(),
+                    sqlx::migrate::MigrationType::Simple,
+                    sqlx::SqlStr::from_static(sql),
+                    false,
+                )
+            })
+            .collect(),
+    );
+    migrator.set_locking(false);
+    let known = MIGRATIONS.last().map_or(0, |(version, _, _)| *version);
+    for attempt in 0.. {
+        match migrator.run_direct(None, connection, false).await {
+            Ok(()) => return Ok(()),
+            Err(MigrateError::VersionMissing(found)) if found > known => {
+                return Err(StoreError::Newer { found, known });
+            }
+            Err(_) if attempt < 3 => tokio::time::sleep(Duration::from_millis(200)).await,
+            Err(error) => return Err(StoreError::Migration(error.to_string())),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,315 @@
+use super::{Change, Statement, Store, StoreError, args};
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row};
+
+/// One kind of write into Visma.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    Create,
+    Update,
+    Cancel,
+    Attach,
+    Release,
+}
+
+impl Step {
+    pub const ALL: [Self; 5] =
+        [Self::Create, Self::Update, Self::Cancel, Self::Attach, Self::Release];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Cancel => "cancel",
+            Self::Attach => "attach",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// Where one write stands. The transitions are in `sync::posting`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PostingState {
+    Planned,
+    Intended,
+    Accepted,
+    Uncertain,
+    Done,
+    Refused,
+    Held,
+    Verified,
+    Differs,
+}
+
+impl PostingState {
+    pub const ALL: [Self; 9] = [
+        Self::Planned,
+        Self::Intended,
+        Self::Accepted,
+        Self::Uncertain,
+        Self::Done,
+        Self::Refused,
+        Self::Held,
+        Self::Verified,
+        Self::Differs,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Intended => "intended",
+            Self::Accepted => "accepted",
+            Self::Uncertain => "uncertain",
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Held => "held",
+            Self::Verified => "verified",
+            Self::Differs => "differs",
+        }
+    }
+
+    /// Visma has done it, as far as we know.
+    pub const fn is_done(self) -> bool {
+        matches!(self, Self::Done | Self::Verified | Self::Differs)
+    }
+
+    /// It was neither done nor given up.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Planned | Self::Intended | Self::Accepted | Self::Uncertain)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostingRow {
+    pub id: String,
+    pub company: String,
+    pub document: String,
+    pub step: Step,
+    /// Empty for create and release; the revision for update and cancel; the file's hash for attach.
+    pub step_key: String,
+    /// Stands in Visma with the document. Never changes over attempts.
+    pub our_key: String,
+    pub revision: i64,
+    /// JSON of what shall stand there.
+    pub plan: String,
+    pub plan_hash: String,
+    /// The exact request, as it was or is about to be sent.
+    pub body: Option<String>,
+    pub state: PostingState,
+    pub attempts: i64,
+    /// Complete reads after `settle_after` that did not show it.
+    pub absent: i64,
+    /// The epoch it was intended under.
+    pub epoch: i64,
+    pub intent_at: Option<i64>,
+    pub settle_after: Option<i64>,
+    pub next_at: i64,
+    pub visma_type: Option<String>,
+    pub visma_number: Option<String>,
+    pub etag: Option<String>,
+    pub job: Option<String>,
+    pub error: Option<String>,
+    pub changed_at: i64,
+}
+
+macro_rules! columns {
+    ($tail:literal) => {
+        concat!(
+            "select id, company, document, step, step_key, our_key, revision, plan, plan_hash, body, state, \
+             attempts, absent, epoch, intent_at, settle_after, next_at, visma_type, visma_number, etag, job, \
+             error, changed_at from posting ",
+            $tail
+        )
+    };
+}
+
+impl Store {
+    pub async fn posting(&self, id: &str) -> Result<Option<PostingRow>, StoreError> {
+        let row = sqlx::query::<Any>(columns!("where id = $1"))
+            .bind(id)
+            .fetch_optional(&self.readers)
+            .await?;
+        row.as_ref().map(posting).transpose()
+    }
+
+    pub async fn postings_of(&self, document: &str) -> Result<Vec<PostingRow>, StoreError> {
+        let rows = sqlx::query::<Any>(columns!("where document = $1 order by changed_at, id"))
+            .bind(document)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(posting).collect()
+    }
+
+    pub async fn postings_in(
+        &self,
+        company: &str,
+        state: PostingState,
+    ) -> Result<Vec<PostingRow>, StoreError> {
+        let rows = sqlx::query::<Any>(columns!(
+            "where company = $1 and state = $2 order by next_at, changed_at, id"
+        ))
+        .bind(company)
+        .bind(state.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(posting).collect()
+    }
+
+    pub async fn posting_by_our_key(
+        &self,
+        company: &str,
+        our_key: &str,
+    ) -> Result<Option<PostingRow>, StoreError> {
+        let row = sqlx::query::<Any>(columns!("where company = $1 and our_key = $2"))
+            .bind(company)
+            .bind(our_key)
+            .fetch_optional(&self.readers)
+            .await?;
+        row.as_ref().map(posting).transpose()
+    }
+
+    /// How many writes are in each state, by company.
+    pub async fn posting_counts(&self) -> Result<Vec<(String, String, i64)>, StoreError> {
+        Ok(sqlx::query_as::<Any, (String, String, i64)>(
+            "select company, state, count(*) from posting group by company, state",
+        )
+        .fetch_all(&self.readers)
+        .await?)
+    }
+
+    /// Documents of which a write is uncertain.
+    pub async fn uncertain_documents(&self) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query_as::<Any, (String,)>(
+            "select distinct document from posting where state = 'uncertain'",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows.into_iter().map(|(document,)| document).collect())
+    }
+
+    /// The document that has claimed this invoice.
+    pub async fn claimant(
+        &self,
+        company: &str,
+        supplier: &str,
+        kind: &str,
+        reference: &str,
+        year: i64,
+    ) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query_as::<Any, (String,)>(
+            "select document from claim where company = $1 and supplier = $2 and kind = $3 \
+             and reference = $4 and year = $5",
+        )
+        .bind(company)
+        .bind(supplier)
+        .bind(kind)
+        .bind(reference)
+        .bind(year)
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(row.map(|(document,)| document))
+    }
+}
+
+impl Change {
+    /// Guarded: one posting for each (document, step, step key).
+    pub fn insert_posting(&mut self, row: &PostingRow) {
+        self.push(
+            Statement::new(
+                "insert into posting (id, company, document, step, step_key, our_key, revision, plan, plan_hash, \
+                 body, state, attempts, absent, epoch, intent_at, settle_after, next_at, visma_type, \
+                 visma_number, etag, job, error, changed_at) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+                 $20, $21, $22, $23) on conflict (company, document, step, step_key) do nothing",
+                args![
+                    &row.id, &row.company, &row.document, row.step.as_str(), &row.step_key, &row.our_key,
+                    row.revision, &row.plan, &row.plan_hash, &row.body, row.state.as_str(), row.attempts,
+                    row.absent, row.epoch, row.intent_at, row.settle_after, row.next_at, &row.visma_type,
+                    &row.visma_number, &row.etag, &row.job, &row.error, row.changed_at
+                ],
+            )
+            .guarded("this step of the document is planned already"),
+        );
+    }
+
+    /// The guarded step of a posting: nothing happens unless it still stands in `from` under the
+    /// epoch it was read with.
+    pub fn move_posting(&mut self, from: PostingState, from_epoch: i64, to: &PostingRow) {
+        self.push(
+            Statement::new(
+                "update posting set plan = $1, plan_hash = $2, body = $3, state = $4, attempts = $5, absent = $6, \
+                 epoch = $7, intent_at = $8, settle_after = $9, next_at = $10, visma_type = $11, \
+                 visma_number = $12, etag = $13, job = $14, error = $15, revision = $16, changed_at = $17 \
+                 where id = $18 and state = $19 and epoch = $20",
+                args![
+                    &to.plan, &to.plan_hash, &to.body, to.state.as_str(), to.attempts, to.absent, to.epoch,
+                    to.intent_at, to.settle_after, to.next_at, &to.visma_type, &to.visma_number, &to.etag,
+                    &to.job, &to.error, to.revision, to.changed_at, &to.id, from.as_str(), from_epoch
+                ],
+            )
+            .guarded("the posting is in another state by now"),
+        );
+    }
+
+    /// Guarded: a second document with the same claim is stopped here, whoever is first.
+    pub fn claim(
+        &mut self,
+        company: &str,
+        supplier: &str,
+        kind: &str,
+        reference: &str,
+        year: i64,
+        document: &str,
+    ) {
+        self.push(
+            Statement::new(
+                "insert into claim (company, supplier, kind, reference, year, document) values ($1, $2, $3, $4, $5, $6) \
+                 on conflict (company, supplier, kind, reference, year) \
+                 do update set document = claim.document where claim.document = excluded.document",
+                args![company, supplier, kind, reference, year, document],
+            )
+            .guarded("another document has claimed this invoice"),
+        );
+    }
+
+    /// Before a changed document claims anew, or when it is taken back.
+    pub fn drop_claims(&mut self, document: &str) {
+        self.push(Statement::new("delete from claim where document = $1", args![document]));
+    }
+}
+
+fn posting(row: &AnyRow) -> Result<PostingRow, StoreError> {
+    let step: String = row.try_get(3)?;
+    let state: String = row.try_get(10)?;
+    Ok(PostingRow {
+        id: row.try_get(0)?,
+        company: row.try_get(1)?,
+        document: row.try_get(2)?,
+        step: Step::ALL
+            .into_iter()
+            .find(|known| known.as_str() == step)
+            .ok_or_else(|| StoreError::Content(format!("posting step `{step}`")))?,
+        step_key: row.try_get(4)?,
+        our_key: row.try_get(5)?,
+        revision: row.try_get(6)?,
+        plan: row.try_get(7)?,
+        plan_hash: row.try_get(8)?,
+        body: row.try_get(9)?,
+        state: PostingState::ALL
+            .into_iter()
+            .find(|known| known.as_str() == state)
+            .ok_or_else(|| StoreError::Content(format!("posting state `{state}`")))?,
+        attempts: row.try_get(11)?,
+        absent: row.try_get(12)?,
+        epoch: row.try_get(13)?,
+        intent_at: row.try_get(14)?,
+        settle_after: row.try_get(15)?,
+        next_at: row.try_get(16)?,
+        visma_type: row.try_get(17)?,
+        visma_number: row.try_get(18)?,
+        etag: row.try_get(19)?,
+        job: row.try_get(20)?,
+        error: row.try_get(21)?,
+        changed_at: row.try_get(22)?,
+    })
+}

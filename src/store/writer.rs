@@ -1,0 +1,175 @@
+//! The one writer of a process. Transactions wait in a queue and are committed in groups: one
+//! durable commit serves everyone who waited for it.
+
+use super::change::{Arg, Change, Statement};
+use super::{CommitError, Dialect, Owned};
+use crate::audit::{Entry, Head};
+use sqlx::AnyConnection;
+use sqlx::{Any, Connection};
+use std::collections::HashMap;
+use tokio::sync::{mpsc, oneshot};
+
+/// Most transactions in one durable commit. Bounds how much is repeated when one of them fails.
+const GROUP: usize = 256;
+/// Times a group is tried again when the database says that it collided with another (40001).
+const COLLISIONS: usize = 5;
+
+pub(super) struct Job {
+    pub owned: Owned,
+    pub change: Change,
+    pub done: oneshot::Sender<Result<(), CommitError>>,
+}
+
+pub(super) struct Writer {
+    pub connection: AnyConnection,
+    pub dialect: Dialect,
+    /// Heads as this process knows them, by unit and epoch.
+    pub heads: HashMap<String, (i64, Head)>,
+}
+
+impl Writer {
+    pub async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::with_capacity(GROUP);
+        while queue.recv_many(&mut jobs, GROUP).await > 0 {
+            let group: Vec<Job> = std::mem::take(&mut jobs);
+            self.commit_group(group).await;
+        }
+        // The queue is closed: nothing is pending, the connection can go.
+        let _ = self.connection.close().await;
+    }
+
+    async fn commit_group(&mut self, group: Vec<Job>) {
+        let together: Vec<(&Owned, &Change)> =
+            group.iter().map(|job| (&job.owned, &job.change)).collect();
+        match self.commit(&together).await {
+            Ok(()) => {
+                for job in group {
+                    // A caller that went away does not undo what is committed.
+                    let _ = job.done.send(Ok(()));
+                }
+            }
+            Err(_) if group.len() > 1 => {
+                for job in group {
+                    let result = self.commit(&[(&job.owned, &job.change)]).await;
+                    let _ = job.done.send(result);
+                }
+            }
+            Err(error) => {
+                for job in group {
+                    let _ = job.done.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    async fn commit(&mut self, changes: &[(&Owned, &Change)]) -> Result<(), CommitError> {
+        let mut collisions = 0;
+        loop {
+            let before = self.heads.clone();
+            let result = self.attempt(changes).await;
+            if result.is_err() {
+                self.heads = before;
+                // After a failed statement the transaction is dead on PostgreSQL and open on
+                // SQLite; a rollback that finds none open is not a fault.
+                let _ = sqlx::query::<Any>("ROLLBACK").execute(&mut self.connection).await;
+                if self.connection.ping().await.is_err() {
+                    return result.map_err(|error| {
+                        CommitError::Database(format!(
+                            "{error}; the connection to the database is lost: start again"
+                        ))
+                    });
+                }
+            }
+            match result {
+                Err(CommitError::Collision) if collisions < COLLISIONS => collisions += 1,
+                other => return other,
+            }
+        }
+    }
+
+    async fn attempt(&mut self, changes: &[(&Owned, &Change)]) -> Result<(), CommitError> {
+        self.execute(&Statement::new(self.dialect.begin(), Vec::new())).await?;
+        let mut units: Vec<(&Owned, Vec<&Entry>)> = Vec::new();
+        for (owned, change) in changes {
+            match units.iter_mut().find(|(known, _)| *known == *owned) {
+                Some((_, entries)) => entries.extend(&change.entries),
+                None => units.push((owned, change.entries.iter().collect())),
+            }
+        }
+        for (owned, entries) in units {
+            self.advance_head(owned, &entries).await?;
+        }
+        for (_, change) in changes {
+            for statement in &change.statements {
+                let rows = self.execute(statement).await?;
+                if let Some(what) = statement.guard
+                    && rows != 1
+                {
+                    return Err(CommitError::Guard(what));
+                }
+            }
+        }
+        self.execute(&Statement::new("COMMIT", Vec::new())).await?;
+        Ok(())
+    }
+
+    /// Checks the epoch and lengthens the unit's chain, in one row update.
+    async fn advance_head(&mut self, owned: &Owned, entries: &[&Entry]) -> Result<(), CommitError> {
+        let mut head = match self.heads.get(&owned.unit) {
+            Some((epoch, head)) if *epoch == owned.epoch => head.clone(),
+            _ => self.read_head(owned).await?,
+        };
+        let old_seq = head.seq;
+        for entry in entries {
+            let linked = head.link(&owned.unit, entry);
+            self.execute(&Statement::new(
+                "insert into audit (unit, seq, at, actor, action, connection, document, from_state, to_state, detail, previous_hash, hash) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                super::args![
+                    &owned.unit, linked.seq, entry.at, &entry.actor, &entry.action, &entry.connection,
+                    &entry.document, &entry.from_state, &entry.to_state, &entry.detail, &head.hash, &linked.hash
+                ],
+            ))
+            .await?;
+            head = linked;
+        }
+        let rows = self
+            .execute(&Statement::new(
+                "update ownership set head_seq = $1, head_hash = $2 \
+                 where unit = $3 and owner = $4 and epoch = $5 and head_seq = $6",
+                super::args![head.seq, &head.hash, &owned.unit, &owned.owner, owned.epoch, old_seq],
+            ))
+            .await?;
+        if rows != 1 {
+            return Err(CommitError::LostOwnership);
+        }
+        self.heads.insert(owned.unit.clone(), (owned.epoch, head));
+        Ok(())
+    }
+
+    async fn read_head(&mut self, owned: &Owned) -> Result<Head, CommitError> {
+        let row = sqlx::query_as::<Any, (i64, String)>(
+            "select head_seq, head_hash from ownership where unit = $1 and owner = $2 and epoch = $3",
+        )
+        .bind(&owned.unit)
+        .bind(&owned.owner)
+        .bind(owned.epoch)
+        .fetch_optional(&mut self.connection)
+        .await?;
+        let (seq, hash) = row.ok_or(CommitError::LostOwnership)?;
+        Ok(Head { seq, hash })
+    }
+
+    async fn execute(&mut self, statement: &Statement) -> Result<u64, CommitError> {
+        let mut query = sqlx::query::<Any>(statement.sql);
+        for arg in &statement.args {
+            query = match arg {
+                Arg::Int(value) => query.bind(*value),
+                Arg::Text(value) => query.bind(value.as_str()),
+                Arg::NoInt => query.bind(Option::<i64>::None),
+                Arg::NoText => query.bind(Option::<String>::None),
+            };
+        }
+        Ok(query.execute(&mut self.connection).await?.rows_affected())
+    }
+}
