@@ -120,19 +120,13 @@ impl Writer {
             _ => self.read_head(owned).await?,
         };
         let old_seq = head.seq;
+        let mut links = Vec::with_capacity(entries.len());
         for entry in entries {
-            let linked = head.link(&owned.unit, entry);
-            self.execute(&Statement::new(
-                "insert into audit (unit, seq, at, actor, action, connection, document, from_state, to_state, detail, previous_hash, hash) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-                super::args![
-                    &owned.unit, linked.seq, entry.at, &entry.actor, &entry.action, &entry.connection,
-                    &entry.document, &entry.from_state, &entry.to_state, &entry.detail, &head.hash, &linked.hash
-                ],
-            ))
-            .await?;
-            head = linked;
+            let next = head.link(&owned.unit, entry);
+            let previous = std::mem::replace(&mut head, next.clone());
+            links.push((*entry, previous.hash, next));
         }
+        // The epoch first: an owner of the past must touch nothing, not even to fail on it.
         let rows = self
             .execute(&Statement::new(
                 "update ownership set head_seq = $1, head_hash = $2 \
@@ -142,6 +136,27 @@ impl Writer {
             .await?;
         if rows != 1 {
             return Err(CommitError::LostOwnership);
+        }
+        for (entry, previous, linked) in links {
+            self.execute(&Statement::new(
+                "insert into audit (unit, seq, at, actor, action, connection, document, from_state, to_state, \
+                 detail, previous_hash, hash) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                super::args![
+                    &owned.unit,
+                    linked.seq,
+                    entry.at,
+                    &entry.actor,
+                    &entry.action,
+                    &entry.connection,
+                    &entry.document,
+                    &entry.from_state,
+                    &entry.to_state,
+                    &entry.detail,
+                    previous,
+                    &linked.hash
+                ],
+            ))
+            .await?;
         }
         self.heads.insert(owned.unit.clone(), (owned.epoch, head));
         Ok(())

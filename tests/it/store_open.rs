@@ -159,14 +159,20 @@ async fn tampering_with_the_stored_trail_is_found() {
             store.commit(&owner, mark(n)).await.unwrap();
         }
         let mut change = Change::new();
-        change.push(Statement::new("update audit set detail = '{\"a\":1}' where seq = 3", Vec::new()));
+        change.push(Statement::new(
+            "update audit set detail = '{\"a\":1}' where seq = 3",
+            Vec::new(),
+        ));
         store.commit(&owner, change).await.unwrap();
         assert!(matches!(verify(&store, "u").await, Err(ChainFault::Edited { seq: 3, .. })));
         let mut change = Change::new();
         change.push(Statement::new("delete from audit where seq = 5", Vec::new()));
         change.push(Statement::new("update audit set detail = '{}' where seq = 3", Vec::new()));
         store.commit(&owner, change).await.unwrap();
-        assert!(matches!(verify(&store, "u").await, Err(ChainFault::Cut { expected: 5, found: 4, .. })));
+        assert!(matches!(
+            verify(&store, "u").await,
+            Err(ChainFault::Cut { expected: 5, found: 4, .. })
+        ));
     }
 }
 
