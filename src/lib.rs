@@ -3,4 +3,5 @@
 
 pub mod decide;
 pub mod mapping;
+pub mod matching;
 pub mod procurement;

@@ -96,7 +96,7 @@ pub enum CodingFault {
     },
     /// The mapping names a segment that the ERP's subaccount does not have.
     SegmentNotInErp {
-        id: i64,
+        id: String,
     },
     ProjectNotMapped {
         code: String,
@@ -151,17 +151,17 @@ pub fn code_share(
 }
 
 /// Codes something that has no share of the source behind it: a header charge, whose account and
-/// segment values stand in the configuration.
+/// segment values, by segment id, stand in the configuration.
 pub fn code_fixed(
     account: &str,
-    values: &BTreeMap<i64, String>,
+    values: &BTreeMap<String, String>,
     tables: &Tables,
     reference: &ReferenceData,
 ) -> Result<Coding, Vec<CodingFault>> {
     let mut faults = Vec::new();
     let account = checked_account(account, reference, &mut faults);
     let segments = code_segments(
-        |rule| match values.get(&rule.id) {
+        |rule| match values.get(&rule.id.to_string()) {
             Some(value) => Mapped::To(value),
             None => rule.map(None),
         },
@@ -208,7 +208,7 @@ fn code_segments<'a>(
     let mut coded = BTreeMap::new();
     for rule in &tables.segments {
         if !reference.segments.contains_key(&rule.id) {
-            faults.push(CodingFault::SegmentNotInErp { id: rule.id });
+            faults.push(CodingFault::SegmentNotInErp { id: rule.id.to_string() });
             continue;
         }
         let segment = segment_name(rule.id, reference);
@@ -238,26 +238,27 @@ fn code_segments<'a>(
 
 fn with_unruled(
     segments: Vec<(i64, String)>,
-    values: &BTreeMap<i64, String>,
+    values: &BTreeMap<String, String>,
     tables: &Tables,
     reference: &ReferenceData,
     faults: &mut Vec<CodingFault>,
 ) -> Vec<(i64, String)> {
     let mut coded: BTreeMap<i64, String> = segments.into_iter().collect();
-    for (id, value) in values {
-        if tables.segments.iter().any(|rule| rule.id == *id) {
+    for (key, value) in values {
+        if tables.segments.iter().any(|rule| rule.id.to_string() == *key) {
             continue;
         }
-        if !reference.segments.contains_key(id) {
-            faults.push(CodingFault::SegmentNotInErp { id: *id });
+        let id = key.parse().ok().filter(|id| reference.segments.contains_key(id));
+        let Some(id) = id else {
+            faults.push(CodingFault::SegmentNotInErp { id: key.clone() });
             continue;
-        }
-        let name = segment_name(*id, reference);
+        };
+        let name = segment_name(id, reference);
         faults.retain(
             |fault| !matches!(fault, CodingFault::SegmentMissing { segment, .. } if *segment == name),
         );
-        check_value(*id, value, reference, faults);
-        coded.insert(*id, value.clone());
+        check_value(id, value, reference, faults);
+        coded.insert(id, value.clone());
     }
     coded.into_iter().collect()
 }
@@ -449,13 +450,14 @@ mod tests {
         assert_eq!(
             faults,
             [
-                CodingFault::SegmentNotInErp { id: 7 },
+                CodingFault::SegmentNotInErp { id: "7".into() },
                 CodingFault::SegmentMissing { segment: "2 (Segment 2)".into(), dimension: None },
             ]
         );
         // A charge may name that segment itself.
         tables.segments.remove(0);
-        let values = BTreeMap::from([(1, "110".to_owned()), (2, "X".to_owned())]);
+        let values =
+            BTreeMap::from([("1".to_owned(), "110".to_owned()), ("2".to_owned(), "X".to_owned())]);
         let coding = code_fixed("6540", &values, &tables, &reference()).unwrap();
         assert_eq!(coding.segments, [(1, "110".to_owned()), (2, "X".to_owned())]);
     }
