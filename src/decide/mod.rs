@@ -12,7 +12,7 @@ mod material;
 mod order;
 mod rules;
 #[cfg(test)]
-mod testing;
+mod tests;
 
 pub use hold::{Entry, Hold, Wait, WaitFor, catalogue};
 pub use invoice::invoice;

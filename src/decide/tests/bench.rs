@@ -1,6 +1,6 @@
 //! A small company to judge documents in: what the tests of this folder share.
 
-use super::*;
+use crate::decide::*;
 use crate::mapping::{SegmentRule, SupplierIndex};
 use crate::procurement::*;
 use jiff::civil::{Date, date};
@@ -26,7 +26,7 @@ impl Bench {
 
     pub fn judge(&self, document: &Document) -> Decision {
         let suppliers = SupplierIndex::new(&self.reference);
-        super::document(
+        crate::decide::document(
             document,
             &Inputs {
                 rules: &self.rules,
@@ -344,7 +344,7 @@ pub(super) fn order_line(number: i64, quantity: i64, price: i64, shares: &[i64])
 }
 
 /// 2 lines; the second is shared by two accounts. Net 2,500.00.
-pub(super) fn order() -> PurchaseOrder {
+pub(super) fn an_order() -> PurchaseOrder {
     PurchaseOrder {
         source_id: "731822".into(),
         number: "PO-1".into(),
@@ -385,8 +385,8 @@ pub(super) fn invoice_line(of: &OrderLine, order: Option<&str>) -> InvoiceLine {
     }
 }
 
-/// The whole of `order()`, without naming it. Net 2,500.00, VAT 625.00.
-pub(super) fn invoice() -> SupplierInvoice {
+/// The whole of `an_order()`, without naming it. Net 2,500.00, VAT 625.00.
+pub(super) fn an_invoice() -> SupplierInvoice {
     SupplierInvoice {
         source_id: "2526304".into(),
         kind: InvoiceKind::Invoice,
@@ -408,15 +408,15 @@ pub(super) fn invoice() -> SupplierInvoice {
         gross: nok(312_500),
         charges: vec![],
         taxes: vec![],
-        lines: order().lines.iter().map(|line| invoice_line(line, None)).collect(),
+        lines: an_order().lines.iter().map(|line| invoice_line(line, None)).collect(),
         attachments: vec![],
     }
 }
 
-/// `invoice()`, each line naming its order line.
+/// `an_invoice()`, each line naming its order line.
 pub(super) fn order_invoice() -> SupplierInvoice {
-    let lines = order().lines.iter().map(|line| invoice_line(line, Some("PO-1"))).collect();
-    SupplierInvoice { lines, ..invoice() }
+    let lines = an_order().lines.iter().map(|line| invoice_line(line, Some("PO-1"))).collect();
+    SupplierInvoice { lines, ..an_invoice() }
 }
 
 /// `plan` as the ERP shows it: line numbers are not positions.
@@ -457,7 +457,7 @@ pub(super) fn erp_order(plan: &OrderPlan, ours: bool) -> ErpOrder {
     }
 }
 
-/// `invoice()` as a person keyed it in.
+/// `an_invoice()` as a person keyed it in.
 pub(super) fn erp_invoice() -> ErpInvoice {
     ErpInvoice {
         kind: Some(InvoiceKind::Invoice),

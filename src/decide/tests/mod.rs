@@ -1,0 +1,9 @@
+//! The judgement as a whole, in a small company. By subject, because most cases need the same
+//! company around them.
+
+mod bench;
+mod holds;
+mod invoices;
+mod links;
+mod orders;
+mod properties;
