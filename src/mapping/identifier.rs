@@ -187,7 +187,7 @@ fn check(bare: &str, raw: &str, rule: &OrganisationRule) -> Result<(), Identifie
     let passes = match rule.check {
         Check::Mod11(weights) => {
             let sum: u32 = digits(bare).zip(weights).map(|(digit, weight)| digit * weight).sum();
-            sum % 11 == 0 && !(rule.country == "DK" && bare.starts_with('0'))
+            sum.is_multiple_of(11) && !(rule.country == "DK" && bare.starts_with('0'))
         }
         Check::Luhn => luhn(bare),
         Check::None => true,

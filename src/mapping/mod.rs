@@ -4,9 +4,11 @@
 mod codes;
 pub mod identifier;
 mod supplier;
+mod supplier_index;
 mod tables;
 pub mod vat;
 
-pub use codes::{Coding, CodingFault, Mapped, code_fixed, code_share};
-pub use supplier::{SupplierFault, SupplierIndex, Suppliers, resolve};
-pub use tables::{SegmentRule, Table, Tables};
+pub use codes::{Coding, CodingFault, code_fixed, code_share};
+pub use supplier::{SupplierFault, Suppliers, resolve};
+pub use supplier_index::SupplierIndex;
+pub use tables::{Mapped, SegmentRule, Table, Tables};

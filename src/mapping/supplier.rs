@@ -1,95 +1,9 @@
 //! Which of the ERP's suppliers a document's vendor is. A name never decides.
 
 use super::Tables;
-use super::identifier::{OrganisationNumber, VatNumber, organisation_number, vat_number};
+use super::supplier_index::{Found, Identity, SupplierIndex};
 use crate::procurement::{ReferenceData, Supplier, Vendor, VendorRef};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// The ERP's suppliers by their identifiers. Built once for each version of the reference data.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SupplierIndex {
-    /// By bare number; the country is compared where both sides know theirs.
-    by_organisation: BTreeMap<String, Vec<Entry>>,
-    by_vat: BTreeMap<String, Vec<Entry>>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct Entry {
-    country: Option<String>,
-    supplier: String,
-}
-
-impl SupplierIndex {
-    /// Identifiers with a wrong check digit are left out: they could be somebody else's.
-    pub fn new(reference: &ReferenceData) -> Self {
-        let mut index = Self::default();
-        for (key, supplier) in &reference.suppliers {
-            let identity = Identity::read(
-                supplier.organisation_number.as_deref(),
-                supplier.vat_number.as_deref(),
-                supplier.country.as_deref(),
-            );
-            for organisation in identity.organisations {
-                let entry = Entry { country: organisation.country, supplier: key.clone() };
-                index.by_organisation.entry(organisation.number).or_default().push(entry);
-            }
-            if let Some(vat) = identity.vat {
-                let entry = Entry { country: vat.country, supplier: key.clone() };
-                index.by_vat.entry(vat.number).or_default().push(entry);
-            }
-        }
-        index
-    }
-
-    fn find(of: &BTreeMap<String, Vec<Entry>>, number: &str, country: Option<&str>) -> Found {
-        let same_country = |entry: &&Entry| match (entry.country.as_deref(), country) {
-            (Some(left), Some(right)) => left == right,
-            (None, _) | (_, None) => true,
-        };
-        of.get(number)
-            .into_iter()
-            .flatten()
-            .filter(same_country)
-            .map(|entry| entry.supplier.clone())
-            .collect()
-    }
-}
-
-type Found = BTreeSet<String>;
-
-/// What a party's two identifiers say about it.
-#[derive(Default)]
-struct Identity {
-    /// From the organisation number, and from the VAT number where that contains it.
-    organisations: BTreeSet<OrganisationNumber>,
-    vat: Option<VatNumber>,
-    /// Identifiers that could not be used, with the reason.
-    faults: Vec<String>,
-}
-
-impl Identity {
-    fn read(organisation: Option<&str>, vat: Option<&str>, country: Option<&str>) -> Self {
-        let mut identity = Self::default();
-        if let Some(raw) = organisation.filter(|raw| !raw.trim().is_empty()) {
-            match organisation_number(raw, country) {
-                Ok(number) => {
-                    identity.organisations.insert(number);
-                }
-                Err(fault) => identity.faults.push(format!("organisation number: {fault}")),
-            }
-        }
-        if let Some(raw) = vat.filter(|raw| !raw.trim().is_empty()) {
-            match vat_number(raw, country) {
-                Ok(number) => {
-                    identity.organisations.extend(number.organisation());
-                    identity.vat = Some(number);
-                }
-                Err(fault) => identity.faults.push(format!("VAT number: {fault}")),
-            }
-        }
-        identity
-    }
-}
+use std::collections::BTreeMap;
 
 /// Why no supplier could be settled on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,16 +74,11 @@ pub fn resolve<'a>(
     });
     let mut clues: Vec<(String, Found)> = Vec::new();
     for organisation in &identity.organisations {
-        let found = SupplierIndex::find(
-            &suppliers.index.by_organisation,
-            &organisation.number,
-            organisation.country.as_deref(),
-        );
+        let found = suppliers.index.by_organisation(organisation);
         clues.push((format!("organisation number {}", organisation.number), found));
     }
     if let Some(vat) = &identity.vat {
-        let found =
-            SupplierIndex::find(&suppliers.index.by_vat, &vat.number, vat.country.as_deref());
+        let found = suppliers.index.by_vat(vat);
         let country = vat.country.as_deref().unwrap_or_default();
         clues.push((format!("VAT number {country}{}", vat.number), found));
     }

@@ -365,7 +365,8 @@ mod tests {
         }
         let no25 = || tax(Some("NO-25"), None);
         let no0 = || tax(Some("NO-0"), Some("0"));
-        let cases: Vec<(Vec<TaxLine>, Vec<TaxLine>, Result<&str, VatFault>)> = vec![
+        type Case = (Vec<TaxLine>, Vec<TaxLine>, Result<&'static str, VatFault>);
+        let cases: Vec<Case> = vec![
             (vec![no25()], vec![], Ok("K25")),
             (vec![tax(None, Some("25.00"))], vec![], Ok("K25")),
             (vec![tax(Some(" "), Some("25"))], vec![], Ok("K25")),

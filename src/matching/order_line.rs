@@ -225,3 +225,122 @@ fn source_key(key: &str) -> &str {
 fn share(key: &str) -> u32 {
     key.rsplit_once('/').and_then(|(_, share)| share.parse().ok()).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::procurement::{Currency, OrderStart};
+    use jiff::civil::date;
+
+    /// Key or number, text, quantity, amount.
+    type Row<'a> = (&'a str, &'a str, i64, i64);
+
+    fn plan(rows: &[Row<'_>]) -> OrderPlan {
+        let line = |(key, text, quantity, minor): &Row<'_>| OrderPlanLine {
+            key: (*key).into(),
+            number: source_key(key).into(),
+            line_type: "Service".into(),
+            inventory: None,
+            description: (*text).into(),
+            quantity: Decimal::from(*quantity),
+            unit: None,
+            unit_cost: Decimal::ONE,
+            amount: Money::new(*minor, Currency::NOK),
+            account: "6540".into(),
+            segments: vec![],
+            vat_category: "K25".into(),
+            project: None,
+            promised_on: None,
+        };
+        OrderPlan {
+            number: "PO-1".into(),
+            supplier: "50001".into(),
+            currency: Currency::NOK,
+            ordered_on: date(2026, 9, 1),
+            promised_on: None,
+            description: String::new(),
+            branch: None,
+            terms: None,
+            start: OrderStart::Hold,
+            net: Money::zero(Currency::NOK),
+            lines: rows.iter().map(line).collect(),
+        }
+    }
+
+    fn erp(rows: &[Row<'_>]) -> ErpOrder {
+        let line = |(nth, (key, text, quantity, minor)): (usize, &Row<'_>)| ErpOrderLine {
+            number: 100 + i64::try_from(nth).expect("few lines"),
+            our_key: (!key.is_empty()).then(|| (*key).into()),
+            line_type: None,
+            description: Some((*text).into()),
+            quantity: Some(Decimal::from(*quantity)),
+            unit_cost: None,
+            amount: Some(Money::new(*minor, Currency::NOK)),
+            account: None,
+            segments: vec![],
+            received: None,
+            completed: false,
+            cancelled: false,
+        };
+        ErpOrder {
+            order_type: "RegularOrder".into(),
+            number: "000401".into(),
+            supplier: "50001".into(),
+            supplier_reference: None,
+            description: None,
+            status: "Open".into(),
+            on_hold: false,
+            currency: Currency::NOK,
+            ordered_on: None,
+            net: None,
+            our_key: None,
+            version: None,
+            modified: None,
+            lines: rows.iter().enumerate().map(line).collect(),
+        }
+    }
+
+    #[test]
+    fn lines_pair_by_key_then_by_what_they_say() {
+        type Case<'a> = (&'a str, &'a [Row<'a>], &'a [Row<'a>], &'a [(&'a str, i64)]);
+        let cases: &[Case<'_>] = &[
+            (
+                "the key beats looks",
+                &[("a/1", "Stol", 1, 10), ("b/1", "Bord", 2, 20)],
+                &[("b/1", "Stol", 1, 10), ("a/1", "Bord", 2, 20)],
+                &[("a/1", 101), ("b/1", 100)],
+            ),
+            (
+                "text tells equal amounts apart",
+                &[("a/1", "Stol", 1, 10), ("b/1", "Bord", 1, 10)],
+                &[("", " BORD", 1, 10), ("", "stol", 1, 10)],
+                &[("a/1", 101), ("b/1", 100)],
+            ),
+            (
+                "quantity does, when the words are others",
+                &[("a/1", "Stol", 1, 10), ("b/1", "Bord", 2, 10)],
+                &[("", "x", 2, 10), ("", "y", 1, 10)],
+                &[("a/1", 101), ("b/1", 100)],
+            ),
+            (
+                "lines that say the same pair in order",
+                &[("b/1", "Stol", 1, 10), ("a/1", "Stol", 1, 10)],
+                &[("", "Stol", 1, 10), ("", "Stol", 1, 10)],
+                &[("a/1", 100), ("b/1", 101)],
+            ),
+            (
+                "a line too many on one side pairs nothing of its kind",
+                &[("a/1", "Stol", 1, 10), ("b/1", "Bord", 1, 20)],
+                &[("", "Stol", 1, 10), ("", "Stol", 1, 10), ("", "Bord", 1, 20)],
+                &[("b/1", 102)],
+            ),
+            ("another amount", &[("a/1", "Stol", 1, 10)], &[("", "Stol", 1, 11)], &[]),
+        ];
+        for (about, ours, theirs, expected) in cases {
+            let paired = pair(&plan(ours), &erp(theirs));
+            let expected: BTreeMap<String, i64> =
+                expected.iter().map(|(key, line)| ((*key).to_owned(), *line)).collect();
+            assert_eq!(paired, expected, "{about}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 //! company around them.
 
 mod bench;
+mod company;
 mod holds;
 mod invoices;
 mod links;
