@@ -5,5 +5,6 @@ pub mod audit;
 pub mod clock;
 pub mod decide;
 pub mod mapping;
+pub mod matching;
 pub mod procurement;
 pub mod store;

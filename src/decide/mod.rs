@@ -3,14 +3,26 @@
 //! Pure: `(document, rules, reference data, vendors, history) -> Decision`. No clock, no I/O,
 //! no randomness. The same inputs give the same decision for ever.
 
+mod header;
 mod hold;
+mod invoice;
+mod lines;
+mod link;
+mod material;
+mod order;
 mod rules;
+#[cfg(test)]
+mod tests;
 
-pub use hold::{Hold, Wait, WaitFor};
+pub use hold::{Entry, Hold, Wait, WaitFor, catalogue};
+pub use invoice::invoice;
+pub use material::material;
+pub use order::order;
 pub use rules::{BookOn, ChargeRule, InvoiceRules, ItemRule, OrderRules, Rules, VatRounding};
 
+use crate::mapping::SupplierIndex;
 use crate::procurement::{
-    ErpInvoice, ErpOrder, ErpReceipt, OrderPlan, Plan, ReferenceData, Vendor,
+    Document, ErpInvoice, ErpOrder, ErpReceipt, OrderPlan, Plan, ReferenceData, Vendor,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,9 +32,26 @@ use std::collections::BTreeMap;
 pub struct Inputs<'a> {
     pub rules: &'a Rules,
     pub reference: &'a ReferenceData,
+    /// Of `reference.suppliers`; built once for each version of it.
+    pub suppliers: &'a SupplierIndex,
     /// JAGGAER's vendor master, by the source's vendor id.
     pub vendors: &'a BTreeMap<String, Vendor>,
     pub history: &'a History,
+}
+
+/// Judges a document of either kind.
+pub fn document(document: &Document, inputs: &Inputs<'_>) -> Decision {
+    match document {
+        Document::Order(of) => order(of, inputs),
+        Document::Invoice(of) => invoice(of, inputs),
+    }
+}
+
+/// Sorted and without repeats, so that the same document always shows the same holds.
+fn held(mut holds: Vec<Hold>) -> Decision {
+    holds.sort();
+    holds.dedup();
+    Decision::Hold(holds)
 }
 
 /// What is already known that bears on this one document. The shell gathers it by the

@@ -50,3 +50,41 @@ pub struct SegmentRule {
     #[serde(default)]
     pub table: BTreeMap<String, String>,
 }
+
+/// What a table says about one code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mapped<'a> {
+    To(&'a str),
+    /// There is no code and the table has no default.
+    Absent,
+    /// There is a code, and the table does not know it.
+    NotMapped(&'a str),
+}
+
+impl Table {
+    pub fn map<'a>(&'a self, code: Option<&'a str>) -> Mapped<'a> {
+        map(&self.table, self.same_code, self.default.as_deref(), code)
+    }
+}
+
+impl SegmentRule {
+    pub fn map<'a>(&'a self, code: Option<&'a str>) -> Mapped<'a> {
+        map(&self.table, self.same_code, self.default.as_deref(), code)
+    }
+}
+
+fn map<'a>(
+    table: &'a BTreeMap<String, String>,
+    same_code: bool,
+    default: Option<&'a str>,
+    code: Option<&'a str>,
+) -> Mapped<'a> {
+    match code.map(str::trim).filter(|code| !code.is_empty()) {
+        None => default.map_or(Mapped::Absent, Mapped::To),
+        Some(code) => match table.get(code) {
+            Some(to) => Mapped::To(to),
+            None if same_code => Mapped::To(code),
+            None => Mapped::NotMapped(code),
+        },
+    }
+}

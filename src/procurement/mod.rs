@@ -3,6 +3,7 @@
 //! Plain data. No HTTP, no database, no clock. `jaggaer` reads into these types, `visma` writes
 //! out of them, everything that decides works on nothing else.
 
+mod allocation;
 mod currency;
 mod erp;
 mod money;
@@ -12,6 +13,7 @@ mod reference;
 mod supplier_invoice;
 mod vendor;
 
+pub use allocation::{AllocationFault, Priced, allocate, quantity_and_cost};
 pub use currency::{Currency, UnknownCurrency};
 pub use erp::{ErpInvoice, ErpInvoiceLine, ErpOrder, ErpOrderLine, ErpReceipt, ErpReceiptLine};
 pub use money::{Money, MoneyError};

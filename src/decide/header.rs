@@ -1,0 +1,109 @@
+//! What orders and invoices have in common on their header.
+
+use super::{Hold, Inputs};
+use crate::mapping::{Mapped, Suppliers, resolve};
+use crate::procurement::{Currency, FinancialPeriod, Money, Ripeness, Supplier, VendorRef};
+use jiff::civil::Date;
+
+pub(super) fn status(ripeness: Ripeness, status: &str, holds: &mut Vec<Hold>) {
+    match ripeness {
+        Ripeness::Unknown => holds.push(Hold::status_unknown(status)),
+        Ripeness::Ripe | Ripeness::NotYet | Ripeness::Cancelled => {}
+    }
+}
+
+pub(super) fn supplier<'a>(
+    vendor: &VendorRef,
+    business_unit: Option<&str>,
+    inputs: &Inputs<'a>,
+    holds: &mut Vec<Hold>,
+) -> Option<&'a Supplier> {
+    let suppliers = Suppliers {
+        tables: &inputs.rules.mapping,
+        vendors: inputs.vendors,
+        reference: inputs.reference,
+        index: inputs.suppliers,
+    };
+    match resolve(vendor, business_unit, suppliers) {
+        Ok(supplier) => Some(supplier),
+        Err(fault) => {
+            holds.push(Hold::supplier(&fault));
+            None
+        }
+    }
+}
+
+/// Whether the ERP lists the currency, and all amounts are in it.
+pub(super) fn currency(
+    currency: Currency,
+    amounts: impl Iterator<Item = Money>,
+    inputs: &Inputs<'_>,
+    holds: &mut Vec<Hold>,
+) -> bool {
+    if !inputs.reference.currencies.contains_key(currency.code()) {
+        holds.push(Hold::currency_unknown(currency.code()));
+    }
+    let mut one = true;
+    for amount in amounts {
+        if amount.currency != currency {
+            one = false;
+            holds.push(Hold::currency_mixed(currency.code(), amount.currency.code()));
+        }
+    }
+    one
+}
+
+/// Without terms of its own the document takes the supplier's, which the ERP fills in.
+pub(super) fn terms(
+    terms: Option<&str>,
+    inputs: &Inputs<'_>,
+    holds: &mut Vec<Hold>,
+) -> Option<String> {
+    match inputs.rules.mapping.terms.map(terms) {
+        Mapped::To(terms) if inputs.reference.credit_terms.contains_key(terms) => {
+            return Some(terms.to_owned());
+        }
+        Mapped::To(terms) => holds.push(Hold::terms_unknown(terms)),
+        Mapped::Absent => {}
+        Mapped::NotMapped(code) => holds.push(Hold::terms_not_mapped(code)),
+    }
+    None
+}
+
+pub(super) fn branch(
+    business_unit: Option<&str>,
+    inputs: &Inputs<'_>,
+    holds: &mut Vec<Hold>,
+) -> Option<String> {
+    match inputs.rules.mapping.branches.map(business_unit) {
+        Mapped::To(branch) => match inputs.reference.branches.get(branch) {
+            Some(known) if known.active => return Some(branch.to_owned()),
+            Some(known) => holds.push(Hold::branch_inactive(branch, &known.name)),
+            None => holds.push(Hold::branch_unknown(branch)),
+        },
+        Mapped::Absent => {}
+        Mapped::NotMapped(code) => holds.push(Hold::branch_not_mapped(code)),
+    }
+    None
+}
+
+/// The financial period of a day, by the starts of the periods: whether the ERP's end day is
+/// inside a period differs. Adjustment periods, which have no day of their own, are passed over.
+pub(super) fn period<'a>(on: Date, inputs: &Inputs<'a>) -> Option<&'a FinancialPeriod> {
+    let of_days =
+        || inputs.reference.periods.values().filter(|period| period.starts_on < period.ends_on);
+    let found = of_days().filter(|period| period.starts_on <= on).max_by_key(|p| p.starts_on)?;
+    let followed = of_days().any(|period| period.starts_on > on);
+    // An end on the first of a month is the day after the period's last.
+    let inside = on < found.ends_on || (on == found.ends_on && on.day() != 1);
+    (followed || inside).then_some(found)
+}
+
+/// Cut on characters; what Visma would cut or refuse is better cut where we see it.
+pub(super) fn cut(text: &str, length: usize) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(length) {
+        Some((end, _)) => text[..end].trim_end().to_owned(),
+        None => text,
+    }
+}

@@ -1,0 +1,319 @@
+use super::{Hold, list};
+use crate::mapping::CodingFault;
+use crate::mapping::vat::VatFault;
+
+impl Hold {
+    /// `at` starts the sentence: `Line 2, share 1`.
+    pub(crate) fn coding(at: &str, fault: &CodingFault) -> Self {
+        match fault {
+            CodingFault::AccountMissing { dimension } => Self::account_missing(at, dimension),
+            CodingFault::AccountNotMapped { code } => Self::account_not_mapped(at, code),
+            CodingFault::AccountUnknown { account } => Self::account_unknown(at, account),
+            CodingFault::AccountInactive { account, name } => {
+                Self::account_inactive(at, account, name)
+            }
+            CodingFault::AccountNotAllowed { account, name } => {
+                Self::account_not_allowed(at, account, name)
+            }
+            CodingFault::SegmentMissing { segment, dimension } => {
+                Self::segment_missing(at, segment, dimension.as_deref())
+            }
+            CodingFault::SegmentNotMapped { segment, code } => {
+                Self::segment_not_mapped(at, segment, code)
+            }
+            CodingFault::SegmentUnknown { segment, value } => {
+                Self::segment_unknown(at, segment, value)
+            }
+            CodingFault::SegmentInactive { segment, value, name } => {
+                Self::segment_inactive(at, segment, value, name)
+            }
+            CodingFault::SegmentTooLong { segment, value, length } => {
+                Self::segment_too_long(at, segment, value, *length)
+            }
+            CodingFault::SegmentNotInErp { id } => Self::segment_not_in_visma(id),
+            CodingFault::ProjectNotMapped { code } => Self::project_not_mapped(at, code),
+        }
+    }
+
+    fn account_missing(at: &str, dimension: &str) -> Self {
+        Self::new(
+            "account_missing",
+            format!("{at}: there is no account (JAGGAER's dimension {dimension} is empty)."),
+            "Code the line in JAGGAER, or set a default in [connection.mapping.accounts]; then release.",
+        )
+    }
+
+    fn account_not_mapped(at: &str, code: &str) -> Self {
+        Self::new(
+            "account_not_mapped",
+            format!("{at}: the mapping has no Visma account for JAGGAER's account {code}."),
+            format!("Map {code} in [connection.mapping.accounts]; then release."),
+        )
+    }
+
+    fn account_unknown(at: &str, account: &str) -> Self {
+        Self::new(
+            "account_unknown",
+            format!("{at}: account {account} does not exist in Visma."),
+            format!(
+                "Correct the coding in JAGGAER, map {account} to another in \
+                 [connection.mapping.accounts], or ask accounting to create it; then release."
+            ),
+        )
+    }
+
+    fn account_inactive(at: &str, account: &str, name: &str) -> Self {
+        Self::new(
+            "account_inactive",
+            format!("{at}: account {account} ({name}) is not active in Visma."),
+            format!(
+                "Ask accounting to reopen the account in Visma, or map {account} to another in \
+                 [connection.mapping.accounts]; then release."
+            ),
+        )
+    }
+
+    fn account_not_allowed(at: &str, account: &str, name: &str) -> Self {
+        Self::new(
+            "account_not_allowed",
+            format!(
+                "{at}: account {account} ({name}) is a cash account, which only payments may move."
+            ),
+            format!(
+                "Correct the coding in JAGGAER, or map {account} to another in \
+                 [connection.mapping.accounts]; then release."
+            ),
+        )
+    }
+
+    fn segment_missing(at: &str, segment: &str, dimension: Option<&str>) -> Self {
+        let (why, fix) = match dimension {
+            Some(dimension) => (
+                format!("JAGGAER's dimension {dimension} is empty"),
+                format!(
+                    "Code {dimension} in JAGGAER, or set a default for the segment in \
+                     [[connection.mapping.segments]]; then release."
+                ),
+            ),
+            None => (
+                "the mapping does not say what goes there".into(),
+                "Add a rule or a default for the segment in [[connection.mapping.segments]]; then \
+                 release."
+                    .into(),
+            ),
+        };
+        Self::new("segment_missing", format!("{at}: segment {segment} has no value: {why}."), fix)
+    }
+
+    fn segment_not_mapped(at: &str, segment: &str, code: &str) -> Self {
+        Self::new(
+            "segment_not_mapped",
+            format!("{at}: the mapping has no value of segment {segment} for JAGGAER's {code}."),
+            format!("Map {code} in [[connection.mapping.segments]]; then release."),
+        )
+    }
+
+    fn segment_unknown(at: &str, segment: &str, value: &str) -> Self {
+        Self::new(
+            "segment_unknown",
+            format!("{at}: segment {segment} has no value {value} in Visma."),
+            format!(
+                "Correct the coding in JAGGAER, map {value} to another in \
+                 [[connection.mapping.segments]], or ask accounting to create it; then release."
+            ),
+        )
+    }
+
+    fn segment_inactive(at: &str, segment: &str, value: &str, name: &str) -> Self {
+        Self::new(
+            "segment_inactive",
+            format!("{at}: value {value} ({name}) of segment {segment} is not active in Visma."),
+            format!(
+                "Correct the coding in JAGGAER, map {value} to another in \
+                 [[connection.mapping.segments]], or ask accounting to activate it; then release."
+            ),
+        )
+    }
+
+    fn segment_too_long(at: &str, segment: &str, value: &str, length: i64) -> Self {
+        Self::new(
+            "segment_too_long",
+            format!(
+                "{at}: value {value} is longer than the {length} characters that segment {segment} \
+                 has in Visma."
+            ),
+            format!(
+                "Map {value} to a value that fits in [[connection.mapping.segments]]; then release."
+            ),
+        )
+    }
+
+    fn segment_not_in_visma(id: &str) -> Self {
+        Self::new(
+            "segment_not_in_visma",
+            format!(
+                "The mapping has a rule for segment {id}, which Visma's subaccount does not have."
+            ),
+            "Correct [[connection.mapping.segments]] to the segments of the Visma company; then release.",
+        )
+    }
+
+    fn project_not_mapped(at: &str, code: &str) -> Self {
+        Self::new(
+            "project_not_mapped",
+            format!("{at}: the mapping has no Visma project for JAGGAER's {code}."),
+            format!("Map {code} in [connection.mapping.projects]; then release."),
+        )
+    }
+
+    /// `at` is `Line 2`, or `Visma's VAT` for what concerns the whole document.
+    pub(crate) fn vat(at: &str, fault: &VatFault) -> Self {
+        match fault {
+            VatFault::Missing => Self::vat_missing(at),
+            VatFault::Several { codes } => Self::vat_several(at, codes),
+            VatFault::NotMapped { code } => Self::vat_not_mapped(at, code),
+            VatFault::CategoryUnknown { category } => Self::vat_category_unknown(at, category),
+            VatFault::CategoryInactive { category, name } => {
+                Self::vat_category_inactive(at, category, name)
+            }
+            VatFault::ZoneUnmatched { category, zone } => {
+                Self::vat_zone_unmatched(category, zone.as_deref())
+            }
+            VatFault::RateMissing { vat, on } => Self::vat_rate_missing(vat, &on.to_string()),
+            VatFault::KindUnsupported { vat, kind } => Self::vat_kind_unsupported(vat, kind),
+            VatFault::TooLarge => Self::amount_too_large(at),
+        }
+    }
+
+    fn vat_missing(at: &str) -> Self {
+        Self::new(
+            "vat_missing",
+            format!("{at}: JAGGAER states no tax."),
+            "Set the tax code in JAGGAER, or a default in [connection.mapping.vat]; then release.",
+        )
+    }
+
+    fn vat_several(at: &str, codes: &[String]) -> Self {
+        Self::new(
+            "vat_several",
+            format!(
+                "{at}: JAGGAER states several taxes ({}), and a line in Visma has one VAT category.",
+                list(codes)
+            ),
+            "Split the line in JAGGAER, or map the codes to one category in \
+             [connection.mapping.vat]; then release.",
+        )
+    }
+
+    fn vat_not_mapped(at: &str, code: &str) -> Self {
+        Self::new(
+            "vat_not_mapped",
+            format!("{at}: the mapping has no VAT category for JAGGAER's tax {code}."),
+            format!("Map {code} in [connection.mapping.vat]; then release."),
+        )
+    }
+
+    fn vat_category_unknown(at: &str, category: &str) -> Self {
+        Self::new(
+            "vat_category_unknown",
+            format!(
+                "{at}: VAT category {category} does not exist in Visma. (A VAT category is not a \
+                 VAT id: the two lists differ.)"
+            ),
+            "Correct the category in [connection.mapping.vat] or [connection.charges]; then release.",
+        )
+    }
+
+    fn vat_category_inactive(at: &str, category: &str, name: &str) -> Self {
+        Self::new(
+            "vat_category_inactive",
+            format!("{at}: VAT category {category} ({name}) is not active in Visma."),
+            "Ask accounting which category to use, and correct [connection.mapping.vat] or \
+             [connection.charges]; then release.",
+        )
+    }
+
+    fn vat_zone_unmatched(category: &str, zone: Option<&str>) -> Self {
+        let zone = match zone {
+            Some(zone) => {
+                format!("no VAT of category {category} applies in the supplier's VAT zone {zone}")
+            }
+            None => format!(
+                "the supplier has no VAT zone in Visma, so no VAT of category {category} applies"
+            ),
+        };
+        Self::new(
+            "vat_zone_unmatched",
+            format!("The VAT cannot be computed: {zone}."),
+            "Ask accounting to correct the supplier's VAT zone or the VAT category in Visma; then release.",
+        )
+    }
+
+    fn vat_rate_missing(vat: &str, on: &str) -> Self {
+        Self::new(
+            "vat_rate_missing",
+            format!("The VAT cannot be computed: VAT {vat} has no purchase rate on {on} in Visma."),
+            "Ask accounting to enter the rate in Visma, or map to another category in \
+             [connection.mapping.vat]; then release.",
+        )
+    }
+
+    fn vat_kind_unsupported(vat: &str, kind: &str) -> Self {
+        Self::new(
+            "vat_kind_unsupported",
+            format!(
+                "The VAT cannot be computed: VAT {vat} is of the kind {kind}, which is not supported."
+            ),
+            "Map to another VAT category in [connection.mapping.vat], or key the document in by \
+             hand in Visma; then release.",
+        )
+    }
+
+    pub(crate) fn terms_not_mapped(code: &str) -> Self {
+        Self::new(
+            "terms_not_mapped",
+            format!("The mapping has no credit terms for JAGGAER's {code}."),
+            format!("Map {code} in [connection.mapping.terms]; then release."),
+        )
+    }
+
+    pub(crate) fn terms_unknown(terms: &str) -> Self {
+        Self::new(
+            "terms_unknown",
+            format!("Credit terms {terms} do not exist in Visma."),
+            "Correct [connection.mapping.terms], or ask accounting to create them; then release.",
+        )
+    }
+
+    pub(crate) fn unit_not_mapped(at: &str, unit: &str) -> Self {
+        Self::new(
+            "unit_not_mapped",
+            format!("{at}: the mapping has no Visma unit for JAGGAER's {unit}."),
+            format!("Map {unit} in [connection.mapping.units]; then release."),
+        )
+    }
+
+    pub(crate) fn branch_not_mapped(unit: &str) -> Self {
+        Self::new(
+            "branch_not_mapped",
+            format!("The mapping has no Visma branch for the business unit {unit}."),
+            format!("Map {unit} in [connection.mapping.branches]; then release."),
+        )
+    }
+
+    pub(crate) fn branch_unknown(branch: &str) -> Self {
+        Self::new(
+            "branch_unknown",
+            format!("Branch {branch} does not exist in Visma."),
+            "Correct [connection.mapping.branches]; then release.",
+        )
+    }
+
+    pub(crate) fn branch_inactive(branch: &str, name: &str) -> Self {
+        Self::new(
+            "branch_inactive",
+            format!("Branch {branch} ({name}) is not active in Visma."),
+            "Ask accounting which branch to use, and correct [connection.mapping.branches]; then release.",
+        )
+    }
+}

@@ -1,0 +1,90 @@
+//! Holds that are not a decision's: they come from reading and from posting.
+
+use super::{Hold, list};
+
+impl Hold {
+    /// `problems` each name a field and what was found there.
+    pub fn unreadable<T: AsRef<str>>(problems: &[T]) -> Self {
+        Self::new(
+            "unreadable",
+            format!("The document cannot be read: {}.", list(problems)),
+            "Correct the field in JAGGAER, or its place in the profile; then release.",
+        )
+    }
+
+    pub fn refused(message: &str) -> Self {
+        Self::new(
+            "refused_by_visma",
+            format!("Visma refused it: {}", message.trim()),
+            "Correct what Visma names, here or in Visma; then release.",
+        )
+    }
+
+    pub fn attempts_spent(attempts: i64, last: &str) -> Self {
+        Self::new(
+            "attempts_spent",
+            format!(
+                "Visma did not take it in {attempts} attempts. The last answer: {}",
+                last.trim()
+            ),
+            "Check that Visma is up and what it says of the document; then release.",
+        )
+    }
+
+    pub fn changed_after_posting(number: &str, status: &str) -> Self {
+        Self::new(
+            "changed_after_posting",
+            format!(
+                "It was changed in JAGGAER after it was posted as {number}, which is {status} in Visma and can no longer be changed."
+            ),
+            "Correct it in Visma by hand (credit and post again), then release.",
+        )
+    }
+
+    pub fn changed_in_visma(number: &str, attempts: i64) -> Self {
+        Self::new(
+            "changed_in_visma",
+            format!(
+                "{number} is being changed in Visma at the same time; our change was tried {attempts} times."
+            ),
+            "Wait until nobody works on the document in Visma; then release.",
+        )
+    }
+
+    pub fn doubled_in_visma(numbers: &str) -> Self {
+        Self::new(
+            "doubled_in_visma",
+            format!("It stands in Visma more than once: {numbers}."),
+            "Void all but one of them in Visma; then release.",
+        )
+    }
+
+    pub fn unsettled(what: &str) -> Self {
+        Self::new(
+            "unsettled",
+            format!(
+                "An answer of Visma was lost, and it cannot be told whether the document stands there: {}",
+                what.trim()
+            ),
+            "Look for it in Visma by supplier and invoice number. If it is there, adopt it; if not, release.",
+        )
+    }
+
+    pub fn not_cancellable(number: &str, why: &str) -> Self {
+        Self::new(
+            "not_cancellable",
+            format!(
+                "It was cancelled in JAGGAER, but {number} in Visma cannot be cancelled: {why}."
+            ),
+            "Cancel, void or credit it in Visma by hand; then release.",
+        )
+    }
+
+    pub fn attachment_failed(file: &str, why: &str) -> Self {
+        Self::new(
+            "attachment_failed",
+            format!("The file {file} could not be carried over: {why}."),
+            "Attach the file by hand in Visma, or correct it in JAGGAER; then release.",
+        )
+    }
+}

@@ -1,0 +1,10 @@
+//! The judgement as a whole, in a small company. By subject, because most cases need the same
+//! company around them.
+
+mod bench;
+mod company;
+mod holds;
+mod invoices;
+mod links;
+mod orders;
+mod properties;

@@ -1,0 +1,8 @@
+//! What belongs together: an invoice and the one that stands in the ERP already, an order and
+//! the one that a person keyed in, an invoice line and the order or receipt line that it bills.
+
+mod duplicate;
+mod order_line;
+
+pub use duplicate::{Billed, Existing, claim_key, existing};
+pub use order_line::{find_lines, invoiced_order, pair, receipt_lines, same_order};
