@@ -4,3 +4,4 @@
 pub mod decide;
 pub mod mapping;
 pub mod procurement;
+pub mod visma;
