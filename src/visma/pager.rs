@@ -43,6 +43,7 @@ pub struct Pager<T> {
     page: u32,
     sweep: u32,
     stalled: u32,
+    shrunk: bool,
     /// Key to row version: a row is delivered again only when it changed meanwhile.
     seen: HashMap<String, Option<String>>,
     new_in_sweep: usize,
@@ -89,6 +90,7 @@ impl<T> Pager<T> {
             page: 1,
             sweep: 1,
             stalled: 0,
+            shrunk: false,
             seen: HashMap::new(),
             new_in_sweep: 0,
             expected: None,
@@ -147,6 +149,9 @@ impl<T> Pager<T> {
         let mut page = Page { rows: Vec::new(), unreadable: Vec::new(), outside: 0 };
         let empty = rows.is_empty();
         if let Some(total) = rows.last().and_then(|row| row["metadata"]["totalCount"].as_u64()) {
+            // Something went while we read: what stood behind it has moved one place forward,
+            // perhaps over the edge of a page already read.
+            self.shrunk |= self.expected.is_some_and(|before| total < before);
             self.expected = Some(total);
         }
         let mut fresh = 0;
@@ -198,10 +203,11 @@ impl<T> Pager<T> {
             self.page += 1;
             return;
         };
-        if seen >= expected {
+        if seen >= expected && (!self.shrunk || self.sweep > 1) {
             self.state = State::Complete;
             return;
         }
+        let empty = empty || seen >= expected;
         self.stalled = if fresh == 0 { self.stalled + 1 } else { 0 };
         if !empty && self.stalled < STALLED_PAGES {
             self.page += 1;
