@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Without a `Retry-After`, the first pause after a 429; doubled with each further one.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// No header makes us wait longer than two of Visma's windows.
 const LONGEST_ORDERED_PAUSE: Duration = Duration::from_secs(7200);

@@ -61,7 +61,7 @@ impl Question {
         self.with("lastModifiedDateTime", since).with("lastModifiedDateTimeCondition", ">=")
     }
 
-    fn from_day(mut self, name: &str, member: &'static str, day: Option<Date>) -> Self {
+    fn day_on_or_after(mut self, name: &str, member: &'static str, day: Option<Date>) -> Self {
         let Some(day) = day else { return self };
         self.listing.asked.push((member, Asked::NotBefore(day.at(0, 0, 0, 0))));
         self.with(name, &day.to_string()).with(&format!("{name}Condition"), ">=")
@@ -106,7 +106,7 @@ impl Client {
         };
         question
             .since(filter.since.as_deref())
-            .from_day("docDate", "date", filter.doc_date_from)
+            .day_on_or_after("docDate", "date", filter.doc_date_from)
             .equal("supplier", "supplier.number", filter.supplier.as_deref())
             .pager(self, |row| read::invoice(typed(row)?))
     }
@@ -116,7 +116,7 @@ impl Client {
         Question::new("/v1/purchaseorder", &["orderType", "orderNbr"])
             .with("includeCustomFreeFields", "true")
             .since(filter.since.as_deref())
-            .from_day("orderDate", "date", filter.order_date_from)
+            .day_on_or_after("orderDate", "date", filter.order_date_from)
             .equal("supplier", "supplier.number", filter.supplier.as_deref())
             .pager(self, move |row| read::order(typed(row)?, keys))
     }

@@ -83,7 +83,8 @@ impl Outcome {
 impl Client {
     /// Sends one write once. The only thing tried a second time is a request that was answered
     /// 401, with a fresh token: that one was not carried out. `gate` is asked right before the
-    /// request leaves, each time; when it says no, nothing leaves.
+    /// request leaves, each time; when it says no, nothing leaves. Between its yes and the last
+    /// byte lie at most the time to connect and to upload, so let it keep a margin.
     pub async fn send(&self, request: &Request, gate: impl Fn() -> bool) -> Outcome {
         let inner = &self.inner;
         if let Body::File { sha256, bytes, .. } = &request.body

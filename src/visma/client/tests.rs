@@ -159,7 +159,8 @@ async fn reads_get_over_what_passes() {
 
 #[tokio::test]
 async fn refusals_of_reads_are_final() {
-    let cases: [(u16, fn(&Error) -> bool); 5] = [
+    type Case = (u16, fn(&Error) -> bool);
+    let cases: [Case; 5] = [
         (403, |error| matches!(error, Error::Forbidden { .. })),
         (404, |error| matches!(error, Error::NotFound { .. })),
         (400, |error| matches!(error, Error::Refused { status: 400, .. })),
