@@ -8,3 +8,4 @@ pub mod mapping;
 pub mod matching;
 pub mod procurement;
 pub mod store;
+pub mod visma;

@@ -1,0 +1,41 @@
+//! The accounting side: everything that knows Visma.net's words, and nothing else does.
+//!
+//! [`Client`] carries the sign-in, the hourly [`Allowance`] and the wire. Reading turns Visma's
+//! rows into the core's types; writing turns a plan into a [`Request`], a value that can be
+//! stored before it leaves. [`Client::send`] carries out one request once and tells what became
+//! of it ([`Outcome`]); whether to try again is not decided here.
+
+mod allowance;
+mod answer;
+mod background;
+mod client;
+mod compare;
+mod documents;
+mod error;
+mod pager;
+mod read;
+mod reference;
+mod request;
+mod send;
+mod settings;
+mod stamp;
+#[cfg(test)]
+mod testing;
+mod token;
+mod wire;
+mod write_invoice;
+mod write_order;
+
+pub use allowance::{Allowance, AllowanceSnapshot};
+pub use client::{Calls, Client};
+pub use compare::{Difference, invoice_matches, order_matches};
+pub use documents::{InvoiceFilter, OrderFilter, ReceiptFilter};
+pub use error::Error;
+pub use pager::{Page, Pager, UnreadableRow};
+pub use reference::ReferenceRead;
+pub use request::{Body, CannotWrite, FileMismatch, Method, Request};
+pub use send::Outcome;
+pub use settings::{CustomField, KeyFields, Settings};
+pub use stamp::overlap;
+pub use write_invoice::{attach, create_invoice, release_invoice, unhold, update_invoice};
+pub use write_order::{cancel_order, create_order, update_order};

@@ -1,0 +1,274 @@
+use super::{Client, Error, stamp};
+use jiff::civil::DateTime;
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// Sweeps over a list that keeps moving, before it is called incomplete.
+const SWEEPS: u32 = 4;
+/// Pages in a row without a new row that end a sweep: the list ignores the page number.
+const STALLED_PAGES: u32 = 3;
+
+/// What a list is, apart from its address.
+#[derive(Clone)]
+pub(super) struct Listing {
+    /// Members that together name a row, by path.
+    pub key: &'static [&'static str],
+    /// Rows changed before this are not ours: the filter was ignored.
+    pub since: Option<DateTime>,
+    /// Other things that the filter asked of each row: (path, test).
+    pub asked: Vec<(&'static str, Asked)>,
+}
+
+#[derive(Clone)]
+pub(super) enum Asked {
+    Equals(String),
+    NotBefore(DateTime),
+    /// One of the rows in an array has a member with this value.
+    Any(&'static str, String),
+}
+
+type Read<T> = Box<dyn Fn(Value) -> Result<T, String> + Send + Sync>;
+
+/// A paged list, read page by page.
+///
+/// Pages are asked for until one is empty or as many rows as the latest page's `totalCount` have
+/// been seen; the size of a page means nothing, Visma cuts it silently. A list that ends short
+/// of its count has moved while it was read and is swept again from the first page; rows that
+/// were delivered already, unchanged, are not delivered again.
+pub struct Pager<T> {
+    client: Client,
+    path: String,
+    listing: Listing,
+    read: Read<T>,
+    page: u32,
+    sweep: u32,
+    stalled: u32,
+    shrunk: bool,
+    /// Key to row version: a row is delivered again only when it changed meanwhile.
+    seen: HashMap<String, Option<String>>,
+    new_in_sweep: usize,
+    expected: Option<u64>,
+    expected_in_last_sweep: Option<u64>,
+    newest: Option<(DateTime, String)>,
+    outside: u64,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Reading,
+    Complete,
+    Incomplete,
+}
+
+/// The rows of one page that had not been seen before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    pub rows: Vec<T>,
+    pub unreadable: Vec<UnreadableRow>,
+    /// Rows that the filter should have kept out: Visma ignores filters it does not know.
+    pub outside: u64,
+}
+
+/// A row that was there, but whose content cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableRow {
+    /// The row's key members, joined by a space, e.g. `Invoice 300457`.
+    pub key: String,
+    pub reason: String,
+    pub modified: Option<String>,
+}
+
+impl<T> Pager<T> {
+    /// `path` carries its query but neither page number nor size.
+    pub(super) fn new(client: Client, path: String, listing: Listing, read: Read<T>) -> Self {
+        Self {
+            client,
+            path,
+            listing,
+            read,
+            page: 1,
+            sweep: 1,
+            stalled: 0,
+            shrunk: false,
+            seen: HashMap::new(),
+            new_in_sweep: 0,
+            expected: None,
+            expected_in_last_sweep: None,
+            newest: None,
+            outside: 0,
+            state: State::Reading,
+        }
+    }
+
+    /// The next page, `None` after the last. After an error the same page is asked for again.
+    pub async fn next(&mut self) -> Result<Option<Page<T>>, Error> {
+        if self.state != State::Reading {
+            return Ok(None);
+        }
+        let separator = if self.path.contains('?') { '&' } else { '?' };
+        let size = self.client.inner.settings.page_size;
+        let path = format!("{}{separator}pageNumber={}&pageSize={size}", self.path, self.page);
+        let rows: Vec<Value> = self.client.get(&path).await?.body;
+        Ok(Some(self.take(rows)))
+    }
+
+    /// All rows there are. An incomplete read is an error.
+    pub async fn all(mut self) -> Result<(Vec<T>, Vec<UnreadableRow>), Error> {
+        let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
+        while let Some(page) = self.next().await? {
+            rows.extend(page.rows);
+            unreadable.extend(page.unreadable);
+        }
+        if self.complete() {
+            return Ok((rows, unreadable));
+        }
+        Err(Error::Incomplete {
+            path: super::client::place(&self.path),
+            seen: self.seen.len() as u64,
+            expected: self.expected.unwrap_or_default(),
+        })
+    }
+
+    /// Whether the whole list has been read. Until then no watermark may move.
+    pub fn complete(&self) -> bool {
+        self.state == State::Complete
+    }
+
+    /// The highest change time on any row of a complete read, as Visma wrote it.
+    pub fn newest(&self) -> Option<&str> {
+        self.newest.as_ref().filter(|_| self.complete()).map(|(_, text)| text.as_str())
+    }
+
+    /// Rows so far that the filter should have kept out.
+    pub const fn outside(&self) -> u64 {
+        self.outside
+    }
+
+    fn take(&mut self, rows: Vec<Value>) -> Page<T> {
+        let mut page = Page { rows: Vec::new(), unreadable: Vec::new(), outside: 0 };
+        let empty = rows.is_empty();
+        if let Some(total) = rows.last().and_then(|row| row["metadata"]["totalCount"].as_u64()) {
+            // Something went while we read: what stood behind it has moved one place forward,
+            // perhaps over the edge of a page already read.
+            self.shrunk |= self.expected.is_some_and(|before| total < before);
+            self.expected = Some(total);
+        }
+        let mut fresh = 0;
+        for row in rows {
+            let key = self.key(&row);
+            let version = text(&row, "timeStamp");
+            let known = self.seen.get(&key);
+            if known.is_none() {
+                fresh += 1;
+            } else if known.is_some_and(|kept| *kept == version) {
+                continue;
+            }
+            self.seen.insert(key.clone(), version);
+            if !self.was_asked_for(&row) {
+                page.outside += 1;
+                continue;
+            }
+            let modified = text(&row, "lastModifiedDateTime");
+            if let Some((at, words)) = modified.clone().and_then(|m| Some((stamp::read(&m)?, m)))
+                && self.newest.as_ref().is_none_or(|(newest, _)| at > *newest)
+            {
+                self.newest = Some((at, words));
+            }
+            let reason = match text(&row, "errorInfo") {
+                Some(error) => {
+                    Err(format!("visma marks the row: {}", super::answer::bounded(&error)))
+                }
+                None => (self.read)(row),
+            };
+            match reason {
+                Ok(row) => page.rows.push(row),
+                Err(reason) => page.unreadable.push(UnreadableRow { key, reason, modified }),
+            }
+        }
+        self.outside += page.outside;
+        self.new_in_sweep += fresh;
+        self.move_on(empty, fresh);
+        page
+    }
+
+    fn move_on(&mut self, empty: bool, fresh: usize) {
+        let seen = self.seen.len() as u64;
+        let Some(expected) = self.expected else {
+            // A list without counts ends at an empty page; one that ignores the page number
+            // repeats itself.
+            if empty || fresh == 0 {
+                self.state = State::Complete;
+            }
+            self.page += 1;
+            return;
+        };
+        if seen >= expected && (!self.shrunk || self.sweep > 1) {
+            self.state = State::Complete;
+            return;
+        }
+        let empty = empty || seen >= expected;
+        self.stalled = if fresh == 0 { self.stalled + 1 } else { 0 };
+        if !empty && self.stalled < STALLED_PAGES {
+            self.page += 1;
+            return;
+        }
+        // Short of the count. When a whole further sweep brings nothing and the count stands
+        // still, the count counts something else and the rows are all there are.
+        let settled = self.sweep > 1
+            && self.new_in_sweep == 0
+            && self.expected_in_last_sweep == Some(expected);
+        if settled {
+            self.state = State::Complete;
+        } else if self.sweep == SWEEPS {
+            self.state = State::Incomplete;
+        }
+        self.sweep += 1;
+        self.page = 1;
+        self.stalled = 0;
+        self.new_in_sweep = 0;
+        self.expected_in_last_sweep = Some(expected);
+    }
+
+    fn key(&self, row: &Value) -> String {
+        let parts: Vec<String> =
+            self.listing.key.iter().map(|path| text(row, path).unwrap_or_default()).collect();
+        if parts.iter().any(|part| !part.is_empty()) {
+            return parts.join(" ");
+        }
+        // A row without a key is its own content.
+        row.to_string().chars().take(200).collect()
+    }
+
+    fn was_asked_for(&self, row: &Value) -> bool {
+        let not_before = |path: &str, limit: &DateTime| match text(row, path) {
+            // Visma cuts a filter to milliseconds, a row may carry seven digits: no trap here,
+            // the row is the finer one.
+            Some(words) => stamp::read(&words).is_none_or(|at| at >= *limit),
+            None => true,
+        };
+        let since =
+            self.listing.since.iter().all(|since| not_before("lastModifiedDateTime", since));
+        since
+            && self.listing.asked.iter().all(|(path, asked)| match asked {
+                Asked::Equals(value) => text(row, path).as_deref() == Some(value.as_str()),
+                Asked::NotBefore(limit) => not_before(path, limit),
+                Asked::Any(member, value) => row[*path].as_array().is_some_and(|rows| {
+                    rows.iter().any(|row| text(row, member).as_deref() == Some(value.as_str()))
+                }),
+            })
+    }
+}
+
+/// A member as text, by a dotted path; numbers by their own digits; absent when blank.
+pub(super) fn text(row: &Value, path: &str) -> Option<String> {
+    let value = path.split('.').try_fold(row, |value, name| value.get(name))?;
+    match value {
+        Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,273 @@
+use super::answer::encoded;
+use super::documents::typed;
+use super::pager::{Listing, Pager, UnreadableRow, text};
+use super::read::{date, filled, number_of, required};
+use super::{Client, Error, wire};
+use crate::procurement::{
+    Account, Branch, CreditTerms, CurrencyInfo, FinancialPeriod, ReferenceData, Segment,
+    SegmentValue, Supplier, Vat, VatCategory, VatRate,
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The dimension whose segments are the parts of a subaccount.
+const SUBACCOUNT: &str = "/v1/dimension/SUBACCOUNT";
+
+/// Reference data, and the rows of it that could not be used.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReferenceRead {
+    pub reference: ReferenceData,
+    /// Their keys begin with the list's path. What is missing here is missing in `reference`.
+    pub unreadable: Vec<UnreadableRow>,
+}
+
+impl Client {
+    /// Everything a decision looks at, read whole. About ten calls and the pages of suppliers.
+    pub async fn reference_data(&self) -> Result<ReferenceRead, Error> {
+        let mut unreadable = Vec::new();
+        let (suppliers, bad) = self.suppliers(None).all().await?;
+        unreadable.extend(bad.into_iter().map(|row| named("/v1/supplier", row)));
+        let terms = self.credit_terms().all().await?;
+        unreadable.extend(terms.1.into_iter().map(|row| named("/v1/creditTerm", row)));
+
+        let bad = &mut unreadable;
+        let accounts = self.whole("/v1/account", "accountCD", account, bad).await?;
+        let vats = self.whole("/v1/vat", "vatId", vat, bad).await?;
+        let categories = self.whole("/v1/vatCategory", "vatCategoryId", category, bad).await?;
+        let branches = self.whole("/v1/branch", "number", branch, bad).await?;
+        let currencies = self.whole("/v1/currency", "id", currency, bad).await?;
+        let periods = self.whole("/v1/financialPeriod", "period", period, bad).await?;
+        let segments = self.segments().await?;
+
+        let mut vats = by_key(vats, |vat| vat.id.clone());
+        let mut vat_categories = BTreeMap::new();
+        for (category, rates) in categories {
+            for (vat_id, rates) in rates {
+                // The list of VAT codes may come without its schedules.
+                if let Some(vat) = vats.get_mut(&vat_id).filter(|vat| vat.rates.is_empty()) {
+                    vat.rates = rates;
+                }
+            }
+            vat_categories.insert(category.id.clone(), category);
+        }
+        let reference = ReferenceData {
+            suppliers: by_key(suppliers, |supplier| supplier.number.clone()),
+            accounts: by_key(accounts, |account| account.number.clone()),
+            segments,
+            vats,
+            vat_categories,
+            credit_terms: by_key(terms.0, |terms| terms.id.clone()),
+            branches: by_key(branches, |branch| branch.number.clone()),
+            currencies: by_key(currencies, |currency| currency.id.clone()),
+            periods: by_key(periods, |period| period.id.clone()),
+        };
+        Ok(ReferenceRead { reference, unreadable })
+    }
+
+    /// Unit codes, as lines may carry them.
+    pub async fn units(&self) -> Result<BTreeSet<String>, Error> {
+        let unit = |row: wire::Unit| required(row.from_unit, "fromUnit");
+        let units = self.whole("/v1/unitofmeasure", "fromUnit", unit, &mut Vec::new()).await?;
+        Ok(units.into_iter().collect())
+    }
+
+    /// Paged, but its rows carry no counts.
+    fn credit_terms(&self) -> Pager<CreditTerms> {
+        let listing = Listing { key: &["termsId"], since: None, asked: Vec::new() };
+        let read = |row| {
+            let row: wire::CreditTerm = typed(row)?;
+            Ok(CreditTerms {
+                id: required(row.terms_id, "termsId")?,
+                description: row.description.unwrap_or_default(),
+            })
+        };
+        Pager::new(self.clone(), "/v1/creditTerm".into(), listing, Box::new(read))
+    }
+
+    /// A list that knows no pages: one call is all of it.
+    async fn whole<W: DeserializeOwned, T>(
+        &self,
+        path: &'static str,
+        key: &str,
+        read: impl Fn(W) -> Result<T, String>,
+        unreadable: &mut Vec<UnreadableRow>,
+    ) -> Result<Vec<T>, Error> {
+        let rows: Vec<Value> = self.get(path).await?.body;
+        let mut good = Vec::with_capacity(rows.len());
+        for row in rows {
+            let name = text(&row, key).unwrap_or_default();
+            let modified = text(&row, "lastModifiedDateTime");
+            let result = match text(&row, "errorInfo") {
+                Some(error) => Err(super::answer::bounded(&error)),
+                None => typed(row).and_then(&read),
+            };
+            match result {
+                Ok(row) => good.push(row),
+                Err(reason) => {
+                    let row = UnreadableRow { key: name, reason, modified };
+                    unreadable.push(named(path, row));
+                }
+            }
+        }
+        Ok(good)
+    }
+
+    async fn segments(&self) -> Result<BTreeMap<i64, Segment>, Error> {
+        let path = format!("{SUBACCOUNT}?expandSegmentsValues=true");
+        let dimension: wire::Dimension = self.get(&path).await?.body;
+        let mut segments = BTreeMap::new();
+        for mut row in dimension.segments.unwrap_or_default() {
+            let Some(id) = row.segment_id else { continue };
+            // Values are left out by some answers, asked for or not.
+            if row.segment_values.as_ref().is_none_or(Vec::is_empty) {
+                let path = format!("{SUBACCOUNT}/{}", encoded(&id.to_string()));
+                let full: wire::Segment = self.get(&path).await?.body;
+                row.segment_values = full.segment_values;
+            }
+            segments.insert(id, segment(id, row));
+        }
+        Ok(segments)
+    }
+}
+
+fn named(path: &str, row: UnreadableRow) -> UnreadableRow {
+    UnreadableRow { key: format!("{path} {}", row.key), ..row }
+}
+
+fn by_key<K: Ord, T>(rows: Vec<T>, key: impl Fn(&T) -> K) -> BTreeMap<K, T> {
+    rows.into_iter().map(|row| (key(&row), row)).collect()
+}
+
+pub(super) fn supplier(row: wire::Supplier) -> Result<Supplier, String> {
+    Ok(Supplier {
+        number: required(row.number, "number")?,
+        name: row.name.unwrap_or_default(),
+        status: row.status.unwrap_or_default(),
+        organisation_number: filled(row.corporate_id),
+        vat_number: filled(row.vat_registration_id),
+        vat_zone: row.vat_zone.and_then(|zone| filled(zone.id)),
+        currency: filled(row.currency_id),
+        credit_terms: row.credit_terms.and_then(|terms| filled(terms.id)),
+        country: row
+            .main_address
+            .and_then(|address| address.country)
+            .and_then(|country| filled(country.id)),
+    })
+}
+
+fn account(row: wire::Account) -> Result<Account, String> {
+    Ok(Account {
+        number: required(row.account_cd, "accountCD")?,
+        description: row.description.unwrap_or_default(),
+        active: row.active.unwrap_or(false),
+        kind: row.kind.unwrap_or_default(),
+        is_cash_account: row.cash_account.unwrap_or(false),
+    })
+}
+
+fn segment(id: i64, row: wire::Segment) -> Segment {
+    let values = row.segment_values.unwrap_or_default().into_iter().filter_map(|value| {
+        let id = filled(value.value_id)?;
+        let description = value.description.unwrap_or_default();
+        Some((id, SegmentValue { description, active: value.active.unwrap_or(false) }))
+    });
+    Segment {
+        id,
+        description: row.description.unwrap_or_default(),
+        length: row.length.unwrap_or_default(),
+        validate: row.validate.unwrap_or(true),
+        values: values.collect(),
+    }
+}
+
+fn vat(row: wire::Vat) -> Result<Vat, String> {
+    let zones = row.zones.unwrap_or_default();
+    Ok(Vat {
+        id: required(row.vat_id, "vatId")?,
+        description: row.description.unwrap_or_default(),
+        kind: row.kind.unwrap_or_default(),
+        calculate_on: filled(row.calculate_on),
+        rates: rates(row.schedules)?,
+        zones: zones.into_iter().filter_map(|zone| filled(zone.id)).collect(),
+    })
+}
+
+fn rates(rows: Option<Vec<wire::VatRate>>) -> Result<Vec<VatRate>, String> {
+    let rows = rows.unwrap_or_default().into_iter();
+    rows.map(|row| {
+        Ok(VatRate {
+            from: row.start_date.as_deref().map(|text| date(text, "startDate")).transpose()?,
+            rate: number_of(row.vat_rate.as_ref(), "vatRate")?
+                .ok_or_else(|| "vatRate is missing".to_owned())?,
+            input: row.group_type.as_deref() == Some("Input"),
+        })
+    })
+    .collect()
+}
+
+/// The category, and the rates that it tells of its VAT ids.
+type CategoryRow = (VatCategory, Vec<(String, Vec<VatRate>)>);
+
+fn category(row: wire::VatCategory) -> Result<CategoryRow, String> {
+    let mut listed = Vec::new();
+    for line in row.vat_category_lines.unwrap_or_default() {
+        if let Some(id) = filled(line.vat_id) {
+            listed.push((id, rates(line.vat_rates)?));
+        }
+    }
+    let category = VatCategory {
+        id: required(row.vat_category_id, "vatCategoryId")?,
+        description: row.description.unwrap_or_default(),
+        active: row.active.unwrap_or(false),
+        excludes_listed: row.exclude_listed_taxes.unwrap_or(false),
+        vat_ids: listed.iter().map(|(id, _)| id.clone()).collect(),
+    };
+    Ok((category, listed))
+}
+
+fn branch(row: wire::Branch) -> Result<Branch, String> {
+    Ok(Branch {
+        number: required(row.number, "number")?,
+        name: row.name.unwrap_or_default(),
+        active: row.is_active.unwrap_or(false),
+    })
+}
+
+fn currency(row: wire::Currency) -> Result<CurrencyInfo, String> {
+    Ok(CurrencyInfo {
+        id: required(row.id, "id")?,
+        is_base: row.is_base_currency.unwrap_or(false),
+        decimals: row.decimal_precision,
+    })
+}
+
+fn period(row: wire::Period) -> Result<FinancialPeriod, String> {
+    let written = required(row.period, "period")?;
+    Ok(FinancialPeriod {
+        id: period_id(row.year, &written)
+            .ok_or_else(|| format!("period `{written}` of year {:?} is unknown", row.year))?,
+        starts_on: date(&required(row.start_date, "startDate")?, "startDate")?,
+        ends_on: date(&required(row.end_date, "endDate")?, "endDate")?,
+        active: row.active.unwrap_or(false),
+        closed_in_supplier_ledger: row.closed_in_supplier_ledger.unwrap_or(false),
+    })
+}
+
+/// `YYYYPP` of a period that may stand as `11`, `202611`, `112026` or `11-2026` beside its year.
+fn period_id(year: Option<i64>, written: &str) -> Option<String> {
+    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+    match (digits.len(), year) {
+        (1 | 2, Some(year)) => Some(format!("{year:04}{digits:0>2}")),
+        (6, Some(year)) => {
+            let year = format!("{year:04}");
+            let number = digits.strip_prefix(&year).or_else(|| digits.strip_suffix(&year))?;
+            Some(format!("{year}{number}"))
+        }
+        (6, None) => Some(digits),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
