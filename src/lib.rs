@@ -2,5 +2,6 @@
 //! and can prove it. `ARCHITECTURE.md` tells how; the folders follow the flow of a document.
 
 pub mod decide;
+pub mod jaggaer;
 pub mod mapping;
 pub mod procurement;
