@@ -32,12 +32,15 @@ pub(super) struct Base(Url);
 impl Base {
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let wrong = |why: &str| Error::Settings(format!("base URL `{text}`: {why}"));
-        let url = Url::parse(text.trim().trim_end_matches('/')).map_err(|e| wrong(&e.to_string()))?;
+        let url =
+            Url::parse(text.trim().trim_end_matches('/')).map_err(|e| wrong(&e.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
             return Err(wrong("it must begin with https://"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Error::Settings("base URL: no name or password may stand in it".to_owned()));
+            return Err(Error::Settings(
+                "base URL: no name or password may stand in it".to_owned(),
+            ));
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("no query may stand in it"));

@@ -121,8 +121,7 @@ impl Client {
         let url = with_query(self.inner.base.below(&path)?, &detail.query);
         let headers = header_map(&feed.headers)?;
         let error_at = detail.error.as_ref().or(feed.error.as_ref());
-        let (body, _) =
-            self.json(&url, &headers, detail.success.as_ref(), error_at).await?;
+        let (body, _) = self.json(&url, &headers, detail.success.as_ref(), error_at).await?;
         let whole = match &detail.take {
             None => body,
             Some(place) => {
@@ -199,7 +198,10 @@ impl Client {
             let answer = self.send(url, headers, &token.bearer, limit).await;
             drop(turn);
             let outcome = match answer {
-                Ok(answer) if inner.settings.token_expired_statuses.contains(&answer.status) && !fresh_token => {
+                Ok(answer)
+                    if inner.settings.token_expired_statuses.contains(&answer.status)
+                        && !fresh_token =>
+                {
                     fresh_token = true;
                     inner.sign_in.drop_token(&token).await;
                     continue;
@@ -243,7 +245,8 @@ impl Client {
     ) -> Result<Answer, Error> {
         let inner = &self.inner;
         inner.requests.fetch_add(1, Ordering::Relaxed);
-        let mut all = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+        let mut all =
+            HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
         for (name, value) in inner.headers.iter().chain(headers) {
             all.insert(name.clone(), value.clone());
         }

@@ -16,11 +16,7 @@ impl Pacer {
             0 => Duration::ZERO,
             rate => Duration::from_secs(1) / rate,
         };
-        Self {
-            at_once: Semaphore::new(at_once.max(1)),
-            gap,
-            next: Mutex::new(Instant::now()),
-        }
+        Self { at_once: Semaphore::new(at_once.max(1)), gap, next: Mutex::new(Instant::now()) }
     }
 
     /// Waits for a turn; the turn ends when the permit is dropped.

@@ -165,7 +165,9 @@ impl TryFrom<PagingTable> for Paging {
                 return fail("paging by cursor needs `parameter` and `cursor` or `cursor_header`");
             }
             PagingKind::Page | PagingKind::Offset if table.parameter.is_none() => {
-                return fail("paging needs `parameter`: the query parameter with the page or offset");
+                return fail(
+                    "paging needs `parameter`: the query parameter with the page or offset",
+                );
             }
             PagingKind::Page | PagingKind::Offset if end.is_empty() => {
                 return fail("paging needs `end`: `total`, `short_page` or `empty_page`");
@@ -237,7 +239,8 @@ impl TryFrom<DetailTable> for Detail {
         if let Some(name) = table.parts.keys().find(|name| !path.contains(&format!("{{{name}}}"))) {
             return Err(format!("`{path}` has no place for the part `{{{name}}}`"));
         }
-        let left = table.parts.keys().fold(path.clone(), |p, name| p.replace(&format!("{{{name}}}"), ""));
+        let left =
+            table.parts.keys().fold(path.clone(), |p, name| p.replace(&format!("{{{name}}}"), ""));
         if left.contains(['{', '}']) {
             return Err(format!("`{path}` names a part that `parts` does not fill"));
         }
@@ -308,9 +311,9 @@ impl TryFrom<String> for DeltaFormat {
             "epoch_ms" => Self::EpochMs,
             "epoch_s" => Self::EpochS,
             pattern => {
-                let parsed = TimeFormat::deserialize(
-                    serde::de::value::StrDeserializer::<serde::de::value::Error>::new(pattern),
-                );
+                let parsed = TimeFormat::deserialize(serde::de::value::StrDeserializer::<
+                    serde::de::value::Error,
+                >::new(pattern));
                 match parsed {
                     Ok(TimeFormat::Pattern(pattern)) => Self::Pattern(pattern),
                     Ok(TimeFormat::Iso) => return Err("say `rfc3339_ms` or `rfc3339_s`".to_owned()),

@@ -104,7 +104,9 @@ impl TryFrom<StatusTable> for StatusLayout {
                 return Err("a status rule needs `when` with at least one field".to_owned());
             }
             if let Some(name) = rule.when.keys().find(|name| !table.fields.contains_key(*name)) {
-                return Err(format!("a status rule asks for `{name}`, which `fields` does not name"));
+                return Err(format!(
+                    "a status rule asks for `{name}`, which `fields` does not name"
+                ));
             }
         }
         Ok(Self { fields: table.fields, rules: table.rules })
@@ -282,7 +284,9 @@ impl TryFrom<SegmentsTable> for SegmentsLayout {
                 Ok(Self::Pairs { list, dimension, value, skip: table.skip })
             }
             (None, None, None) if !table.members.is_empty() => Ok(Self::Members(table.members)),
-            _ => Err("segments are either `list`, `dimension` and `value`, or `members`".to_owned()),
+            _ => {
+                Err("segments are either `list`, `dimension` and `value`, or `members`".to_owned())
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ mod kind;
 mod layout;
 mod place;
 
-pub use feed::{Entity, Feed};
 pub(crate) use feed::{End, Layout, PagingKind, Success};
+pub use feed::{Entity, Feed};
 pub(crate) use field::{Field, FieldRule, Kind, Notation, Sign, TimeFormat, ValueType};
 pub(crate) use kind::{Amount, Count, Day, Flag, Moment, Number, Price, Prose, Quantity, Text};
 pub(crate) use layout::{
@@ -135,7 +135,9 @@ fn build_feed(
         (Entity::PurchaseOrders | Entity::Invoices | Entity::Suppliers, _) => false,
     };
     if !fits {
-        return Err("its fields stand under the table of another entity than `entity` says".to_owned());
+        return Err(
+            "its fields stand under the table of another entity than `entity` says".to_owned()
+        );
     }
     if let Layout::Invoice(invoice) = &layout
         && invoice.kind.is_none()
@@ -173,15 +175,83 @@ fn layout_of(table: &mut FeedTable, before: &[Arc<Feed>]) -> Result<Layout, Stri
     found.extend(table.invoice.take().map(|invoice| Layout::Invoice(Arc::new(invoice))));
     found.extend(table.supplier.take().map(|vendor| Layout::Vendor(Arc::new(vendor))));
     if let Some(name) = &table.like {
-        let shared = before.iter().find(|feed| feed.name == *name).ok_or_else(|| {
-            format!("`like` names `{name}`, and no feed above has that name")
-        })?;
+        let shared = before
+            .iter()
+            .find(|feed| feed.name == *name)
+            .ok_or_else(|| format!("`like` names `{name}`, and no feed above has that name"))?;
         found.push(shared.layout.clone());
     }
     match found.pop() {
         Some(layout) if found.is_empty() => Ok(layout),
-        Some(_) | None => Err(
-            "a feed needs exactly one of `purchase_order`, `invoice`, `supplier`, `like`".to_owned(),
-        ),
+        Some(_) | None => {
+            Err("a feed needs exactly one of `purchase_order`, `invoice`, `supplier`, `like`"
+                .to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_the_content() {
+        let plain = Profile::built_in("default").unwrap();
+        let touched = Profile::parse("default", &format!("{DEFAULT}\n# a remark\n")).unwrap();
+        assert_eq!(plain.version().len(), 16);
+        assert_ne!(plain.version(), touched.version());
+        assert_eq!(plain.feeds_of(Entity::Invoices).count(), 1);
+        assert!(Profile::built_in("mine").is_err());
+    }
+
+    /// Each mistake is told with the file and what is wrong; those of TOML's kind with the line.
+    #[test]
+    fn mistakes_are_told_with_their_place() {
+        let cases: &[(&str, &str, &[&str])] = &[
+            (
+                "number = \"$.poNumber\"",
+                "numbr = \"$.poNumber\"",
+                &["my.toml", "line", "numbr", "number"],
+            ),
+            ("\"$.poNumber\"", "\"/poNumber\"", &["my.toml", "line", "JSONPath", "/poNumber"]),
+            (
+                "revision = \"$.revision\"",
+                "revision = { at = \"$.revision\", type = \"date\" }",
+                &["line", "does not fit", "integer"],
+            ),
+            ("kind = \"cursor\"", "kind = \"offset\"", &["line", "end"]),
+            ("format = \"rfc3339_ms\"", "format = \"yyyy-MM-dd\"", &["line", "yyyy-MM-dd"]),
+            (
+                "path = \"/j1p/api/public/ji/v1/purchase-orders\"",
+                "path = \"https://x.example/orders\"",
+                &["line", "https://x.example/orders"],
+            ),
+            ("when = { status = [\"Draft\"", "when = { state = [\"Draft\"", &["line", "`state`"]),
+            (
+                "net = \"$.netAmount\"\n\n[[feed.purchase_order.lines.taxes]]",
+                "\n[[feed.purchase_order.lines.taxes]]",
+                &["line", "net_rule"],
+            ),
+            (
+                "name = \"invoices\"",
+                "name = \"purchase_orders\"",
+                &["feed `purchase_orders`", "two feeds"],
+            ),
+            (
+                "kind = { at = \"$.type\", table = { Invoice = \"invoice\", CreditMemo = \"credit_note\" } }",
+                "",
+                &["feed `invoices`", "kind"],
+            ),
+            ("entity = \"invoices\"", "entity = \"suppliers\"", &["feed `invoices`", "entity"]),
+            ("money = \"money_object\"", "zone = \"Oslo\"", &["line", "Europe/Oslo"]),
+        ];
+        for (good, bad, expected) in cases {
+            assert!(DEFAULT.contains(good), "{good}");
+            let text = DEFAULT.replacen(good, bad, 1);
+            let error = Profile::parse("my.toml", &text).expect_err(bad).to_string();
+            for part in *expected {
+                assert!(error.contains(part), "`{part}` is missing in: {error}");
+            }
+        }
     }
 }

@@ -33,8 +33,7 @@ pub(super) fn read(
     source_id: &str,
     kind: InvoiceKind,
 ) -> Option<SupplierInvoice> {
-    reader.turned =
-        kind == InvoiceKind::CreditNote && layout.credit_notes == CreditNotes::Negative;
+    reader.turned = kind == InvoiceKind::CreditNote && layout.credit_notes == CreditNotes::Negative;
     let number = reader.required(scope, "number", &layout.number);
     let (ripeness, status) = header::status(reader, scope, &layout.status);
     let currency = header::currency(reader, scope, &layout.currency);
@@ -51,7 +50,11 @@ pub(super) fn read(
     Some(SupplierInvoice {
         source_id: source_id.to_owned(),
         kind,
-        supplier_reference: reader.optional(scope, "supplier_reference", &layout.supplier_reference),
+        supplier_reference: reader.optional(
+            scope,
+            "supplier_reference",
+            &layout.supplier_reference,
+        ),
         credits_reference: reader.optional(scope, "credits_reference", &layout.credits_reference),
         ripeness,
         status,
@@ -156,8 +159,9 @@ fn attachments(
         for row in found {
             let below = scope.below(row, "attachments", attachments.len());
             let Some(id) = reader.required(&below, "id", &layout.id) else { continue };
-            let file_name =
-                reader.optional(&below, "file_name", &layout.file_name).unwrap_or_else(|| id.clone());
+            let file_name = reader
+                .optional(&below, "file_name", &layout.file_name)
+                .unwrap_or_else(|| id.clone());
             let stated = reader.optional(&below, "path", &layout.path);
             let path = match &layout.template {
                 Some(template) => Some(

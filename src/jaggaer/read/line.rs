@@ -1,7 +1,7 @@
 //! What the lines of orders and invoices have in common: price, taxes, distributions.
 
-use super::scope::{Reader, Scope, shown};
 use super::rows;
+use super::scope::{Reader, Scope, shown};
 use crate::jaggaer::profile::{
     DistributionLayout, Field, NetRule, PricingLayout, SegmentsLayout, TaxLayout, Text,
 };
@@ -64,8 +64,9 @@ fn computed_net(
         }
     };
     let net = computed.and_then(|net| match discount {
-        Some(off) => Money::rounded(net.amount() - off.amount(), currency)
-            .map_err(|error| error.to_string()),
+        Some(off) => {
+            Money::rounded(net.amount() - off.amount(), currency).map_err(|error| error.to_string())
+        }
         None => Ok(net),
     });
     match net {
@@ -120,7 +121,8 @@ pub(super) fn distributions(
     let (schemes, from_header) = schemes(reader, scope, layout);
     let count = schemes.iter().map(Vec::len).max().unwrap_or(0);
     if let Some(odd) = schemes.iter().find(|scheme| scheme.len() != count && scheme.len() != 1) {
-        let text = format!("coding schemes with {} and {count} shares do not fit together", odd.len());
+        let text =
+            format!("coding schemes with {} and {count} shares do not fit together", odd.len());
         note(reader, scope, layout, text);
         return Vec::new();
     }

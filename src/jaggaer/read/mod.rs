@@ -80,8 +80,8 @@ impl Feed {
                     Some(fixed) => Some(fixed),
                     None => invoice::kind(&mut reader, &scope, layout),
                 };
-                let invoice =
-                    kind.and_then(|kind| invoice::read(&mut reader, &scope, layout, &source_id, kind));
+                let invoice = kind
+                    .and_then(|kind| invoice::read(&mut reader, &scope, layout, &source_id, kind));
                 let document = finish(reader, invoice.map(Document::Invoice));
                 let kind = match kind {
                     Some(InvoiceKind::CreditNote) => DocumentKind::CreditNote,
@@ -161,3 +161,6 @@ fn rows<'v>(
     }
     (Vec::new(), false)
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,8 @@ pub(super) fn plain_decimal(text: &str) -> Result<Decimal, String> {
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let exponent_fits = exponent.is_none_or(|e| all_digits(e.strip_prefix(['-', '+']).unwrap_or(e)));
+    let exponent_fits =
+        exponent.is_none_or(|e| all_digits(e.strip_prefix(['-', '+']).unwrap_or(e)));
     if !all_digits(whole) || !all_digits(fraction) || !exponent_fits {
         return Err("not a number".to_owned());
     }
@@ -102,7 +103,8 @@ pub(super) fn instant(
         match found {
             Some(Found::Exact(at)) => return Ok(at),
             Some(Found::Civil(civil)) => {
-                let zone = zone.ok_or("a time without its zone, and the profile names no `zone`")?;
+                let zone =
+                    zone.ok_or("a time without its zone, and the profile names no `zone`")?;
                 // A time that the clock shows twice is read as the earlier: watermarks stay safe.
                 return zone
                     .to_ambiguous_zoned(civil)
@@ -208,7 +210,11 @@ mod tests {
             ("0.12345678901234567890123456789012", None),
             ("99999999999999999999999999999999", None),
         ] {
-            assert_eq!(plain_decimal(text).ok().map(|d| d.to_string()).as_deref(), expected, "{text}");
+            assert_eq!(
+                plain_decimal(text).ok().map(|d| d.to_string()).as_deref(),
+                expected,
+                "{text}"
+            );
         }
     }
 

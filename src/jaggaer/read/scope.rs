@@ -36,7 +36,12 @@ impl<'a> Scope<'a> {
     }
 
     /// An object of a list below this one.
-    pub(super) fn below<'b>(&'b self, here: &'b Value, name: &'static str, index: usize) -> Scope<'b>
+    pub(super) fn below<'b>(
+        &'b self,
+        here: &'b Value,
+        name: &'static str,
+        index: usize,
+    ) -> Scope<'b>
     where
         'a: 'b,
     {
@@ -84,7 +89,14 @@ impl<'p> Reader<'p> {
         Self { notation, currency: None, turned: false, problems: Vec::new() }
     }
 
-    pub(super) fn problem(&mut self, scope: &Scope<'_>, field: &str, place: String, found: String, text: String) {
+    pub(super) fn problem(
+        &mut self,
+        scope: &Scope<'_>,
+        field: &str,
+        place: String,
+        found: String,
+        text: String,
+    ) {
         if self.problems.len() < MOST_PROBLEMS {
             self.problems.push(ReadProblem { field: scope.name(field), place, found, text });
         }
@@ -138,7 +150,13 @@ impl<'p> Reader<'p> {
             Ok(Some(value)) => Some(value),
             Ok(None) => {
                 let place = field.rule.place_text();
-                self.problem(scope, name, place, "nothing".to_owned(), format!("{} is missing", K::NAME));
+                self.problem(
+                    scope,
+                    name,
+                    place,
+                    "nothing".to_owned(),
+                    format!("{} is missing", K::NAME),
+                );
                 None
             }
             Err((place, found, text)) => {
@@ -167,9 +185,10 @@ impl<'p> Reader<'p> {
         for place in &rule.plus {
             let further = self.one::<K>(scope, rule, place)?;
             total = match (total, further) {
-                (Some(left), Some(right)) => Some(K::add(left, right).map_err(|text| {
-                    (place.text().to_owned(), "a sum".to_owned(), text)
-                })?),
+                (Some(left), Some(right)) => Some(
+                    K::add(left, right)
+                        .map_err(|text| (place.text().to_owned(), "a sum".to_owned(), text))?,
+                ),
                 (left, right) => left.or(right),
             };
         }

@@ -72,7 +72,10 @@ impl<'v> Found<'v> {
 }
 
 /// Replaces a scalar through the field's value table.
-pub(super) fn through_table<'v>(rule: &'v FieldRule, found: Found<'v>) -> Result<Found<'v>, String> {
+pub(super) fn through_table<'v>(
+    rule: &'v FieldRule,
+    found: Found<'v>,
+) -> Result<Found<'v>, String> {
     if rule.table.is_empty() {
         return Ok(found);
     }
@@ -90,7 +93,11 @@ pub(super) fn through_table<'v>(rule: &'v FieldRule, found: Found<'v>) -> Result
 /// A kind of field that can be read.
 pub(super) trait Readable: Kind {
     type Out;
-    fn read(rule: &FieldRule, around: Circumstances<'_>, found: Found<'_>) -> Result<Self::Out, String>;
+    fn read(
+        rule: &FieldRule,
+        around: Circumstances<'_>,
+        found: Found<'_>,
+    ) -> Result<Self::Out, String>;
     /// For kinds of number.
     fn add(_left: Self::Out, _right: Self::Out) -> Result<Self::Out, String> {
         Err("cannot be added".to_owned())
@@ -197,7 +204,11 @@ impl Readable for Prose {
 
 impl Readable for Quantity {
     type Out = Decimal;
-    fn read(rule: &FieldRule, around: Circumstances<'_>, found: Found<'_>) -> Result<Decimal, String> {
+    fn read(
+        rule: &FieldRule,
+        around: Circumstances<'_>,
+        found: Found<'_>,
+    ) -> Result<Decimal, String> {
         let number = decimal(rule, around.notation, &found.scalar()?)?;
         Ok(signed(rule, number, around.turned).normalize())
     }
@@ -208,7 +219,11 @@ impl Readable for Quantity {
 
 impl Readable for Number {
     type Out = Decimal;
-    fn read(rule: &FieldRule, around: Circumstances<'_>, found: Found<'_>) -> Result<Decimal, String> {
+    fn read(
+        rule: &FieldRule,
+        around: Circumstances<'_>,
+        found: Found<'_>,
+    ) -> Result<Decimal, String> {
         let number = decimal(rule, around.notation, &found.scalar()?)?;
         Ok(signed(rule, number, false).normalize())
     }
@@ -219,7 +234,11 @@ impl Readable for Number {
 
 impl Readable for Price {
     type Out = Decimal;
-    fn read(rule: &FieldRule, around: Circumstances<'_>, found: Found<'_>) -> Result<Decimal, String> {
+    fn read(
+        rule: &FieldRule,
+        around: Circumstances<'_>,
+        found: Found<'_>,
+    ) -> Result<Decimal, String> {
         Ok(signed(rule, major_units(rule, around, found)?, false).normalize())
     }
     fn add(left: Decimal, right: Decimal) -> Result<Decimal, String> {
@@ -229,7 +248,11 @@ impl Readable for Price {
 
 impl Readable for Amount {
     type Out = Money;
-    fn read(rule: &FieldRule, around: Circumstances<'_>, found: Found<'_>) -> Result<Money, String> {
+    fn read(
+        rule: &FieldRule,
+        around: Circumstances<'_>,
+        found: Found<'_>,
+    ) -> Result<Money, String> {
         let number = signed(rule, major_units(rule, around, found)?, around.turned);
         let currency = around.currency.ok_or("an amount without a currency")?;
         Money::exact(number, currency).map_err(|error| error.to_string())
@@ -257,7 +280,11 @@ impl Readable for Day {
 
 impl Readable for Moment {
     type Out = Stamp;
-    fn read(rule: &FieldRule, around: Circumstances<'_>, found: Found<'_>) -> Result<Stamp, String> {
+    fn read(
+        rule: &FieldRule,
+        around: Circumstances<'_>,
+        found: Found<'_>,
+    ) -> Result<Stamp, String> {
         let scalar = found.scalar()?;
         let value_type = rule.value_type.unwrap_or(ValueType::Instant);
         let at = timestamp(rule, around.notation, value_type, &scalar.text)?;
@@ -282,11 +309,9 @@ impl Readable for Flag {
             match otherwise() {
                 Some("true") => Ok(true),
                 Some("false") => Ok(false),
-                Some(_) | None => Err(format!(
-                    "neither yes ({}) nor no ({})",
-                    yes.join(", "),
-                    no.join(", ")
-                )),
+                Some(_) | None => {
+                    Err(format!("neither yes ({}) nor no ({})", yes.join(", "), no.join(", ")))
+                }
             }
         }
     }
