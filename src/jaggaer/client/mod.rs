@@ -379,3 +379,6 @@ fn header_map(headers: &BTreeMap<String, String>) -> Result<HeaderMap, Error> {
     }
     Ok(map)
 }
+
+#[cfg(test)]
+mod tests;
