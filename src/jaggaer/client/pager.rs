@@ -1,0 +1,392 @@
+use super::{Client, header_map, with_query};
+use crate::jaggaer::profile::{End, Feed, PagingKind, Place};
+use crate::jaggaer::{Error, Stamp};
+use reqwest::Url;
+use reqwest::header::{HeaderMap, LINK};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// No list is this long; one that is has lost its end.
+const MOST_PAGES: u32 = 100_000;
+/// Pages in a row without a row. Filtered lists have some.
+const MOST_EMPTY_PAGES: u32 = 100;
+/// How often a list is begun again because it changed or its cursor grew too old.
+const MOST_RESTARTS: u32 = 2;
+
+/// One row of a list, as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    pub body: Value,
+}
+
+/// One answer of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    pub rows: Vec<Row>,
+}
+
+/// Reads one list to its end. A row that comes again unchanged in lists without cursor is left
+/// out; a list that moves under the reader is begun again, and rows already given stay given.
+pub struct Pager {
+    client: Client,
+    feed: Arc<Feed>,
+    since: Option<(String, String)>,
+    size: u64,
+    next: Next,
+    /// Ids of this pass.
+    seen: HashSet<[u8; 16]>,
+    /// Ids with stamps, over all passes.
+    given: HashSet<[u8; 16]>,
+    /// The last row of this pass that was new.
+    anchor: Option<[u8; 16]>,
+    total: Option<u64>,
+    cursors: HashSet<String>,
+    pages: u32,
+    empty_pages: u32,
+    restarts: u32,
+}
+
+enum Next {
+    Start,
+    Cursor(String),
+    Page(u64),
+    Offset(u64),
+    Link(Url),
+    End,
+}
+
+/// What one answer of a list held.
+struct Held {
+    rows: Vec<Value>,
+    total: Option<u64>,
+    next: Option<String>,
+}
+
+/// What a page means for the pages after it.
+enum Verdict {
+    Go(Next),
+    Moved,
+}
+
+impl Pager {
+    pub(super) fn new(client: Client, feed: Arc<Feed>, since: Option<&Stamp>) -> Self {
+        let since = since.and_then(|stamp| feed.since_query(stamp));
+        let size = client.inner.settings.page_size.max(1);
+        let size = feed.paging.max_size.map_or(size, |most| size.min(most.max(1)));
+        Self {
+            client,
+            feed,
+            since,
+            size,
+            next: Next::Start,
+            seen: HashSet::new(),
+            given: HashSet::new(),
+            anchor: None,
+            total: None,
+            cursors: HashSet::new(),
+            pages: 0,
+            empty_pages: 0,
+            restarts: 0,
+        }
+    }
+
+    /// The list was read to its end: a watermark may move.
+    pub fn complete(&self) -> bool {
+        matches!(self.next, Next::End)
+    }
+
+    /// The next page, which may be empty; `None` after the last. After an error the same page is
+    /// asked for again.
+    pub async fn next(&mut self) -> Result<Option<Page>, Error> {
+        loop {
+            if self.complete() {
+                return Ok(None);
+            }
+            let url = self.address()?;
+            if self.pages >= MOST_PAGES {
+                return Err(self.endless(format!("{MOST_PAGES} pages and more")));
+            }
+            let headers = header_map(&self.feed.headers)?;
+            let answer = self
+                .client
+                .json(&url, &headers, self.feed.success.as_ref(), self.feed.error.as_ref())
+                .await;
+            let held = match answer {
+                Ok((body, headers)) => self.open(&url, body, &headers)?,
+                Err(Error::Status { status: 410, .. })
+                    if !matches!(self.next, Next::Start) && self.restarts < MOST_RESTARTS =>
+                {
+                    self.start_again();
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            self.pages += 1;
+            let verdict = self.judge(&url, &held)?;
+            let rows = self.not_given_yet(held.rows);
+            match verdict {
+                Verdict::Go(next) => self.next = next,
+                Verdict::Moved if self.restarts < MOST_RESTARTS => self.start_again(),
+                Verdict::Moved => {
+                    let times = self.restarts + 1;
+                    return Err(Error::Moved { path: self.feed.path.clone(), times });
+                }
+            }
+            return Ok(Some(Page { rows }));
+        }
+    }
+
+    fn start_again(&mut self) {
+        self.restarts += 1;
+        self.next = Next::Start;
+        self.seen.clear();
+        self.cursors.clear();
+        self.anchor = None;
+        self.total = None;
+    }
+
+    fn address(&self) -> Result<Url, Error> {
+        if let Next::Link(url) = &self.next {
+            return Ok(url.clone());
+        }
+        let base = self.client.inner.base.below(&self.feed.path)?;
+        let mut url = with_query(base, &self.feed.query);
+        let paging = &self.feed.paging;
+        let mut query: Vec<(&str, String)> = Vec::new();
+        if let Some((name, value)) = &self.since {
+            query.push((name, value.clone()));
+        }
+        if let Some(name) = &paging.size_parameter {
+            query.push((name, self.size.to_string()));
+        }
+        match (&self.next, paging.kind) {
+            (Next::Cursor(cursor), _) => query.push((&paging.parameter, cursor.clone())),
+            (Next::Page(at) | Next::Offset(at), _) => {
+                query.push((&paging.parameter, at.to_string()));
+            }
+            (Next::Start, PagingKind::Page | PagingKind::Offset) => {
+                query.push((&paging.parameter, paging.first.to_string()));
+            }
+            (Next::Start, PagingKind::Cursor | PagingKind::Link | PagingKind::None)
+            | (Next::Link(_) | Next::End, _) => {}
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(url)
+    }
+
+    fn open(&self, url: &Url, mut body: Value, headers: &HeaderMap) -> Result<Held, Error> {
+        let feed = &self.feed;
+        let total = match &feed.total {
+            Some(place) => number_at(place, &body),
+            None => None,
+        };
+        let wrong = |text| Error::WrongShape { path: feed.path.clone(), text };
+        if total.is_none() && feed.paging.end.contains(&End::Total) {
+            let place = feed.total.as_ref().map(Place::text).unwrap_or_default();
+            return Err(wrong(format!("no total at {place}")));
+        }
+        let next = match feed.paging.kind {
+            PagingKind::Cursor => match (&feed.paging.cursor, &feed.paging.cursor_header) {
+                (Some(place), _) => text_at(place, &body),
+                (None, Some(name)) => headers
+                    .get(name.as_str())
+                    .and_then(|value| value.to_str().ok())
+                    .map(|text| text.trim().to_owned())
+                    .filter(|text| !text.is_empty()),
+                (None, None) => None,
+            },
+            PagingKind::Link => next_link(headers)
+                .map(|link| self.client.inner.base.linked(url, &link))
+                .transpose()?
+                .map(String::from),
+            PagingKind::Page | PagingKind::Offset | PagingKind::None => None,
+        };
+        let rows = match feed.items.take_list(&mut body) {
+            Some(rows) => rows,
+            None if total == Some(0) => Vec::new(),
+            None => return Err(wrong(format!("no list at {}", feed.items.text()))),
+        };
+        Ok(Held { rows, total, next })
+    }
+
+    /// Decides what comes after this page, and notes its ids.
+    fn judge(&mut self, url: &Url, held: &Held) -> Result<Verdict, Error> {
+        let paging = &self.feed.paging;
+        let ids: Vec<[u8; 16]> =
+            held.rows.iter().map(|row| digest(&[&self.feed.source_id(row)])).collect();
+        let count = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+        self.empty_pages = if ids.is_empty() { self.empty_pages + 1 } else { 0 };
+        if self.empty_pages > MOST_EMPTY_PAGES {
+            return Err(self.endless(format!("{MOST_EMPTY_PAGES} empty pages in a row")));
+        }
+        let ends_here = paging.end.iter().any(|end| match end {
+            End::ShortPage => count < self.size,
+            End::EmptyPage => count == 0,
+            End::NoCursor | End::Total => false,
+        });
+        match paging.kind {
+            PagingKind::None => Ok(Verdict::Go(Next::End)),
+            PagingKind::Cursor | PagingKind::Link => {
+                let Some(next) = held.next.clone().filter(|_| !ends_here) else {
+                    return Ok(Verdict::Go(Next::End));
+                };
+                if !self.cursors.insert(next.clone()) {
+                    return Err(self.endless("the same next page is named twice".to_owned()));
+                }
+                if paging.kind == PagingKind::Cursor {
+                    return Ok(Verdict::Go(Next::Cursor(next)));
+                }
+                let link = self.client.inner.base.linked(url, &next)?;
+                Ok(Verdict::Go(Next::Link(link)))
+            }
+            PagingKind::Page => {
+                let first_page = matches!(self.next, Next::Start);
+                let new = ids.iter().filter(|id| self.seen.insert(**id)).count();
+                let moved = !first_page && held.total != self.total;
+                self.total = held.total;
+                if moved {
+                    return Ok(Verdict::Moved);
+                }
+                if ends_here || count == 0 || self.reached(u64::try_from(self.seen.len())) {
+                    return Ok(Verdict::Go(Next::End));
+                }
+                if new == 0 {
+                    return Err(self.endless("a page brought nothing new".to_owned()));
+                }
+                let at = if let Next::Page(at) = self.next { at } else { paging.first };
+                Ok(Verdict::Go(Next::Page(at + 1)))
+            }
+            PagingKind::Offset => self.judge_offset(held, &ids, ends_here),
+        }
+    }
+
+    /// Pages by offset overlap by a few rows: when the last row known is not in the next page,
+    /// rows before it came or went, and one of those not read yet may have slipped by.
+    fn judge_offset(
+        &mut self,
+        held: &Held,
+        ids: &[[u8; 16]],
+        ends_here: bool,
+    ) -> Result<Verdict, Error> {
+        let paging = &self.feed.paging;
+        let start = if let Next::Offset(at) = self.next { at } else { paging.first };
+        let overlap = paging.overlap_rows;
+        if let Some(anchor) = self.anchor
+            && overlap > 0
+            && !ids.contains(&anchor)
+        {
+            return Ok(Verdict::Moved);
+        }
+        self.total = held.total;
+        let distinct: HashSet<_> = ids.iter().collect();
+        let mut new = 0_u64;
+        for id in ids {
+            if self.seen.insert(*id) {
+                self.anchor = Some(*id);
+                new += 1;
+            }
+        }
+        let count = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+        let behind = start.saturating_sub(paging.first);
+        let position = behind + u64::try_from(distinct.len()).unwrap_or(u64::MAX);
+        if ends_here || self.reached(Ok(position)) {
+            return Ok(Verdict::Go(Next::End));
+        }
+        if new == 0 {
+            // Nothing but rows that are known: the end, unless the total says otherwise.
+            let at_end = self.total.is_none_or(|total| behind + count >= total);
+            return match (at_end, count <= overlap) {
+                (true, _) if self.total.is_some() => Ok(Verdict::Go(Next::End)),
+                (true, true) => Ok(Verdict::Go(Next::End)),
+                (false, true) => Ok(Verdict::Moved),
+                (_, false) => Err(self.endless("a page brought nothing new".to_owned())),
+            };
+        }
+        let known = u64::try_from(self.seen.len()).unwrap_or(u64::MAX);
+        Ok(Verdict::Go(Next::Offset(paging.first + known.saturating_sub(overlap).max(behind))))
+    }
+
+    fn reached(&self, position: Result<u64, std::num::TryFromIntError>) -> bool {
+        self.feed.paging.end.contains(&End::Total)
+            && self.total.is_some_and(|total| position.is_ok_and(|position| position >= total))
+    }
+
+    fn not_given_yet(&mut self, rows: Vec<Value>) -> Vec<Row> {
+        let repeats = match self.feed.paging.kind {
+            PagingKind::Page | PagingKind::Offset => true,
+            PagingKind::Cursor | PagingKind::Link | PagingKind::None => false,
+        };
+        rows.into_iter()
+            .filter(|row| {
+                if !repeats {
+                    return true;
+                }
+                let version = match self.feed.stamp(row) {
+                    Some(stamp) => stamp.raw,
+                    None => row.to_string(),
+                };
+                self.given.insert(digest(&[&self.feed.source_id(row), &version]))
+            })
+            .map(|body| Row { body })
+            .collect()
+    }
+
+    fn endless(&self, text: String) -> Error {
+        Error::Endless { path: self.feed.path.clone(), text }
+    }
+}
+
+fn digest(parts: &[&str]) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    let mut short = [0; 16];
+    short.copy_from_slice(&hash.finalize()[..16]);
+    short
+}
+
+fn text_at(place: &Place, body: &Value) -> Option<String> {
+    match *place.nodes(body).first()? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            None
+        }
+    }
+}
+
+fn number_at(place: &Place, body: &Value) -> Option<u64> {
+    text_at(place, body)?.parse().ok()
+}
+
+/// The target of `rel="next"` in `Link` headers (RFC 8288).
+fn next_link(headers: &HeaderMap) -> Option<String> {
+    headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).find_map(|value| {
+        let mut rest = value;
+        while let Some((_, after)) = rest.split_once('<') {
+            let (target, after) = after.split_once('>')?;
+            let end = after.find('<').unwrap_or(after.len());
+            let is_next = after[..end].split([';', ',']).any(|parameter| {
+                parameter.split_once('=').is_some_and(|(name, value)| {
+                    name.trim().eq_ignore_ascii_case("rel")
+                        && value
+                            .trim()
+                            .trim_matches('"')
+                            .split_whitespace()
+                            .any(|relation| relation.eq_ignore_ascii_case("next"))
+                })
+            });
+            if is_next {
+                return Some(target.to_owned());
+            }
+            rest = &after[end..];
+        }
+        None
+    })
+}

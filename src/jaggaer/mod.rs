@@ -1,0 +1,16 @@
+//! The procurement side: how one JAGGAER instance lays out its API (a profile, from a file), the
+//! client that fetches its lists, and the reader that turns a raw document into the core's own
+//! types. Nothing outside this folder knows a word of JAGGAER's.
+
+mod address;
+mod client;
+mod error;
+mod profile;
+mod read;
+mod stamp;
+
+pub use client::{Client, ClientAuth, Page, Pager, Row, Settings};
+pub use error::Error;
+pub use profile::{Entity, Feed, Profile, ProfileError};
+pub use read::{Content, Read, ReadProblem};
+pub use stamp::Stamp;
