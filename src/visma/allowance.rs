@@ -22,6 +22,8 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(2);
 pub struct Allowance {
     state: Mutex<State>,
     permits: Arc<Semaphore>,
+    /// One fewer: slow reads must not keep a write from leaving.
+    read_permits: Arc<Semaphore>,
     min_interval: Duration,
     burst: u32,
     reserve_percent: u64,
@@ -45,6 +47,13 @@ pub struct AllowanceSnapshot {
     pub remaining: Option<u64>,
     pub resets_in: Option<Duration>,
     pub paused_for: Option<Duration>,
+}
+
+/// The right to have one request in flight.
+#[derive(Debug)]
+pub(super) struct Permit {
+    _read: Option<OwnedSemaphorePermit>,
+    _any: OwnedSemaphorePermit,
 }
 
 /// Rate headers of one answer.
@@ -92,6 +101,7 @@ impl Allowance {
         Self {
             state: Mutex::default(),
             permits: Arc::new(Semaphore::new(settings.concurrent_requests)),
+            read_permits: Arc::new(Semaphore::new((settings.concurrent_requests - 1).max(1))),
             min_interval: settings.min_interval,
             burst: settings.burst,
             reserve_percent: u64::from(settings.reserve_for_writes),
@@ -115,13 +125,13 @@ impl Allowance {
     }
 
     /// A turn for one read. Hold the permit until the answer is in.
-    pub(super) async fn for_read(&self, patience: Duration) -> Result<OwnedSemaphorePermit, Error> {
+    pub(super) async fn for_read(&self, patience: Duration) -> Result<Permit, Error> {
         let give_up = Instant::now() + patience;
         loop {
             let now = Instant::now();
             let (wait, error) = match self.turn(now, true) {
                 // After the turn: a read that waits must not keep a write from its permit.
-                Turn::Now => return Ok(self.permit().await),
+                Turn::Now => return Ok(self.permit(true).await),
                 Turn::Paced(wait) => {
                     tokio::time::sleep(wait).await;
                     continue;
@@ -139,13 +149,13 @@ impl Allowance {
     }
 
     /// A turn for one write; reaches into the reserve. `Err`: how long until it is worth asking again.
-    pub(super) async fn for_write(&self) -> Result<OwnedSemaphorePermit, Duration> {
+    pub(super) async fn for_write(&self) -> Result<Permit, Duration> {
         let give_up = Instant::now() + WRITE_PATIENCE;
         loop {
             let now = Instant::now();
             let wait = match self.turn(now, false) {
                 // After the turn: a read that waits must not keep a write from its permit.
-                Turn::Now => return Ok(self.permit().await),
+                Turn::Now => return Ok(self.permit(false).await),
                 Turn::Paced(wait) => {
                     tokio::time::sleep(wait).await;
                     continue;
@@ -165,8 +175,12 @@ impl Allowance {
         self.learn_at(told, Instant::now());
     }
 
-    async fn permit(&self) -> OwnedSemaphorePermit {
-        Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed")
+    async fn permit(&self, read: bool) -> Permit {
+        let take = async |permits: &Arc<Semaphore>| {
+            Arc::clone(permits).acquire_owned().await.expect("the semaphore is never closed")
+        };
+        let read = if read { Some(take(&self.read_permits).await) } else { None };
+        Permit { _read: read, _any: take(&self.permits).await }
     }
 
     fn turn(&self, now: Instant, read: bool) -> Turn {
@@ -262,122 +276,4 @@ pub(super) fn jitter(wait: Duration) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use secrecy::SecretString;
-
-    fn settings() -> Settings {
-        let mut settings = Settings::new("c", SecretString::from("s"), "t");
-        settings.min_interval = Duration::ZERO;
-        settings
-    }
-
-    fn told(remaining: u64, reset: u64) -> Told {
-        Told { limit: Some(100), remaining: Some(remaining), reset: Some(reset), ..Told::default() }
-    }
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    #[test]
-    fn reads_leave_a_reserve_that_writes_may_use() {
-        let allowance = Allowance::new(&settings());
-        let now = Instant::now();
-        allowance.learn_at(told(21, 600), now);
-        assert_eq!(allowance.turn(now, true), Turn::Now);
-        let low = Turn::Low { remaining: 20, resets_in: 600 * SECOND };
-        assert_eq!(allowance.turn(now, true), low);
-        for _ in 0..20 {
-            assert_eq!(allowance.turn(now, false), Turn::Now);
-        }
-        assert_eq!(allowance.turn(now, false), Turn::Low { remaining: 0, resets_in: 600 * SECOND });
-        // The window ends: nothing is known and all may go again.
-        assert_eq!(allowance.turn(now + 601 * SECOND, true), Turn::Now);
-    }
-
-    #[test]
-    fn late_answers_never_raise_the_remainder() {
-        let allowance = Allowance::new(&settings());
-        let now = Instant::now();
-        let remaining = || allowance.snapshot_at(now).remaining;
-        allowance.learn_at(told(50, 600), now);
-        allowance.learn_at(told(60, 601), now);
-        assert_eq!(remaining(), Some(50), "same window, an older count");
-        allowance.learn_at(told(3, 10), now);
-        assert_eq!(remaining(), Some(50), "an answer from the window before");
-        allowance.learn_at(told(99, 3600), now);
-        assert_eq!(remaining(), Some(99), "the next window");
-    }
-
-    #[test]
-    fn a_refusal_pauses_everyone() {
-        let allowance = Allowance::new(&settings());
-        let now = Instant::now();
-        let refused = Told { refused: true, retry_after: Some(7), ..Told::default() };
-        allowance.learn_at(refused, now);
-        assert_eq!(allowance.turn(now, true), Turn::Paused(7 * SECOND));
-        assert_eq!(allowance.turn(now, false), Turn::Paused(7 * SECOND));
-        assert_eq!(allowance.turn(now + 7 * SECOND, false), Turn::Now);
-    }
-
-    #[test]
-    fn refusals_without_a_time_back_off_further_each_time() {
-        let allowance = Allowance::new(&settings());
-        let mut now = Instant::now();
-        let mut last = Duration::ZERO;
-        for _ in 0..4 {
-            allowance.learn_at(Told { refused: true, ..Told::default() }, now);
-            let Turn::Paused(wait) = allowance.turn(now, true) else { panic!("not paused") };
-            assert!(wait > last, "{wait:?} after {last:?}");
-            last = wait;
-            now += wait;
-        }
-        allowance.learn_at(Told::default(), now);
-        allowance.learn_at(Told { refused: true, ..Told::default() }, now);
-        assert!(matches!(allowance.turn(now, true), Turn::Paused(wait) if wait < 2 * SECOND));
-    }
-
-    #[test]
-    fn an_empty_allowance_with_429_pauses_to_the_end_of_the_window() {
-        let allowance = Allowance::new(&settings());
-        let now = Instant::now();
-        allowance.learn_at(Told { refused: true, ..told(0, 90) }, now);
-        assert_eq!(allowance.turn(now, false), Turn::Paused(90 * SECOND));
-    }
-
-    #[test]
-    fn calls_are_paced_after_the_burst() {
-        let mut settings = settings();
-        settings.min_interval = 100 * Duration::from_millis(1);
-        settings.burst = 3;
-        let allowance = Allowance::new(&settings);
-        let now = Instant::now();
-        for _ in 0..3 {
-            assert_eq!(allowance.turn(now, true), Turn::Now);
-        }
-        assert_eq!(allowance.turn(now, true), Turn::Paced(Duration::from_millis(100)));
-        assert_eq!(allowance.turn(now + Duration::from_millis(100), true), Turn::Now);
-        let later = now + 10 * SECOND;
-        for _ in 0..3 {
-            assert_eq!(allowance.turn(later, true), Turn::Now);
-        }
-        assert!(matches!(allowance.turn(later, true), Turn::Paced(_)));
-    }
-
-    #[test]
-    fn one_allowance_for_each_company_and_client() {
-        let one = settings();
-        let other = Settings { tenant_id: "another".into(), ..one.clone() };
-        let first = Allowance::of(&one);
-        assert!(Arc::ptr_eq(&first, &Allowance::of(&one)));
-        assert!(!Arc::ptr_eq(&first, &Allowance::of(&other)));
-    }
-
-    #[tokio::test]
-    async fn a_read_gives_up_when_the_wait_is_too_long() {
-        let allowance = Allowance::new(&settings());
-        allowance.learn(told(5, 600));
-        let error = allowance.for_read(SECOND).await.expect_err("below the reserve");
-        assert!(matches!(error, Error::AllowanceLow { remaining: 5, .. }), "{error}");
-        assert!(allowance.for_write().await.is_ok());
-    }
-}
+mod tests;

@@ -74,13 +74,16 @@ impl Client {
             .build()
             .map_err(|error| Error::Settings(answer::chain(&error)))?;
         let mut headers = Vec::new();
-        let tenant = settings.tenant_header.iter().map(|name| (name, &settings.tenant_id));
-        for (name, value) in tenant.chain(settings.extra_headers.iter().map(|(n, v)| (n, v))) {
-            let usable = HeaderName::try_from(name.as_str())
+        let tenant = settings.tenant_header.iter().map(|name| (name, settings.tenant_id.as_str()));
+        let extra =
+            settings.extra_headers.iter().map(|(name, value)| (name, value.expose_secret()));
+        for (name, value) in tenant.chain(extra) {
+            let (name, mut value) = HeaderName::try_from(name.as_str())
                 .ok()
-                .zip(HeaderValue::try_from(value.as_str()).ok())
+                .zip(HeaderValue::try_from(value).ok())
                 .ok_or_else(|| Error::Settings(format!("`{name}` is not a usable header")))?;
-            headers.push(usable);
+            value.set_sensitive(true);
+            headers.push((name, value));
         }
         let inner = Inner {
             tokens: Tokens::new(&settings),

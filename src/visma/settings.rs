@@ -16,8 +16,8 @@ pub struct Settings {
     /// Name of the header that carries the tenant id on every call. `None`: no such header.
     pub tenant_header: Option<String>,
     pub scopes: Vec<String>,
-    /// Sent on every call, e.g. `ipp-company-id`.
-    pub extra_headers: Vec<(String, String)>,
+    /// Sent on every call, e.g. `ipp-company-id`. Their values may be secrets of a proxy.
+    pub extra_headers: Vec<(String, SecretString)>,
     /// Rows asked for in a page. Visma cuts it silently to its own maximum.
     pub page_size: u32,
     /// For one attempt of a read, body included.

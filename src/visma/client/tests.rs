@@ -10,7 +10,7 @@ async fn branches(client: &Client) -> Result<Vec<Value>, Error> {
 async fn the_sign_in_and_every_call_carry_the_tenant() {
     let server = Server::signed_in(|_, _| Reply::json("[]")).await;
     let mut settings = server.settings();
-    settings.extra_headers = vec![("ipp-company-id".into(), "7".into())];
+    settings.extra_headers = vec![("ipp-company-id".into(), SecretString::from("7"))];
     let client = Client::new(settings).expect("usable");
     branches(&client).await.expect("an empty list");
     let heard = server.heard();
