@@ -84,7 +84,6 @@ pub(super) fn link(
     let mut claims: Vec<&mut Billing> = billings.iter_mut().collect();
     claims.sort_by(|a, b| a.line.key.cmp(&b.line.key));
     let mut used_lines = BTreeSet::new();
-    let mut used_receipts = BTreeSet::new();
     for billing in claims {
         let Some((erp, lines)) = billing.source.and_then(|source| targets.get(&source)) else {
             continue;
@@ -105,11 +104,7 @@ pub(super) fn link(
                     ),
                 });
             }
-            let free = receipts.into_iter().find(|receipt| !used_receipts.contains(receipt));
-            free.map(|(number, line)| {
-                used_receipts.insert((number.clone(), line));
-                Link::Receipt { number, line }
-            })
+            receipts.into_iter().next().map(|(number, line)| Link::Receipt { number, line })
         } else {
             Some(Link::Order { number: order.clone(), line: line.number })
         };
