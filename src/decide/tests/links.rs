@@ -112,6 +112,11 @@ fn an_invoice_waits_for_its_order() {
     }
     let cases: &[(&str, Change)] = &[
         ("has not come", |orders| orders.clear()),
+        ("has not come", |orders| {
+            let known = known(orders);
+            (known.received, known.plan) = (None, None);
+            known.erp.as_mut().expect("posted").supplier = "50002".into();
+        }),
         ("on its way", |orders| known(orders).received = Some(OrderState::InFlight)),
         ("is held", |orders| known(orders).received = Some(OrderState::Held)),
         ("not yet seen", |orders| known(orders).erp = None),
