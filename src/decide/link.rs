@@ -2,7 +2,7 @@
 
 use super::hold::at_line;
 use super::{Hold, Inputs, OrderState, Wait, WaitFor};
-use crate::matching::{find_lines, invoiced_order, receipt_lines};
+use crate::matching::{Planned, find_lines, invoiced_order, pair, receipt_lines};
 use crate::procurement::{
     ErpOrder, ErpOrderLine, InvoiceKind, InvoicePlanLine, Link, OrderPlan, SupplierInvoice,
 };
@@ -24,9 +24,9 @@ pub(super) struct Linked {
 }
 
 /// An order that invoice lines may be linked to.
-#[derive(Clone, Copy)]
 struct Target<'a> {
-    plan: Option<&'a OrderPlan>,
+    /// Our plan of it, and where its lines are in the ERP.
+    plan: Option<(&'a OrderPlan, BTreeMap<String, i64>)>,
     erp: &'a ErpOrder,
 }
 
@@ -51,7 +51,7 @@ pub(super) fn link(
         .collect();
     let mut orders: BTreeMap<&str, Target<'_>> = BTreeMap::new();
     for number in named {
-        let Some(target) = standing(number, inputs, &mut linked) else { continue };
+        let Some(target) = standing(number, supplier, inputs, &mut linked) else { continue };
         let erp = target.erp;
         if erp.supplier != supplier {
             linked.holds.push(Hold::order_supplier_differs(number, &erp.supplier, supplier));
@@ -68,7 +68,8 @@ pub(super) fn link(
         let Some(of) = invoiced_order(line) else { continue };
         let number = of.order_number.trim();
         let Some(order) = orders.get(number) else { continue };
-        match find_lines(line, of, order.plan, order.erp) {
+        let planned = order.plan.as_ref().map(|(plan, paired)| Planned { plan, paired });
+        match find_lines(line, of, planned, order.erp) {
             Some(lines) => {
                 targets.insert(source, (order.erp, lines));
             }
@@ -84,7 +85,6 @@ pub(super) fn link(
     let mut claims: Vec<&mut Billing> = billings.iter_mut().collect();
     claims.sort_by(|a, b| a.line.key.cmp(&b.line.key));
     let mut used_lines = BTreeSet::new();
-    let mut used_receipts = BTreeSet::new();
     for billing in claims {
         let Some((erp, lines)) = billing.source.and_then(|source| targets.get(&source)) else {
             continue;
@@ -105,11 +105,7 @@ pub(super) fn link(
                     ),
                 });
             }
-            let free = receipts.into_iter().find(|receipt| !used_receipts.contains(receipt));
-            free.map(|(number, line)| {
-                used_receipts.insert((number.clone(), line));
-                Link::Receipt { number, line }
-            })
+            receipts.into_iter().next().map(|(number, line)| Link::Receipt { number, line })
         } else {
             Some(Link::Order { number: order.clone(), line: line.number })
         };
@@ -118,7 +114,12 @@ pub(super) fn link(
 }
 
 /// The order as it stands in the ERP; otherwise what to wait for, or why a person must look.
-fn standing<'a>(number: &str, inputs: &Inputs<'a>, linked: &mut Linked) -> Option<Target<'a>> {
+fn standing<'a>(
+    number: &str,
+    supplier: &str,
+    inputs: &Inputs<'a>,
+    linked: &mut Linked,
+) -> Option<Target<'a>> {
     let mut wait = |text: String| {
         linked.waits.push(Wait { on: WaitFor::Order(number.to_owned()), text });
         None
@@ -143,6 +144,10 @@ fn standing<'a>(number: &str, inputs: &Inputs<'a>, linked: &mut Linked) -> Optio
             linked.holds.push(Hold::order_not_taken(number));
             return None;
         }
+        // Another supplier's order may carry the same number as its supplier reference.
+        (None, Some(erp)) if erp.supplier != supplier => {
+            return wait(format!("Order {number} has not come from JAGGAER yet."));
+        }
         (None, None) => {
             return wait(format!("Order {number} has not come from JAGGAER yet."));
         }
@@ -152,5 +157,6 @@ fn standing<'a>(number: &str, inputs: &Inputs<'a>, linked: &mut Linked) -> Optio
         linked.holds.push(Hold::order_cancelled(number));
         return None;
     }
-    Some(Target { plan: known.and_then(|known| known.plan.as_ref()), erp })
+    let plan = known.and_then(|known| known.plan.as_ref());
+    Some(Target { plan: plan.map(|plan| (plan, pair(plan, erp))), erp })
 }

@@ -30,7 +30,7 @@ pub fn order(order: &PurchaseOrder, inputs: &Inputs<'_>) -> Decision {
     if !holds.is_empty() {
         return held(holds);
     }
-    let known = inputs.history.orders.get(&order.number);
+    let known = inputs.history.orders.get(&plan.number);
     match known.and_then(|known| hand_keyed(&plan, known)) {
         Some(erp) if same_order(&plan, erp) => Decision::Adopt {
             document_type: erp.order_type.clone(),

@@ -284,8 +284,8 @@ mod tests {
             },
             Case {
                 about: "same digits in another country are another party",
-                organisation: "20774740",
-                country: "DK",
+                organisation: "988077917",
+                country: "DE",
                 expected: "unknown",
                 ..EMPTY
             },

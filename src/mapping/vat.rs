@@ -313,6 +313,7 @@ mod tests {
             (vec![("K25", 10_000), ("K0", 10_000)], home, on, per_id, 2_500),
             // The same VAT id under two categories has one base.
             (vec![("K25", 2), ("NOT0", 2)], home, on, per_id, 1),
+            (vec![("K25", 10_000), ("NOT0", 10_000)], home, on, per_id, 5_000),
             (vec![("K25", 10_000)], Some("03"), on, per_id, 0),
             (vec![("K25", 10_000)], home, date(2019, 12, 31), per_id, 2_400),
             (vec![("K0", 10_000)], None, on, per_id, 0),

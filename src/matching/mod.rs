@@ -5,4 +5,4 @@ mod duplicate;
 mod order_line;
 
 pub use duplicate::{Billed, Existing, claim_key, existing};
-pub use order_line::{find_lines, invoiced_order, pair, receipt_lines, same_order};
+pub use order_line::{Planned, find_lines, invoiced_order, pair, receipt_lines, same_order};

@@ -66,17 +66,24 @@ pub fn invoiced_order(line: &InvoiceLine) -> Option<&OrderLineRef> {
     line.order.as_ref().filter(|order| !order.order_number.trim().is_empty())
 }
 
+/// What we know of an order that is ours: its plan, and its lines in the ERP by [`pair`].
+#[derive(Debug, Clone, Copy)]
+pub struct Planned<'a> {
+    pub plan: &'a OrderPlan,
+    pub paired: &'a BTreeMap<String, i64>,
+}
+
 /// The ERP's order lines that an invoice line bills, one for each share of the order line, in
 /// the order of the shares. `None` when it cannot be told which they are.
 pub fn find_lines<'a>(
     line: &InvoiceLine,
     named: &OrderLineRef,
-    plan: Option<&OrderPlan>,
+    plan: Option<Planned<'_>>,
     erp: &'a ErpOrder,
 ) -> Option<Vec<&'a ErpOrderLine>> {
     let by_number =
         |number: i64| erp.lines.iter().find(|line| line.number == number && !line.cancelled);
-    if let Some(plan) = plan {
+    if let Some(Planned { plan, paired }) = plan {
         let source_line = |line: &OrderPlanLine| match (&named.line_key, &named.line_number) {
             (Some(key), _) => source_key(&line.key) == key,
             (None, Some(number)) => &line.number == number,
@@ -93,7 +100,6 @@ pub fn find_lines<'a>(
         let sources: BTreeSet<&str> = planned.iter().map(|line| source_key(&line.key)).collect();
         if sources.len() == 1 {
             planned.sort_by_key(|line| share(&line.key));
-            let paired = pair(plan, erp);
             // A share that is gone from the ERP is not replaced by one that looks like it.
             return planned
                 .iter()

@@ -79,6 +79,10 @@ const INVOICE_CASES: &[(&str, OnInvoice)] = &[
         i.net = Some(nok(250_100));
         i.tax = Some(nok(62_400));
     }),
+    // The totals agree among themselves, so the gross differs for the same reason.
+    ("lines_unbalanced", |i, _| {
+        i.lines.pop();
+    }),
     ("no_lines", |i, _| {
         i.lines.clear();
         i.net = None;

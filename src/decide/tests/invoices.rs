@@ -168,6 +168,9 @@ fn an_invoice_keyed_in_by_hand_is_adopted() {
     // Another year, another invoice.
     bench.history.invoices[0].document_on = Some(date(2025, 9, 28));
     bench.invoice_plan(&an_invoice());
+    // Keyed in on the day of the paper, booked by us in the year after: still the same.
+    bench.rules.take_from = date(2025, 1, 1);
+    adopts(&bench, &SupplierInvoice { invoiced_on: date(2025, 12, 30), ..an_invoice() });
     // A credit note with the number of an invoice is another document.
     bench.history.invoices = vec![erp_invoice()];
     bench.invoice_plan(&SupplierInvoice { kind: InvoiceKind::CreditNote, ..an_invoice() });

@@ -94,6 +94,17 @@ fn the_order_line_is_found_in_every_way_it_can_be_named() {
 }
 
 #[test]
+fn which_of_two_claims_on_an_order_line_wins_does_not_depend_on_their_order() {
+    let mut bench = Bench::new();
+    bench.post(&an_order());
+    let mut document = order_invoice();
+    document.lines[1].order = document.lines[0].order.clone();
+    document.lines.reverse();
+    // `IL1/1` comes first by its key, wherever it stands.
+    assert_eq!(links(&bench.invoice_plan(&document)), [None, None, Some(11)]);
+}
+
+#[test]
 fn an_invoice_waits_for_its_order() {
     type Change = fn(&mut BTreeMap<String, KnownOrder>);
     fn known(orders: &mut BTreeMap<String, KnownOrder>) -> &mut KnownOrder {
@@ -101,6 +112,11 @@ fn an_invoice_waits_for_its_order() {
     }
     let cases: &[(&str, Change)] = &[
         ("has not come", |orders| orders.clear()),
+        ("has not come", |orders| {
+            let known = known(orders);
+            (known.received, known.plan) = (None, None);
+            known.erp.as_mut().expect("posted").supplier = "50002".into();
+        }),
         ("on its way", |orders| known(orders).received = Some(OrderState::InFlight)),
         ("is held", |orders| known(orders).received = Some(OrderState::Held)),
         ("not yet seen", |orders| known(orders).erp = None),
