@@ -3,10 +3,12 @@
 
 pub mod audit;
 pub mod clock;
+pub mod config;
 pub mod decide;
 pub mod jaggaer;
 pub mod mapping;
 pub mod matching;
 pub mod procurement;
 pub mod store;
+pub mod sync;
 pub mod visma;

@@ -284,6 +284,16 @@ impl Store {
             .collect())
     }
 
+    /// Posted documents that somebody should look at.
+    pub async fn attention_count(&self) -> Result<i64, StoreError> {
+        let (count,) = sqlx::query_as::<Any, (i64,)>(
+            "select count(*) from document where attention is not null",
+        )
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(count)
+    }
+
     /// Counts and sums of everything ever seen, by connection, kind, state and currency.
     pub async fn document_counts(&self) -> Result<Vec<DocumentCount>, StoreError> {
         let rows = sqlx::query_as::<Any, (String, String, String, String, i64, i64)>(
@@ -341,6 +351,15 @@ impl Change {
             "insert into revision (document, n, raw_hash, material_hash, source_revision, profile_hash, raw, received_at) \
              values ($1, $2, $3, $4, $5, $6, $7, $8)",
             args![document, n, raw_hash, material_hash, source_revision, profile_hash, raw, received_at],
+        ));
+    }
+
+    /// The list's row of a document whose detail did not come, as revision 0.
+    pub fn keep_list_row(&mut self, document: &str, row: &str, at: i64) {
+        self.push(Statement::new(
+            "insert into revision (document, n, raw_hash, material_hash, profile_hash, raw, received_at) \
+             values ($1, 0, '', '', '', $2, $3) on conflict (document, n) do update set raw = excluded.raw",
+            args![document, row, at],
         ));
     }
 

@@ -19,9 +19,12 @@ mod writer;
 
 pub(crate) use change::args;
 pub use change::{Arg, Change, Statement};
-pub use document::{DocumentFilter, DocumentRow, DocumentState, HoldRow, NewDocument, RevisionRow};
-pub use erp::ErpKeyCount;
-pub use ownership::{Owned, OwnershipRow};
+pub use document::{
+    DocumentCount, DocumentFacts, DocumentFilter, DocumentRow, DocumentState, HoldRow, NewDocument,
+    RevisionRow,
+};
+pub use erp::{ErpKeyCount, ErpVersions};
+pub use ownership::{FileLock, Owned, OwnershipRow};
 pub use posting::{PostingRow, PostingState, Step};
 pub use request::RequestRow;
 pub use round::RoundRow;

@@ -17,6 +17,12 @@ pub struct Difference {
     pub text: String,
 }
 
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 #[derive(Default)]
 struct Differences(Vec<Difference>);
 

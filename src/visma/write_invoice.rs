@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 /// Visma's word for the kind. A credit note reduces the debt, so it is the debit adjustment of
 /// the supplier's account; its amounts are positive.
-pub(super) const fn document_type(kind: InvoiceKind) -> &'static str {
+/// Visma's word for the kind of document.
+pub const fn document_type(kind: InvoiceKind) -> &'static str {
     match kind {
         InvoiceKind::Invoice => "Invoice",
         InvoiceKind::CreditNote => "DebitAdj",

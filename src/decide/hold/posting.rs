@@ -41,13 +41,14 @@ impl Hold {
         )
     }
 
-    pub fn changed_in_visma(number: &str, attempts: i64) -> Self {
+    pub fn changed_in_visma(number: &str, why: &str) -> Self {
         Self::new(
             "changed_in_visma",
             format!(
-                "{number} is being changed in Visma at the same time; our change was tried {attempts} times."
+                "{number} was changed in Visma by somebody else, so our change does not fit it: {}",
+                why.trim()
             ),
-            "Wait until nobody works on the document in Visma; then release.",
+            "Look at the document in Visma and put it as it should be; then release.",
         )
     }
 

@@ -104,6 +104,21 @@ impl Feed {
         Reader::new(&self.notation).field::<Moment>(&Scope::document(row), "stamp", field)
     }
 
+    /// What a row of the list is, without reading the rest of it. An invoice when it does not say.
+    pub fn document_kind(&self, row: &Value) -> DocumentKind {
+        let kind = match (&self.layout, self.kind) {
+            (Layout::Order(_) | Layout::Vendor(_), _) => return DocumentKind::PurchaseOrder,
+            (Layout::Invoice(_), Some(fixed)) => Some(fixed),
+            (Layout::Invoice(layout), None) => {
+                invoice::kind(&mut Reader::new(&self.notation), &Scope::document(row), layout)
+            }
+        };
+        match kind {
+            Some(InvoiceKind::CreditNote) => DocumentKind::CreditNote,
+            Some(InvoiceKind::Invoice) | None => DocumentKind::SupplierInvoice,
+        }
+    }
+
     /// The id of a row, without reading the rest of it.
     pub fn source_id(&self, row: &Value) -> String {
         let mut reader = Reader::new(&self.notation);

@@ -1,0 +1,219 @@
+use super::output::{Failure, Output, table};
+use ml_connector::clock;
+use ml_connector::procurement::Currency;
+use ml_connector::store::{DocumentFilter, DocumentRow, DocumentState, HoldRow, Store};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::process::ExitCode;
+
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Documents in order of arrival.
+    List {
+        /// unread, waiting, ready, posting, posted, held, ignored or cancelled.
+        #[arg(long)]
+        state: Option<String>,
+        #[arg(long)]
+        connection: Option<String>,
+        /// 0: all of them.
+        #[arg(long, default_value_t = 0)]
+        limit: i64,
+    },
+    /// One document: state, holds, plan, what was sent, history.
+    Show {
+        /// Our id, JAGGAER's id or number, the supplier's reference, or Visma's number.
+        id: String,
+    },
+}
+
+pub async fn run(command: &Command, store: &Store, output: &Output) -> Result<ExitCode, Failure> {
+    match command {
+        Command::List { state, connection, limit } => {
+            list(store, state.as_deref(), connection.clone(), *limit, output).await
+        }
+        Command::Show { id } => show(store, id, output).await,
+    }
+}
+
+async fn list(
+    store: &Store,
+    state: Option<&str>,
+    connection: Option<String>,
+    limit: i64,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let state = state
+        .map(|text| {
+            DocumentState::parse(text).ok_or_else(|| {
+                let known: Vec<&str> =
+                    DocumentState::ALL.iter().map(|state| state.as_str()).collect();
+                Failure::configuration(format!(
+                    "`{text}` is no state; there are: {}",
+                    known.join(", ")
+                ))
+            })
+        })
+        .transpose()?;
+    let filter = DocumentFilter { connection, state, limit: (limit > 0).then_some(limit) };
+    let documents = store.documents(&filter).await?;
+    let mut holds: HashMap<String, Vec<HoldRow>> = HashMap::new();
+    for hold in store.holds().await? {
+        holds.entry(hold.document.clone()).or_default().push(hold);
+    }
+    let rows: Vec<Value> = documents
+        .iter()
+        .map(|document| row_json(document, holds.get(&document.id).map_or(&[], Vec::as_slice)))
+        .collect();
+    output.print(&json!({ "documents": rows }));
+    output.say(table(
+        &["id", "kind", "number", "amount", "state", "holds", "Visma"],
+        documents.iter().map(|document| {
+            let codes: Vec<&str> = holds
+                .get(&document.id)
+                .into_iter()
+                .flatten()
+                .map(|hold| hold.code.as_str())
+                .collect();
+            vec![
+                document.id.clone(),
+                document.kind.as_str().into(),
+                document.number.clone(),
+                amount(document).unwrap_or_default(),
+                document.state.as_str().into(),
+                codes.join(", "),
+                visma_key(document).unwrap_or_default(),
+            ]
+        }),
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(store: &Store, id: &str, output: &Output) -> Result<ExitCode, Failure> {
+    let found = store.find_documents(id).await?;
+    if found.is_empty() {
+        return Err(Failure::could_not(format!(
+            "no document has the id, number or reference `{id}`; `ml-connector documents list` shows them"
+        )));
+    }
+    let mut all = Vec::new();
+    for document in &found {
+        let holds = store.holds_of(&document.id).await?;
+        let postings = store.postings_of(&document.id).await?;
+        let trail = store.audit_of(&document.id).await?;
+        let revision = store.revision(&document.id, document.latest_revision).await?;
+        let mut value = row_json(document, &holds);
+        value["waiting"] = json_or_null(document.waiting.as_deref());
+        value["attention"] = json!(document.attention);
+        value["revision"] = json!(document.latest_revision);
+        value["applied_revision"] = json!(document.applied_revision);
+        value["applied_plan"] = json_or_null(document.applied_plan.as_deref());
+        value["raw"] = json_or_null(revision.as_ref().map(|revision| revision.raw.as_str()));
+        value["postings"] = postings
+            .iter()
+            .map(|row| {
+                json!({
+                    "step": row.step.as_str(), "state": row.state.as_str(), "our_key": row.our_key,
+                    "attempts": row.attempts, "revision": row.revision, "visma_type": row.visma_type,
+                    "visma_number": row.visma_number, "error": row.error,
+                    "plan": json_or_null(Some(&row.plan)), "sent": json_or_null(row.body.as_deref()),
+                })
+            })
+            .collect();
+        value["trail"] = trail
+            .iter()
+            .map(|entry| {
+                json!({
+                    "seq": entry.seq, "at": clock::rfc3339(entry.entry.at), "actor": entry.entry.actor,
+                    "action": entry.entry.action, "from": entry.entry.from_state, "to": entry.entry.to_state,
+                    "detail": json_or_null(Some(&entry.entry.detail)),
+                })
+            })
+            .collect();
+        say(document, &holds, &value, output);
+        all.push(value);
+    }
+    output.print(&json!({ "documents": all }));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn say(document: &DocumentRow, holds: &[HoldRow], value: &Value, output: &Output) {
+    output.say(format!(
+        "{} {} ({}), {}: {}{}",
+        document.kind.as_str(),
+        document.number,
+        document.id,
+        amount(document).unwrap_or_else(|| "amount unknown".into()),
+        document.state.as_str(),
+        visma_key(document).map(|key| format!(", in Visma as {key}")).unwrap_or_default(),
+    ));
+    for hold in holds {
+        output.say(format!("  held [{}] {}\n    do: {}", hold.code, hold.text, hold.fix));
+    }
+    if let Some(waiting) = value["waiting"].as_array() {
+        for wait in waiting {
+            output.say(format!("  waiting: {}", wait["text"].as_str().unwrap_or_default()));
+        }
+    }
+    if let Some(attention) = &document.attention {
+        output.say(format!("  attention: {attention}"));
+    }
+    for posting in value["postings"].as_array().into_iter().flatten() {
+        output.say(format!(
+            "  {}: {} (attempts {}) {}",
+            posting["step"].as_str().unwrap_or_default(),
+            posting["state"].as_str().unwrap_or_default(),
+            posting["attempts"],
+            posting["error"].as_str().unwrap_or_default(),
+        ));
+    }
+    for entry in value["trail"].as_array().into_iter().flatten() {
+        output.say(format!(
+            "  {} {} {} -> {}",
+            entry["at"].as_str().unwrap_or_default(),
+            entry["action"].as_str().unwrap_or_default(),
+            entry["from"].as_str().unwrap_or_default(),
+            entry["to"].as_str().unwrap_or_default(),
+        ));
+    }
+}
+
+pub fn row_json(document: &DocumentRow, holds: &[HoldRow]) -> Value {
+    json!({
+        "id": document.id,
+        "source_id": document.source_id,
+        "kind": document.kind.as_str(),
+        "number": document.number,
+        "reference": document.reference,
+        "connection": document.connection,
+        "supplier": document.supplier,
+        "currency": document.currency,
+        "amount": amount_text(document),
+        "document_on": document.document_on,
+        "state": document.state.as_str(),
+        "holds": holds.iter().map(|hold| json!({
+            "code": hold.code, "text": hold.text, "fix": hold.fix, "since": clock::rfc3339(hold.since),
+        })).collect::<Vec<_>>(),
+        "visma_key": visma_key(document),
+    })
+}
+
+fn visma_key(document: &DocumentRow) -> Option<String> {
+    let number = document.visma_number.as_ref()?;
+    Some(format!("{}/{number}", document.visma_type.as_deref().unwrap_or("")))
+}
+
+fn amount_text(document: &DocumentRow) -> Option<String> {
+    let currency = Currency::parse(document.currency.as_deref()?).ok()?;
+    Some(Decimal::new(document.amount_minor?, currency.decimals()).to_string())
+}
+
+fn amount(document: &DocumentRow) -> Option<String> {
+    Some(format!("{} {}", amount_text(document)?, document.currency.as_deref()?))
+}
+
+fn json_or_null(text: Option<&str>) -> Value {
+    text.map_or(Value::Null, |text| {
+        serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+    })
+}

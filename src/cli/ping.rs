@@ -1,0 +1,171 @@
+use super::output::{Failure, Output, table};
+use ml_connector::config::{Config, ConnectionConfig};
+use ml_connector::jaggaer;
+use ml_connector::sync::load_profile;
+use ml_connector::visma;
+use serde::Serialize;
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Only this connection.
+    connection: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Check {
+    name: String,
+    ok: bool,
+    detail: String,
+    /// What to do when it is not ok; empty when it is.
+    fix: String,
+}
+
+#[derive(Default)]
+struct Checks(Vec<Check>);
+
+impl Checks {
+    fn good(&mut self, name: String, detail: String) {
+        self.0.push(Check { name, ok: true, detail, fix: String::new() });
+    }
+
+    fn bad(&mut self, name: String, detail: String, fix: &str) {
+        self.0.push(Check { name, ok: false, detail, fix: fix.to_owned() });
+    }
+}
+
+pub async fn run(
+    arguments: &Arguments,
+    config: &Config,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let wanted: Vec<&ConnectionConfig> = config
+        .connections
+        .iter()
+        .filter(|connection| {
+            arguments.connection.as_ref().is_none_or(|only| *only == connection.id)
+        })
+        .collect();
+    if wanted.is_empty() {
+        return Err(Failure::configuration("there is no such connection in the configuration"));
+    }
+    let mut checks = Checks::default();
+    for connection in wanted {
+        jaggaer_side(connection, config, &mut checks).await;
+        visma_side(connection, config, &mut checks).await;
+    }
+    let ok = checks.0.iter().all(|check| check.ok);
+    output.print(&serde_json::json!({ "ok": ok, "checks": checks.0 }));
+    output.say(table(
+        &["check", "", "detail", "to do"],
+        checks.0.iter().map(|check| {
+            vec![
+                check.name.clone(),
+                if check.ok { "ok".into() } else { "FAILED".into() },
+                check.detail.clone(),
+                check.fix.clone(),
+            ]
+        }),
+    ));
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+async fn jaggaer_side(connection: &ConnectionConfig, config: &Config, checks: &mut Checks) {
+    let name = |what: &str| format!("{}: jaggaer {what}", connection.id);
+    let Some(source) = config.source(&connection.source) else { return };
+    let profile = match load_profile(&source.profile, &config.folder) {
+        Ok(profile) => profile,
+        Err(error) => {
+            return checks.bad(
+                name("profile"),
+                error.to_string(),
+                "correct the profile file, or `profile` in [[source]]",
+            );
+        }
+    };
+    let settings = match config.jaggaer_settings(source) {
+        Ok(settings) => settings,
+        Err(error) => {
+            return checks.bad(
+                name("secret"),
+                error.to_string(),
+                "set the environment variable or file that client_secret names",
+            );
+        }
+    };
+    let client = match jaggaer::Client::new(settings) {
+        Ok(client) => client,
+        Err(error) => {
+            return checks.bad(
+                name("settings"),
+                error.to_string(),
+                "correct [[source]] in the configuration",
+            );
+        }
+    };
+    match client.sign_in().await {
+        Ok(()) => checks.good(name("sign-in"), "signed in".into()),
+        Err(error) => {
+            return checks.bad(
+                name("sign-in"),
+                error.to_string(),
+                "check base_url, token_url, client_id and the secret with whoever runs JAGGAER for you",
+            );
+        }
+    }
+    for feed in profile.feeds() {
+        match client.probe(feed).await {
+            Ok(rows) => checks.good(name(feed.name()), format!("{rows} rows on the first page")),
+            Err(error) => checks.bad(
+                name(feed.name()),
+                error.to_string(),
+                "compare the feed's path and page settings in the profile with the API document (docs/profiles.md)",
+            ),
+        }
+    }
+}
+
+async fn visma_side(connection: &ConnectionConfig, config: &Config, checks: &mut Checks) {
+    let name = |what: &str| format!("{}: visma {what}", connection.id);
+    let Some(company) = config.company(&connection.company) else { return };
+    let settings = match config.visma_settings(company) {
+        Ok(settings) => settings,
+        Err(error) => {
+            return checks.bad(
+                name("secret"),
+                error.to_string(),
+                "set the environment variable or file that client_secret names",
+            );
+        }
+    };
+    let client = match visma::Client::new(settings) {
+        Ok(client) => client,
+        Err(error) => {
+            return checks.bad(
+                name("settings"),
+                error.to_string(),
+                "correct [[company]] in the configuration",
+            );
+        }
+    };
+    match client.sign_in().await {
+        Ok(()) => checks.good(name("sign-in"), "signed in".into()),
+        Err(error) => {
+            return checks.bad(
+                name("sign-in"),
+                error.to_string(),
+                "check client_id, secret, tenant_id and scopes in the Visma Developer Portal",
+            );
+        }
+    }
+    for (what, result) in client.probe().await {
+        match result {
+            Ok(detail) => checks.good(name(what), detail),
+            Err(error) => checks.bad(
+                name(what),
+                error.to_string(),
+                "a 401 here means the tenant id is not the company's; a 403 that the application lacks a scope or role in this company",
+            ),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+use super::output::{Failure, Output, table};
+use ml_connector::clock;
+use ml_connector::config::Config;
+use ml_connector::sync::totals;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+pub async fn run(config: &Config, output: &Output) -> Result<ExitCode, Failure> {
+    let store = super::open(config).await?;
+    let totals = totals(&store).await?;
+    let mut holds: BTreeMap<String, i64> = BTreeMap::new();
+    for hold in store.holds().await? {
+        *holds.entry(hold.code).or_default() += 1;
+    }
+    let rounds = store.rounds(5).await?;
+    let owners = store.ownerships().await?;
+    let postings = store.posting_counts().await?;
+    let attention = store.attention_count().await?;
+    output.print(&json!({
+        "connections": config.connections.iter().map(|connection| json!({
+            "id": connection.id, "source": connection.source, "company": connection.company,
+        })).collect::<Vec<_>>(),
+        "totals": totals,
+        "holds": holds,
+        "attention": attention,
+        "postings": postings.iter().map(|(company, state, count)| json!({
+            "company": company, "state": state, "count": count,
+        })).collect::<Vec<_>>(),
+        "owners": owners.iter().map(|row| json!({
+            "unit": row.unit, "owner": row.owner, "epoch": row.epoch, "alive": !row.owner.is_empty() && !row.expired,
+        })).collect::<Vec<_>>(),
+        "rounds": rounds.iter().map(|round| json!({
+            "unit": round.unit, "started_at": clock::rfc3339(round.started_at),
+            "ended_at": round.ended_at.map(clock::rfc3339),
+            "summary": serde_json::from_str::<Value>(&round.summary).unwrap_or(Value::Null),
+        })).collect::<Vec<_>>(),
+    }));
+    output.say(format!(
+        "received {}, posted {}, held {}, ignored {}, in flight {} (uncertain {}), needing attention after posting {attention}",
+        totals.received, totals.posted, totals.held, totals.ignored, totals.in_flight, totals.uncertain
+    ));
+    if !holds.is_empty() {
+        output.say(table(
+            &["held because", "documents"],
+            holds.iter().map(|(code, n)| vec![code.clone(), n.to_string()]),
+        ));
+    }
+    output.say(table(
+        &["unit", "last rounds began", "ended"],
+        rounds.iter().map(|round| {
+            vec![
+                round.unit.clone(),
+                clock::rfc3339(round.started_at),
+                round.ended_at.map(clock::rfc3339).unwrap_or_default(),
+            ]
+        }),
+    ));
+    for row in owners.iter().filter(|row| !row.owner.is_empty()) {
+        output.say(format!(
+            "unit {} is owned by {} ({})",
+            row.unit,
+            row.owner,
+            if row.expired { "its lease has run out" } else { "alive" }
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}

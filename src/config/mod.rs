@@ -1,0 +1,433 @@
+//! The configuration file: where it is wrong it says the file, the line and the key, and it never
+//! prints a line that could hold a secret.
+
+mod secret;
+
+pub use secret::SecretRef;
+
+use crate::decide::Rules;
+use crate::{jaggaer, visma};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    #[serde(default)]
+    pub store: StoreConfig,
+    #[serde(default)]
+    pub timing: Timing,
+    #[serde(rename = "source", default)]
+    pub sources: Vec<SourceConfig>,
+    #[serde(rename = "company", default)]
+    pub companies: Vec<CompanyConfig>,
+    #[serde(rename = "connection", default)]
+    pub connections: Vec<ConnectionConfig>,
+    /// Where relative paths start: the file's own folder.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// `sqlite:FILE`, or `postgres://user@host/database`.
+    pub url: String,
+    /// Put into a PostgreSQL URL, so that the file holds no secret.
+    pub password: Option<SecretRef>,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { url: "sqlite:ml-connector.db".into(), password: None }
+    }
+}
+
+/// Seconds, unless the name says otherwise.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timing {
+    /// How long ownership lasts without being renewed.
+    pub lease_seconds: u64,
+    /// How long a command waits for another process to give the unit up.
+    pub wait_for_owner_seconds: u64,
+    /// After an answer was lost, how long until an absent document counts as not made: the lease,
+    /// the longest write and the time until a list shows it.
+    pub settle_after_seconds: u64,
+    /// How long `sync` waits for what can be settled in this round.
+    pub settle_patience_seconds: u64,
+    /// Times a write is tried before it is held.
+    pub attempts: i64,
+    /// A background job that has not finished by then is uncertain.
+    pub background_hours: u64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            lease_seconds: 60,
+            wait_for_owner_seconds: 60,
+            settle_after_seconds: 600,
+            settle_patience_seconds: 20,
+            attempts: 5,
+            background_hours: 24,
+        }
+    }
+}
+
+/// One JAGGAER instance.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceConfig {
+    pub id: String,
+    pub base_url: String,
+    #[serde(default)]
+    pub token_url: Option<String>,
+    pub client_id: String,
+    pub client_secret: SecretRef,
+    #[serde(default)]
+    pub client_auth: jaggaer::ClientAuth,
+    #[serde(default)]
+    pub scope: Option<String>,
+    /// `default`, `observed`, or the path of a profile file.
+    pub profile: String,
+    #[serde(default = "four")]
+    pub concurrent_requests: usize,
+    /// 0: not limited by us.
+    #[serde(default = "five")]
+    pub requests_per_second: u32,
+    #[serde(default = "hundred")]
+    pub page_size: u64,
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+}
+
+/// One Visma.net company.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompanyConfig {
+    pub id: String,
+    #[serde(default = "visma_base")]
+    pub base_url: String,
+    #[serde(default = "visma_token")]
+    pub token_url: String,
+    pub client_id: String,
+    pub client_secret: SecretRef,
+    pub tenant_id: String,
+    /// Empty: the header is not sent.
+    #[serde(default = "tenant_header")]
+    pub tenant_header: String,
+    #[serde(default)]
+    pub scopes: Option<Vec<String>>,
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    #[serde(default = "thousand")]
+    pub page_size: u32,
+    #[serde(default = "four")]
+    pub concurrent_requests: usize,
+    /// Milliseconds between two calls once a short burst is used up; 0: not paced.
+    #[serde(default = "hundred")]
+    pub min_interval_ms: u64,
+    #[serde(default = "burst")]
+    pub burst: u32,
+    /// Percent of the hourly allowance that reads leave to writes.
+    #[serde(default = "reserve")]
+    pub reserve_for_writes: u32,
+    /// Months of Visma's own documents that the index holds before anything is posted.
+    #[serde(default = "index_months")]
+    pub index_months: i64,
+    /// Minutes by which a list is read again before its watermark. Visma's stamps carry no zone:
+    /// more than an hour covers the autumn change of the clocks.
+    #[serde(default = "overlap")]
+    pub overlap_minutes: i64,
+    /// Custom text of an order and of its lines that carries our key.
+    #[serde(default)]
+    pub key_fields: visma::KeyFields,
+    #[serde(default = "write_timeout")]
+    pub write_timeout_seconds: u64,
+    #[serde(default = "read_timeout")]
+    pub read_timeout_seconds: u64,
+}
+
+/// A route from a source to a company, with its rules.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionConfig {
+    pub id: String,
+    pub source: String,
+    pub company: String,
+    pub rules: Rules,
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read {path}: {reason}")]
+    File { path: PathBuf, reason: String },
+    #[error("{path}, line {line}: {message}")]
+    Syntax { path: PathBuf, line: usize, message: String },
+    #[error("{0}")]
+    Meaning(String),
+    #[error("secret of {what}: {reason}")]
+    Secret { what: String, reason: String },
+}
+
+impl Config {
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::File {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
+        let mut config = Self::parse(&text, path)?;
+        config.folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        Ok(config)
+    }
+
+    /// `path` is for messages.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| ConfigError::Syntax {
+            path: path.to_owned(),
+            line: error
+                .span()
+                .map_or(1, |span| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1),
+            // Only the message: the parser's own rendering quotes the line.
+            message: error.message().to_owned(),
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let meaning = |text: String| Err(ConfigError::Meaning(text));
+        unique("source", self.sources.iter().map(|s| s.id.as_str()))?;
+        unique("company", self.companies.iter().map(|c| c.id.as_str()))?;
+        unique("connection", self.connections.iter().map(|c| c.id.as_str()))?;
+        if self.connections.is_empty() {
+            return meaning(
+                "there is no [[connection]]: add one that names a source and a company".into(),
+            );
+        }
+        for connection in &self.connections {
+            if !self.sources.iter().any(|source| source.id == connection.source) {
+                return meaning(format!(
+                    "connection `{}` names the source `{}`, which is not there; there are: {}",
+                    connection.id,
+                    connection.source,
+                    list(self.sources.iter().map(|s| s.id.as_str()))
+                ));
+            }
+            if !self.companies.iter().any(|company| company.id == connection.company) {
+                return meaning(format!(
+                    "connection `{}` names the company `{}`, which is not there; there are: {}",
+                    connection.id,
+                    connection.company,
+                    list(self.companies.iter().map(|c| c.id.as_str()))
+                ));
+            }
+        }
+        for source in &self.sources {
+            let routes: Vec<&str> = self
+                .connections
+                .iter()
+                .filter(|connection| connection.source == source.id)
+                .map(|connection| connection.id.as_str())
+                .collect();
+            if routes.len() > 1 {
+                return meaning(format!(
+                    "source `{}` has several connections ({}): routing one source to several companies is not built yet",
+                    source.id,
+                    routes.join(", ")
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    pub fn source(&self, id: &str) -> Option<&SourceConfig> {
+        self.sources.iter().find(|source| source.id == id)
+    }
+
+    pub fn company(&self, id: &str) -> Option<&CompanyConfig> {
+        self.companies.iter().find(|company| company.id == id)
+    }
+
+    pub fn connection(&self, id: &str) -> Option<&ConnectionConfig> {
+        self.connections.iter().find(|connection| connection.id == id)
+    }
+
+    /// The store's URL with its password in place and a relative file made to start at the
+    /// configuration's folder.
+    pub fn store_url(&self) -> Result<String, ConfigError> {
+        use secrecy::ExposeSecret;
+        let url = &self.store.url;
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = Path::new(path.strip_prefix("//").unwrap_or(path));
+            return Ok(format!("sqlite:{}", self.folder.join(path).display()));
+        }
+        match (&self.store.password, url.split_once('@')) {
+            (Some(password), Some((user, rest))) => {
+                let secret = password.resolve("store", &self.folder)?;
+                Ok(format!("{user}:{}@{rest}", percent(secret.expose_secret())))
+            }
+            (Some(_), None) => Err(ConfigError::Meaning(
+                "store.password is given, but store.url names no user: write postgres://user@host/database".into(),
+            )),
+            (None, _) => Ok(url.clone()),
+        }
+    }
+
+    pub fn jaggaer_settings(
+        &self,
+        source: &SourceConfig,
+    ) -> Result<jaggaer::Settings, ConfigError> {
+        let secret =
+            source.client_secret.resolve(&format!("source `{}`", source.id), &self.folder)?;
+        Ok(jaggaer::Settings {
+            token_url: source.token_url.clone(),
+            client_auth: source.client_auth,
+            scope: source.scope.clone(),
+            concurrent_requests: source.concurrent_requests,
+            requests_per_second: source.requests_per_second,
+            page_size: source.page_size,
+            headers: source.headers.clone(),
+            ..jaggaer::Settings::new(&source.base_url, &source.client_id, secret)
+        })
+    }
+
+    pub fn visma_settings(&self, company: &CompanyConfig) -> Result<visma::Settings, ConfigError> {
+        let secret =
+            company.client_secret.resolve(&format!("company `{}`", company.id), &self.folder)?;
+        let defaults = visma::Settings::new(&company.client_id, secret, &company.tenant_id);
+        Ok(visma::Settings {
+            base_url: company.base_url.trim_end_matches('/').to_owned(),
+            token_url: company.token_url.clone(),
+            tenant_header: Some(company.tenant_header.clone()).filter(|name| !name.is_empty()),
+            scopes: company.scopes.clone().unwrap_or_else(|| defaults.scopes.clone()),
+            extra_headers: company
+                .headers
+                .iter()
+                .map(|(name, value)| (name.clone(), secrecy::SecretString::from(value.as_str())))
+                .collect(),
+            page_size: company.page_size,
+            read_timeout: Duration::from_secs(company.read_timeout_seconds),
+            write_timeout: Duration::from_secs(company.write_timeout_seconds),
+            concurrent_requests: company.concurrent_requests,
+            min_interval: Duration::from_millis(company.min_interval_ms),
+            burst: company.burst,
+            reserve_for_writes: company.reserve_for_writes,
+            key_fields: company.key_fields,
+            ..defaults
+        })
+    }
+
+    /// Connections that share a source or a company are one unit, named by its first connection.
+    pub fn units(&self) -> Vec<Unit> {
+        let mut units: Vec<Unit> = Vec::new();
+        for connection in &self.connections {
+            let mut joined = Unit {
+                id: connection.id.clone(),
+                connections: vec![connection.id.clone()],
+                sources: BTreeSet::from([connection.source.clone()]),
+                companies: BTreeSet::from([connection.company.clone()]),
+            };
+            let (touching, apart): (Vec<Unit>, Vec<Unit>) = units.into_iter().partition(|unit| {
+                unit.sources.contains(&connection.source)
+                    || unit.companies.contains(&connection.company)
+            });
+            for unit in touching {
+                joined.connections.extend(unit.connections);
+                joined.sources.extend(unit.sources);
+                joined.companies.extend(unit.companies);
+            }
+            joined.connections.sort();
+            joined.id = joined.connections[0].clone();
+            units = apart;
+            units.push(joined);
+        }
+        units.sort_by(|a, b| a.id.cmp(&b.id));
+        units
+    }
+}
+
+/// What one worker owns at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    pub id: String,
+    pub connections: Vec<String>,
+    pub sources: BTreeSet<String>,
+    pub companies: BTreeSet<String>,
+}
+
+fn unique<'a>(what: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), ConfigError> {
+    let mut seen = BTreeSet::new();
+    for id in ids {
+        if id.is_empty() || id.len() > 64 {
+            return Err(ConfigError::Meaning(format!(
+                "a {what} needs an id of 1 to 64 characters"
+            )));
+        }
+        if !seen.insert(id) {
+            return Err(ConfigError::Meaning(format!("two of [[{what}]] have the id `{id}`")));
+        }
+    }
+    Ok(())
+}
+
+fn list<'a>(ids: impl Iterator<Item = &'a str>) -> String {
+    let ids: Vec<String> = ids.map(|id| format!("`{id}`")).collect();
+    if ids.is_empty() { "none".into() } else { ids.join(", ") }
+}
+
+fn percent(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+        out
+    })
+}
+
+fn visma_base() -> String {
+    "https://api.finance.visma.net".into()
+}
+fn visma_token() -> String {
+    "https://connect.visma.com/connect/token".into()
+}
+fn tenant_header() -> String {
+    "tenant_id".into()
+}
+const fn four() -> usize {
+    4
+}
+const fn five() -> u32 {
+    5
+}
+const fn hundred() -> u64 {
+    100
+}
+const fn thousand() -> u32 {
+    1000
+}
+const fn burst() -> u32 {
+    8
+}
+const fn reserve() -> u32 {
+    20
+}
+const fn index_months() -> i64 {
+    24
+}
+const fn overlap() -> i64 {
+    70
+}
+const fn write_timeout() -> u64 {
+    300
+}
+const fn read_timeout() -> u64 {
+    90
+}

@@ -1,0 +1,269 @@
+//! What a unit's flows share: the store under its ownership, the clients, the rules, the reference
+//! data of this round.
+
+use super::error::SyncError;
+use super::lease::Ownership;
+use super::progress::Progress;
+use crate::audit::Entry;
+use crate::config::{Config, ConnectionConfig, Unit};
+use crate::decide::Rules;
+use crate::jaggaer;
+use crate::mapping::SupplierIndex;
+use crate::procurement::{ReferenceData, Vendor};
+use crate::store::{Change, Owned, Store};
+use crate::visma;
+use crate::{audit, clock};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// One JAGGAER instance at work.
+pub struct Source {
+    pub id: String,
+    pub client: jaggaer::Client,
+    pub profile: jaggaer::Profile,
+}
+
+/// One Visma company at work.
+pub struct Company {
+    pub id: String,
+    pub client: visma::Client,
+    pub index_months: i64,
+    pub overlap_minutes: i64,
+    pub concurrency: usize,
+    /// As last read; replaced, never changed in place.
+    reference: RwLock<Option<Arc<KnownReference>>>,
+}
+
+/// Reference data as one decision sees it.
+pub struct KnownReference {
+    pub data: ReferenceData,
+    pub suppliers: SupplierIndex,
+    pub hash: String,
+}
+
+impl Company {
+    pub fn reference(&self) -> Option<Arc<KnownReference>> {
+        self.reference.read().expect("no writer panics").clone()
+    }
+
+    pub fn set_reference(&self, reference: KnownReference) {
+        *self.reference.write().expect("no writer panics") = Some(Arc::new(reference));
+    }
+}
+
+/// A route with its rules.
+pub struct Connection {
+    pub id: String,
+    pub source: Arc<Source>,
+    pub company: Arc<Company>,
+    pub rules: Rules,
+    pub rules_hash: String,
+    vendors: RwLock<Arc<BTreeMap<String, Vendor>>>,
+}
+
+impl Connection {
+    pub fn vendors(&self) -> Arc<BTreeMap<String, Vendor>> {
+        Arc::clone(&self.vendors.read().expect("no writer panics"))
+    }
+
+    pub fn set_vendors(&self, vendors: BTreeMap<String, Vendor>) {
+        *self.vendors.write().expect("no writer panics") = Arc::new(vendors);
+    }
+}
+
+/// Timing in microseconds, from the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    pub settle_after: i64,
+    pub settle_patience: Duration,
+    pub attempts: i64,
+    pub background: i64,
+}
+
+/// A unit at work in this process.
+pub struct Engine {
+    pub store: Store,
+    pub unit: Unit,
+    pub connections: Vec<Arc<Connection>>,
+    pub pace: Pace,
+    pub progress: Arc<dyn Progress>,
+    ownership: Ownership,
+    stop: watch::Receiver<bool>,
+}
+
+impl Engine {
+    pub fn new(
+        store: Store,
+        config: &Config,
+        unit: Unit,
+        only: Option<&str>,
+        ownership: Ownership,
+        progress: Arc<dyn Progress>,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Self, SyncError> {
+        let mut sources: BTreeMap<String, Arc<Source>> = BTreeMap::new();
+        let mut companies: BTreeMap<String, Arc<Company>> = BTreeMap::new();
+        let mut connections = Vec::new();
+        for wanted in &config.connections {
+            if !unit.connections.contains(&wanted.id) || only.is_some_and(|only| only != wanted.id)
+            {
+                continue;
+            }
+            let source = match sources.get(&wanted.source) {
+                Some(source) => Arc::clone(source),
+                None => {
+                    let source = Arc::new(open_source(config, wanted)?);
+                    sources.insert(wanted.source.clone(), Arc::clone(&source));
+                    source
+                }
+            };
+            let company = match companies.get(&wanted.company) {
+                Some(company) => Arc::clone(company),
+                None => {
+                    let company = Arc::new(open_company(config, wanted)?);
+                    companies.insert(wanted.company.clone(), Arc::clone(&company));
+                    company
+                }
+            };
+            let rules_hash = audit::hash_text(
+                &serde_json::to_string(&wanted.rules).expect("rules are plain data with text keys"),
+            );
+            connections.push(Arc::new(Connection {
+                id: wanted.id.clone(),
+                source,
+                company,
+                rules: wanted.rules.clone(),
+                rules_hash,
+                vendors: RwLock::new(Arc::new(BTreeMap::new())),
+            }));
+        }
+        let seconds = |seconds: u64| clock::micros(Duration::from_secs(seconds));
+        let timing = &config.timing;
+        Ok(Self {
+            store,
+            unit,
+            connections,
+            pace: Pace {
+                settle_after: seconds(timing.settle_after_seconds),
+                settle_patience: Duration::from_secs(timing.settle_patience_seconds),
+                attempts: timing.attempts,
+                background: seconds(timing.background_hours * 3600),
+            },
+            progress,
+            ownership,
+            stop,
+        })
+    }
+
+    pub fn owned(&self) -> &Owned {
+        self.ownership.owned()
+    }
+
+    /// Whether a request to Visma may leave now.
+    pub fn may_send(&self) -> bool {
+        self.ownership.lease().is_valid()
+    }
+
+    /// Somebody asked to stop: no new document is begun.
+    pub fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Stops a flow that can go on neither for the user nor for the unit.
+    pub fn check(&self) -> Result<(), SyncError> {
+        if self.ownership.lease().is_lost() {
+            return Err(SyncError::LostOwnership);
+        }
+        if self.is_stopping() {
+            return Err(SyncError::Stopped);
+        }
+        Ok(())
+    }
+
+    pub async fn commit(&self, change: Change) -> Result<(), SyncError> {
+        if change.is_empty() {
+            return Ok(());
+        }
+        Ok(self.store.commit(self.owned(), change).await?)
+    }
+
+    /// Sleeps, but not past a request to stop.
+    pub async fn pause(&self, time: Duration) {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+    }
+
+    pub async fn close(self) -> Result<(), SyncError> {
+        self.ownership.release().await
+    }
+
+    /// The companies of the unit, once each.
+    pub fn companies(&self) -> Vec<Arc<Company>> {
+        let mut companies: Vec<Arc<Company>> = Vec::new();
+        for connection in &self.connections {
+            if !companies.iter().any(|company| company.id == connection.company.id) {
+                companies.push(Arc::clone(&connection.company));
+            }
+        }
+        companies
+    }
+
+    pub fn connection(&self, id: &str) -> Option<&Arc<Connection>> {
+        self.connections.iter().find(|connection| connection.id == id)
+    }
+}
+
+/// An entry of the connector's own doing.
+pub fn entry(connection: &str, document: &str, action: &str, at: i64) -> Entry {
+    Entry {
+        at,
+        actor: "connector".into(),
+        action: action.into(),
+        connection: connection.into(),
+        document: document.into(),
+        from_state: String::new(),
+        to_state: String::new(),
+        detail: "{}".into(),
+    }
+}
+
+fn open_source(config: &Config, wanted: &ConnectionConfig) -> Result<Source, SyncError> {
+    let inner = |error: &dyn std::fmt::Display| SyncError::Inner(error.to_string());
+    let source = config.source(&wanted.source).expect("the configuration was checked");
+    let profile = load_profile(&source.profile, &config.folder).map_err(|error| inner(&error))?;
+    let settings = config.jaggaer_settings(source).map_err(|error| inner(&error))?;
+    let client = jaggaer::Client::new(settings)?;
+    Ok(Source { id: source.id.clone(), client, profile })
+}
+
+fn open_company(config: &Config, wanted: &ConnectionConfig) -> Result<Company, SyncError> {
+    let company = config.company(&wanted.company).expect("the configuration was checked");
+    let settings =
+        config.visma_settings(company).map_err(|error| SyncError::Inner(error.to_string()))?;
+    let concurrency = settings.concurrent_requests;
+    let client = visma::Client::new(settings)?;
+    Ok(Company {
+        id: company.id.clone(),
+        client,
+        index_months: company.index_months,
+        overlap_minutes: company.overlap_minutes,
+        concurrency,
+        reference: RwLock::new(None),
+    })
+}
+
+/// A built-in profile by its name, or a file.
+pub fn load_profile(name: &str, folder: &Path) -> Result<jaggaer::Profile, jaggaer::ProfileError> {
+    let looks_like_a_file = name.contains(['/', '.']);
+    if looks_like_a_file {
+        jaggaer::Profile::from_file(&folder.join(name))
+    } else {
+        jaggaer::Profile::built_in(name)
+    }
+}

@@ -1,0 +1,46 @@
+use crate::store::{CommitError, StoreError};
+
+/// Why a flow stopped. One connection's trouble never stops another.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    #[error("JAGGAER: {0}")]
+    Jaggaer(#[from] crate::jaggaer::Error),
+    #[error("Visma: {0}")]
+    Visma(#[from] crate::visma::Error),
+    #[error("cannot lock the store: {0}")]
+    Lock(#[source] std::io::Error),
+    #[error(
+        "the unit is owned by {owner}, which is alive: wait for it to finish, or stop it and try again"
+    )]
+    OwnedElsewhere { owner: String },
+    #[error(
+        "the list {list} could not be read whole; nothing was moved, the next round reads it again"
+    )]
+    Incomplete { list: String },
+    #[error("another process owns the unit now; this one stopped before changing anything more")]
+    LostOwnership,
+    #[error("stopped as asked")]
+    Stopped,
+    #[error("{0}")]
+    Inner(String),
+}
+
+impl SyncError {
+    /// The unit is not ours any more, or the store is gone: no flow of it can go on.
+    pub fn stops_the_unit(&self) -> bool {
+        match self {
+            Self::LostOwnership | Self::Stopped | Self::Store(_) => true,
+            Self::Commit(error) => !matches!(error, CommitError::Guard(_)),
+            Self::Jaggaer(_)
+            | Self::Visma(_)
+            | Self::Lock(_)
+            | Self::OwnedElsewhere { .. }
+            | Self::Incomplete { .. }
+            | Self::Inner(_) => false,
+        }
+    }
+}

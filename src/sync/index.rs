@@ -1,0 +1,494 @@
+//! Visma's side, read by its lists: reference data, suppliers, and the index of Visma's own
+//! documents. As the rows pass, what we posted is compared with what was planned.
+
+use super::engine::{Company, Engine, KnownReference, entry};
+use super::error::SyncError;
+use super::posting::{Event, step};
+use super::{CrashPoint, ids};
+use crate::clock;
+use crate::mapping::SupplierIndex;
+use crate::matching::claim_key;
+use crate::procurement::{ErpInvoice, ErpOrder, Plan};
+use crate::store::{Change, ErpVersions, PostingRow, PostingState, Step, Watermark};
+use crate::visma::{self, InvoiceFilter, OrderFilter, ReceiptFilter};
+use jiff::civil::{Date, DateTime};
+use serde_json::json;
+use std::collections::HashMap;
+
+/// Reads of a list that has unreadable rows before the rest is accepted without them.
+const UNREADABLE_READS: u32 = 3;
+
+pub const SUPPLIERS: &str = "visma:supplier";
+pub const INVOICES: &str = "visma:supplierInvoice";
+pub const ORDERS: &str = "visma:purchaseorder";
+pub const RECEIPTS: &str = "visma:purchaseReceipt";
+
+impl Engine {
+    /// Reference data and suppliers, and what this round's decisions see of them.
+    pub async fn refresh_reference(&self, company: &Company) -> Result<(), SyncError> {
+        let read = company.client.reference_data().await?;
+        for row in &read.unreadable {
+            tracing::warn!(
+                company = company.id,
+                row = row.key,
+                reason = row.reason,
+                "a reference row cannot be read"
+            );
+        }
+        let at = clock::now();
+        let mut change = Change::new();
+        let hash = change.keep_reference_data(&company.id, &read.reference, at);
+
+        let watermark = self.store.watermark(&company.id, SUPPLIERS).await?;
+        let since = since(watermark.as_ref(), company.overlap_minutes);
+        let mut pager = company.client.suppliers(since.as_deref());
+        while let Some(page) = pager.next().await? {
+            for supplier in &page.rows {
+                change.keep_supplier(&company.id, supplier, at);
+            }
+            for row in &page.unreadable {
+                tracing::warn!(
+                    company = company.id,
+                    supplier = row.key,
+                    reason = row.reason,
+                    "a supplier cannot be read"
+                );
+            }
+        }
+        if !pager.complete() {
+            return Err(SyncError::Incomplete { list: "supplier".into() });
+        }
+        if let Some(to) = moved_to(pager.newest(), at) {
+            change.move_watermark(&company.id, SUPPLIERS, &to);
+        }
+        self.commit(change).await?;
+        CrashPoint::ReferenceKept.pass();
+        self.use_reference(company, read.reference, hash).await
+    }
+
+    async fn use_reference(
+        &self,
+        company: &Company,
+        mut data: crate::procurement::ReferenceData,
+        hash: String,
+    ) -> Result<(), SyncError> {
+        data.suppliers = self.store.suppliers(&company.id).await?;
+        let suppliers = SupplierIndex::new(&data);
+        company.set_reference(KnownReference { data, suppliers, hash });
+        Ok(())
+    }
+
+    /// The whole index: invoices, orders, receipts.
+    pub async fn refresh_index(&self, company: &Company) -> Result<(), SyncError> {
+        self.refresh_orders(company).await?;
+        self.refresh_receipts(company).await?;
+        self.refresh_invoices(company).await
+    }
+
+    pub async fn refresh_invoices(&self, company: &Company) -> Result<(), SyncError> {
+        let versions = self.store.erp_versions(&company.id).await?;
+        let done = self.done_postings(company).await?;
+        let attachments = done.values().flatten().any(|row| row.step == Step::Attach);
+        let watermark = self.store.watermark(&company.id, INVOICES).await?;
+        let since = since(watermark.as_ref(), company.overlap_minutes);
+        let filter = InvoiceFilter {
+            doc_date_from: since.is_none().then(|| self.index_from(company)),
+            since,
+            attachments,
+            supplier: None,
+        };
+        for read in 1.. {
+            let mut pager = company.client.invoices(&filter);
+            let mut unreadable = Vec::new();
+            while let Some(page) = pager.next().await? {
+                self.check_lease()?;
+                unreadable.extend(page.unreadable);
+                self.keep_invoices(company, &page.rows, &versions, &done).await?;
+            }
+            if !pager.complete() {
+                return Err(SyncError::Incomplete { list: "supplierInvoice".into() });
+            }
+            if !unreadable.is_empty() && read < UNREADABLE_READS {
+                continue;
+            }
+            for row in &unreadable {
+                tracing::warn!(
+                    company = company.id,
+                    invoice = row.key,
+                    reason = row.reason,
+                    "a document in Visma cannot be read; it is not in the index"
+                );
+            }
+            self.end_of_list(company, INVOICES, pager.newest()).await?;
+            break;
+        }
+        self.watch_for_doubles(company).await
+    }
+
+    async fn keep_invoices(
+        &self,
+        company: &Company,
+        rows: &[ErpInvoice],
+        versions: &ErpVersions,
+        done: &HashMap<String, Vec<PostingRow>>,
+    ) -> Result<(), SyncError> {
+        let mut change = Change::new();
+        for invoice in rows {
+            let key = (invoice.document_type.clone(), invoice.number.clone());
+            let unchanged = invoice.version.is_some()
+                && versions.invoices.get(&key) == invoice.version.as_ref();
+            if !unchanged {
+                let reference = claim_key(invoice.supplier_reference.as_deref().unwrap_or(""));
+                change.keep_erp_invoice(&company.id, invoice, &reference);
+            }
+            if let Some(postings) = invoice.our_key.as_ref().and_then(|key| done.get(key)) {
+                self.compare_invoice(company, invoice, postings, &mut change).await?;
+            }
+        }
+        CrashPoint::CompareMade.pass();
+        self.commit(change).await?;
+        CrashPoint::CompareKept.pass();
+        CrashPoint::IndexPageKept.pass();
+        Ok(())
+    }
+
+    async fn compare_invoice(
+        &self,
+        company: &Company,
+        seen: &ErpInvoice,
+        postings: &[PostingRow],
+        change: &mut Change,
+    ) -> Result<(), SyncError> {
+        let Some(Plan::Invoice(plan)) = standing_plan(postings) else { return Ok(()) };
+        let released = postings.iter().any(|row| row.step == Step::Release);
+        let differences = |invoice: &ErpInvoice| {
+            let mut differences: Vec<String> =
+                visma::invoice_matches(&plan, invoice).iter().map(ToString::to_string).collect();
+            if released && matches!(invoice.status.as_str(), "Hold" | "Balanced") {
+                differences.push(format!("it was released, but its status is {}", invoice.status));
+            }
+            differences
+        };
+        let mut found = differences(seen);
+        if !found.is_empty() {
+            // A list may still show an older version; the document itself decides.
+            let (fresh, _) = company.client.invoice(&seen.document_type, &seen.number).await?;
+            found = differences(&fresh);
+        }
+        judge_comparison(postings, &found, change);
+        Ok(())
+    }
+
+    pub async fn refresh_orders(&self, company: &Company) -> Result<(), SyncError> {
+        let versions = self.store.erp_versions(&company.id).await?;
+        let done = self.done_postings(company).await?;
+        let watermark = self.store.watermark(&company.id, ORDERS).await?;
+        let since = since(watermark.as_ref(), company.overlap_minutes);
+        let filter = OrderFilter {
+            order_date_from: since.is_none().then(|| self.index_from(company)),
+            since,
+            supplier: None,
+        };
+        for read in 1.. {
+            let mut pager = company.client.orders(&filter);
+            let mut unreadable = Vec::new();
+            while let Some(page) = pager.next().await? {
+                self.check_lease()?;
+                unreadable.extend(page.unreadable);
+                self.keep_orders(company, &page.rows, &versions, &done).await?;
+            }
+            if !pager.complete() {
+                return Err(SyncError::Incomplete { list: "purchaseorder".into() });
+            }
+            if !unreadable.is_empty() && read < UNREADABLE_READS {
+                continue;
+            }
+            for row in &unreadable {
+                tracing::warn!(
+                    company = company.id,
+                    order = row.key,
+                    reason = row.reason,
+                    "an order in Visma cannot be read; it is not in the index"
+                );
+            }
+            self.end_of_list(company, ORDERS, pager.newest()).await?;
+            break;
+        }
+        self.watch_for_doubles(company).await
+    }
+
+    async fn keep_orders(
+        &self,
+        company: &Company,
+        rows: &[ErpOrder],
+        versions: &ErpVersions,
+        done: &HashMap<String, Vec<PostingRow>>,
+    ) -> Result<(), SyncError> {
+        let mut change = Change::new();
+        for order in rows {
+            let unchanged = order.version.is_some()
+                && versions.orders.get(&order.number) == order.version.as_ref();
+            if !unchanged {
+                change.keep_erp_order(&company.id, order);
+            }
+            if let Some(postings) = order.our_key.as_ref().and_then(|key| done.get(key)) {
+                self.compare_order(company, order, postings, &mut change).await?;
+            }
+        }
+        CrashPoint::CompareMade.pass();
+        self.commit(change).await?;
+        CrashPoint::CompareKept.pass();
+        CrashPoint::IndexPageKept.pass();
+        Ok(())
+    }
+
+    async fn compare_order(
+        &self,
+        company: &Company,
+        seen: &ErpOrder,
+        postings: &[PostingRow],
+        change: &mut Change,
+    ) -> Result<(), SyncError> {
+        let Some(Plan::Order(plan)) = standing_plan(postings) else { return Ok(()) };
+        let cancelled = postings.iter().any(|row| row.step == Step::Cancel);
+        let differences = |order: &ErpOrder| -> Vec<String> {
+            if cancelled {
+                return match is_cancelled(order) {
+                    true => Vec::new(),
+                    false => vec![format!(
+                        "it was cancelled, but lines of it are open; status {}",
+                        order.status
+                    )],
+                };
+            }
+            visma::order_matches(&plan, order).iter().map(ToString::to_string).collect()
+        };
+        let mut found = differences(seen);
+        if !found.is_empty() {
+            let (fresh, _) = company.client.order(&seen.number).await?;
+            found = differences(&fresh);
+            change.keep_erp_order(&company.id, &fresh);
+        }
+        judge_comparison(postings, &found, change);
+        Ok(())
+    }
+
+    async fn refresh_receipts(&self, company: &Company) -> Result<(), SyncError> {
+        let watermark = self.store.watermark(&company.id, RECEIPTS).await?;
+        let since = since(watermark.as_ref(), company.overlap_minutes);
+        let mut pager = company.client.receipts(&ReceiptFilter { since, order_number: None });
+        while let Some(page) = pager.next().await? {
+            self.check_lease()?;
+            let mut change = Change::new();
+            for receipt in &page.rows {
+                change.keep_erp_receipt(&company.id, receipt);
+            }
+            for row in &page.unreadable {
+                tracing::warn!(
+                    company = company.id,
+                    receipt = row.key,
+                    reason = row.reason,
+                    "a receipt cannot be read"
+                );
+            }
+            self.commit(change).await?;
+        }
+        if !pager.complete() {
+            return Err(SyncError::Incomplete { list: "PurchaseReceipt".into() });
+        }
+        self.end_of_list(company, RECEIPTS, pager.newest()).await
+    }
+
+    async fn end_of_list(
+        &self,
+        company: &Company,
+        list: &str,
+        newest: Option<&str>,
+    ) -> Result<(), SyncError> {
+        let at = clock::now();
+        // A list that is complete and empty is complete all the same.
+        let to = moved_to(newest, at).unwrap_or(Watermark {
+            instant: 0,
+            seen: String::new(),
+            moved_at: at,
+        });
+        let mut change = Change::new();
+        change.move_watermark(&company.id, list, &to);
+        self.commit(change).await?;
+        CrashPoint::IndexWatermarkMoved.pass();
+        Ok(())
+    }
+
+    /// Two live documents in Visma with one key of ours: the one thing that must never be.
+    async fn watch_for_doubles(&self, company: &Company) -> Result<(), SyncError> {
+        for double in self.store.doubled_keys(&company.id).await? {
+            let Some(posting) = self.store.posting_by_our_key(&company.id, &double.our_key).await?
+            else {
+                continue;
+            };
+            let Some(document) = self.store.document(&posting.document).await? else { continue };
+            let text = format!(
+                "doubled_in_visma: Visma holds {} documents with our key ({}): void all but one there",
+                double.numbers.len(),
+                double.numbers.join(", ")
+            );
+            if document.attention.as_deref() == Some(text.as_str()) {
+                continue;
+            }
+            let at = clock::now();
+            let mut change = Change::new();
+            change.set_attention(&document.id, Some(&text));
+            let mut log = entry(&document.connection, &document.id, "doubled_in_visma", at);
+            log.detail =
+                json!({ "our_key": double.our_key, "numbers": double.numbers }).to_string();
+            change.log(log);
+            self.commit(change).await?;
+        }
+        Ok(())
+    }
+
+    /// Postings that are done and not yet compared, by the key that stands in Visma.
+    async fn done_postings(
+        &self,
+        company: &Company,
+    ) -> Result<HashMap<String, Vec<PostingRow>>, SyncError> {
+        let mut by_key: HashMap<String, Vec<PostingRow>> = HashMap::new();
+        for state in [PostingState::Done, PostingState::Differs] {
+            for row in self.store.postings_in(&company.id, state).await? {
+                let key = ids::our_key(&company.id, &row.document, Step::Create, "");
+                by_key.entry(key).or_default().push(row);
+            }
+        }
+        for postings in by_key.values_mut() {
+            if !postings.iter().any(|row| matches!(row.step, Step::Create | Step::Update))
+                && let Some(first) = postings.first()
+            {
+                let others = self.store.postings_of(&first.document).await?;
+                postings.extend(others.into_iter().filter(|row| {
+                    row.state == PostingState::Verified
+                        && matches!(row.step, Step::Create | Step::Update)
+                }));
+            }
+        }
+        Ok(by_key)
+    }
+
+    /// Fetches one by one what the lists did not show yet. Costs calls only where a list lags.
+    pub async fn verify_unseen(&self, company: &Company) -> Result<(), SyncError> {
+        for (_, postings) in self.done_postings(company).await? {
+            self.check_lease()?;
+            let open: Vec<&PostingRow> =
+                postings.iter().filter(|row| row.state == PostingState::Done).collect();
+            let Some(named) = postings.iter().find(|row| row.visma_number.is_some()) else {
+                continue;
+            };
+            if open.is_empty() {
+                continue;
+            }
+            let number = named.visma_number.clone().unwrap_or_default();
+            let mut change = Change::new();
+            match standing_plan(&postings) {
+                Some(Plan::Order(_)) => {
+                    let (order, _) = company.client.order(&number).await?;
+                    change.keep_erp_order(&company.id, &order);
+                    self.compare_order(company, &order, &postings, &mut change).await?;
+                }
+                Some(Plan::Invoice(_)) => {
+                    let kind = named.visma_type.clone().unwrap_or_default();
+                    let (invoice, _) = company.client.invoice(&kind, &number).await?;
+                    let reference = claim_key(invoice.supplier_reference.as_deref().unwrap_or(""));
+                    change.keep_erp_invoice(&company.id, &invoice, &reference);
+                    self.compare_invoice(company, &invoice, &postings, &mut change).await?;
+                }
+                None => {}
+            }
+            self.commit(change).await?;
+        }
+        Ok(())
+    }
+
+    /// The first day whose documents the index must hold before anything is written.
+    fn index_from(&self, company: &Company) -> Date {
+        let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let months =
+            today.saturating_sub(jiff::Span::new().months(company.index_months.clamp(1, 600)));
+        self.connections
+            .iter()
+            .filter(|connection| connection.company.id == company.id)
+            .map(|connection| connection.rules.take_from)
+            .fold(months, Date::min)
+    }
+
+    pub fn check_lease(&self) -> Result<(), SyncError> {
+        if self.may_send() { Ok(()) } else { Err(SyncError::LostOwnership) }
+    }
+}
+
+/// The newest plan that Visma has carried out.
+fn standing_plan(postings: &[PostingRow]) -> Option<Plan> {
+    let newest = postings
+        .iter()
+        .filter(|row| matches!(row.step, Step::Create | Step::Update))
+        .max_by_key(|row| (row.revision, row.step == Step::Update))
+        .or_else(|| postings.iter().max_by_key(|row| row.revision))?;
+    serde_json::from_str(&newest.plan).ok()
+}
+
+fn judge_comparison(postings: &[PostingRow], differences: &[String], change: &mut Change) {
+    let at = clock::now();
+    let reason = differences.join("; ");
+    for row in postings {
+        let event = if differences.is_empty() {
+            Event::Verified
+        } else {
+            Event::Differs { reason: reason.clone() }
+        };
+        if row.state == PostingState::Verified && differences.is_empty() {
+            continue;
+        }
+        if row.state == PostingState::Differs && row.error.as_deref() == Some(reason.as_str()) {
+            continue;
+        }
+        let Ok(next) = step(row, event, at) else { continue };
+        change.move_posting(row.state, row.epoch, &next);
+        let mut log = entry(
+            "",
+            &row.document,
+            if differences.is_empty() { "verified" } else { "differs" },
+            at,
+        );
+        log.from_state = row.state.as_str().into();
+        log.to_state = next.state.as_str().into();
+        log.detail = json!({ "step": row.step.as_str(), "number": row.visma_number, "differences": differences }).to_string();
+        change.log(log);
+        let attention = (!differences.is_empty()).then(|| {
+            format!("differs_in_visma: {reason}: compare the document in Visma with the paper")
+        });
+        if row.state == PostingState::Differs || attention.is_some() {
+            change.set_attention(&row.document, attention.as_deref());
+        }
+    }
+}
+
+/// Nothing of the order can be received or billed any more.
+pub fn is_cancelled(order: &ErpOrder) -> bool {
+    matches!(order.status.as_str(), "Cancelled" | "Voided" | "Closed")
+        || order.lines.iter().all(|line| line.completed || line.cancelled)
+}
+
+fn since(watermark: Option<&Watermark>, overlap_minutes: i64) -> Option<String> {
+    let watermark = watermark.filter(|watermark| !watermark.seen.is_empty())?;
+    visma::overlap(&watermark.seen, overlap_minutes)
+}
+
+fn moved_to(newest: Option<&str>, at: i64) -> Option<Watermark> {
+    let seen = newest?;
+    Some(Watermark { instant: instant_of(seen)?, seen: seen.to_owned(), moved_at: at })
+}
+
+/// A stamp of Visma's in comparable form: as if it were UTC, whatever zone it speaks.
+fn instant_of(stamp: &str) -> Option<i64> {
+    let normal = visma::overlap(stamp, 0)?;
+    let at = DateTime::strptime("%Y-%m-%d %H:%M:%S%.f", normal).ok()?;
+    Some(at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_microsecond())
+}

@@ -1,0 +1,480 @@
+//! From JAGGAER's lists into the store: raw, once, versioned by content, before anything else.
+
+use super::engine::{Connection, Engine, entry};
+use super::error::SyncError;
+use super::{CrashPoint, ids};
+use crate::audit::hash_text;
+use crate::clock;
+use crate::decide;
+use crate::jaggaer::{Content, Entity, Feed, Row, Stamp};
+use crate::procurement::{Document, DocumentKind, Money};
+use crate::store::{
+    Change, DocumentFacts, DocumentRow, DocumentState, NewDocument, RevisionRow, Watermark,
+};
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Detail calls of one page under way at a time; the client's own pacer bounds them further.
+const DETAILS_AT_ONCE: usize = 8;
+
+impl Engine {
+    /// Every feed of the connection's source: vendors first, orders before invoices.
+    pub async fn receive(&self, connection: &Arc<Connection>) -> Result<(), SyncError> {
+        self.keep_route(connection).await?;
+        for entity in [Entity::Suppliers, Entity::PurchaseOrders, Entity::Invoices] {
+            let feeds: Vec<Arc<Feed>> =
+                connection.source.profile.feeds_of(entity).map(Arc::clone).collect();
+            for feed in feeds {
+                self.progress.begin(&format!("receive {}", feed.name()), None);
+                let received = self.receive_feed(connection, &feed).await;
+                self.progress.end(&format!("receive {}", feed.name()));
+                received?;
+            }
+        }
+        self.read_unread(connection).await?;
+        connection.set_vendors(self.store.vendors(&connection.source.id).await?);
+        Ok(())
+    }
+
+    async fn keep_route(&self, connection: &Connection) -> Result<(), SyncError> {
+        let at = clock::now();
+        let mut change = Change::new();
+        let rules =
+            serde_json::to_string(&connection.rules).expect("rules are plain data with text keys");
+        change.keep_input("rules", &rules, at);
+        let profile = &connection.source.profile;
+        change.keep_source(&connection.source.id, profile.name(), profile.version(), at);
+        change.keep_company(&connection.company.id, "", "", at);
+        change.keep_connection(
+            &connection.id,
+            &connection.source.id,
+            &connection.company.id,
+            &self.unit.id,
+            &connection.rules_hash,
+            at,
+        );
+        self.commit(change).await
+    }
+
+    async fn receive_feed(
+        &self,
+        connection: &Connection,
+        feed: &Arc<Feed>,
+    ) -> Result<(), SyncError> {
+        let source = &connection.source;
+        let watermark = self.store.watermark(&source.id, feed.name()).await?;
+        let since =
+            watermark.as_ref().map(|kept| Stamp { micros: kept.instant, raw: kept.seen.clone() });
+        let mut pager = source.client.pager(feed, since.as_ref());
+        let mut newest: Option<Stamp> = None;
+        let mut whole = true;
+        while let Some(page) = pager.next().await? {
+            self.check()?;
+            CrashPoint::ReceivePageRead.pass();
+            for row in &page.rows {
+                if let Some(stamp) = feed.stamp(&row.body)
+                    && newest.as_ref().is_none_or(|known| stamp > *known)
+                {
+                    newest = Some(stamp);
+                }
+            }
+            let rows = page.rows.len() as u64;
+            whole &= match feed.entity() {
+                Entity::Suppliers => self.keep_vendors(connection, feed, page.rows).await?,
+                Entity::PurchaseOrders | Entity::Invoices => {
+                    self.keep_documents(connection, feed, page.rows).await?
+                }
+            };
+            CrashPoint::ReceivePageKept.pass();
+            self.progress.advance(&format!("receive {}", feed.name()), rows);
+        }
+        if !pager.complete() || !whole {
+            return Err(SyncError::Incomplete { list: feed.name().to_owned() });
+        }
+        CrashPoint::ReceiveBeforeWatermark.pass();
+        if let Some(newest) = newest {
+            let mut change = Change::new();
+            let to = Watermark { instant: newest.micros, seen: newest.raw, moved_at: clock::now() };
+            change.move_watermark(&source.id, feed.name(), &to);
+            self.commit(change).await?;
+            CrashPoint::ReceiveWatermarkMoved.pass();
+        }
+        Ok(())
+    }
+
+    async fn keep_vendors(
+        &self,
+        connection: &Connection,
+        feed: &Arc<Feed>,
+        rows: Vec<Row>,
+    ) -> Result<bool, SyncError> {
+        let at = clock::now();
+        let mut change = Change::new();
+        for row in rows {
+            let body = if feed.needs_detail() {
+                connection.source.client.detail(feed, &row.body).await?
+            } else {
+                row.body
+            };
+            match feed.read(&body).content {
+                Content::Vendor(Ok(vendor)) => {
+                    change.keep_vendor(&connection.source.id, &vendor, at);
+                }
+                Content::Vendor(Err(problems)) => {
+                    // A vendor that cannot be read is missing where a document names it, and the
+                    // document is held there.
+                    for problem in problems {
+                        tracing::warn!(connection = connection.id, %problem, "a vendor cannot be read");
+                    }
+                }
+                Content::Document { .. } => {}
+            }
+        }
+        self.commit(change).await?;
+        Ok(true)
+    }
+
+    /// `false`: a changed document whose write is under way could not be read; its page must come again.
+    async fn keep_documents(
+        &self,
+        connection: &Connection,
+        feed: &Arc<Feed>,
+        rows: Vec<Row>,
+    ) -> Result<bool, SyncError> {
+        let mut wanted: Vec<(Row, Identity, Option<DocumentRow>)> = Vec::new();
+        let mut seen: HashSet<String> = HashSet::new();
+        let known = self.known(connection, feed, &rows).await?;
+        for row in rows {
+            let identity = Identity::of(connection, feed, &row);
+            // A page may repeat a row; the later one is the newer.
+            if !seen.insert(identity.id.clone()) {
+                wanted.retain(|(_, other, _)| other.id != identity.id);
+            }
+            let document = known.get(&identity.id).cloned();
+            let unchanged = document.as_ref().is_some_and(|document| {
+                document.row_hash == identity.row_hash && document.state != DocumentState::Unread
+            });
+            if !unchanged {
+                wanted.push((row, identity, document));
+            }
+        }
+        let client = &connection.source.client;
+        let read: Vec<_> = futures_util::stream::iter(wanted)
+            .map(|(row, identity, document)| async move {
+                let body = if feed.needs_detail() {
+                    client.detail(feed, &row.body).await
+                } else {
+                    Ok(row.body.clone())
+                };
+                (row, identity, document, body)
+            })
+            .buffered(DETAILS_AT_ONCE)
+            .collect()
+            .await;
+        let mut whole = true;
+        let mut commits = Vec::new();
+        for (row, identity, document, body) in read {
+            let change = match body {
+                Ok(body) => {
+                    self.received(connection, feed, &identity, document.as_ref(), &body).await?
+                }
+                Err(error) if error.needs_person() => return Err(error.into()),
+                Err(error) => {
+                    tracing::warn!(connection = connection.id, document = identity.id, %error, "a document's detail did not come");
+                    match self.unread(connection, feed, &identity, document.as_ref(), &row.body) {
+                        Some(change) => change,
+                        None => {
+                            whole = false;
+                            continue;
+                        }
+                    }
+                }
+            };
+            commits.push(self.commit(change));
+        }
+        for result in futures_util::future::join_all(commits).await {
+            result?;
+        }
+        Ok(whole)
+    }
+
+    async fn known(
+        &self,
+        connection: &Connection,
+        feed: &Arc<Feed>,
+        rows: &[Row],
+    ) -> Result<HashMap<String, DocumentRow>, SyncError> {
+        let mut known = HashMap::new();
+        for row in rows {
+            let id = Identity::of(connection, feed, row).id;
+            if let Some(document) = self.store.document(&id).await? {
+                known.insert(id, document);
+            }
+        }
+        Ok(known)
+    }
+
+    /// What a whole document changes, if anything.
+    async fn received(
+        &self,
+        connection: &Connection,
+        feed: &Arc<Feed>,
+        identity: &Identity,
+        known: Option<&DocumentRow>,
+        body: &Value,
+    ) -> Result<Change, SyncError> {
+        let at = clock::now();
+        let raw = body.to_string();
+        let raw_hash = hash_text(&raw);
+        let mut change = Change::new();
+        let (in_force, recorded) = match known {
+            None => (None, None),
+            Some(document) => (
+                self.store.revision(&document.id, document.latest_revision).await?,
+                self.store.revision(&document.id, document.recorded_revision).await?,
+            ),
+        };
+        let is_known = |revision: &Option<RevisionRow>| {
+            revision
+                .as_ref()
+                .is_some_and(|revision| revision.n > 0 && revision.raw_hash == raw_hash)
+        };
+        if let Some(document) = known
+            && (is_known(&in_force) || is_known(&recorded))
+        {
+            change.set_row_hash(&document.id, &identity.row_hash);
+            if document.state == DocumentState::Unread {
+                change.move_document(&document.id, DocumentState::Unread, DocumentState::Ready, at);
+            }
+            return Ok(change);
+        }
+
+        let read = feed.read(body);
+        let content = match &read.content {
+            Content::Document { document, .. } => document.as_deref().ok(),
+            Content::Vendor(_) => None,
+        };
+        let material_hash = content
+            .map_or_else(|| raw_hash.clone(), |document| hash_text(&decide::material(document)));
+        let source_revision = content.and_then(|document| match document {
+            Document::Order(order) => order.revision,
+            Document::Invoice(_) => None,
+        });
+        let n = known.map_or(0, |document| document.recorded_revision) + 1;
+        let is_late = matches!(
+            (source_revision, in_force.as_ref().and_then(|revision| revision.source_revision)),
+            (Some(new), Some(old)) if new < old
+        );
+        let mut log = entry(&connection.id, &identity.id, "received", at);
+        log.detail = json!({
+            "source_id": identity.source_id, "kind": identity.kind.as_str(), "revision": n,
+            "source_revision": source_revision, "raw_sha256": raw_hash, "profile": connection.source.profile.version(),
+        })
+        .to_string();
+
+        match known {
+            None => {
+                change.insert_document(&identity.new_document(
+                    connection,
+                    feed,
+                    DocumentState::Ready,
+                    at,
+                ));
+                log.to_state = DocumentState::Ready.as_str().into();
+            }
+            Some(document) => {
+                log.from_state = document.state.as_str().into();
+                let to = if is_late {
+                    log.action = "received_out_of_order".into();
+                    None
+                } else {
+                    next_state(document, in_force.as_ref(), &material_hash)
+                };
+                log.to_state = to.unwrap_or(document.state).as_str().into();
+                if let Some(to) = to {
+                    change.move_document(&document.id, document.state, to, at);
+                }
+            }
+        }
+        change.insert_revision(
+            &identity.id,
+            n,
+            &raw_hash,
+            &material_hash,
+            source_revision,
+            connection.source.profile.version(),
+            &raw,
+            at,
+        );
+        change.record_revision(&identity.id, n, !is_late, &identity.row_hash, at);
+        if !is_late {
+            change.set_facts(&identity.id, &facts(content, identity));
+        }
+        change.log(log);
+        Ok(change)
+    }
+
+    /// The row is kept and its detail asked for again, alone. `None`: a write of it is under way.
+    fn unread(
+        &self,
+        connection: &Connection,
+        feed: &Arc<Feed>,
+        identity: &Identity,
+        known: Option<&DocumentRow>,
+        row: &Value,
+    ) -> Option<Change> {
+        let at = clock::now();
+        let mut change = Change::new();
+        let mut log = entry(&connection.id, &identity.id, "detail_missing", at);
+        match known {
+            None => change.insert_document(&identity.new_document(
+                connection,
+                feed,
+                DocumentState::Unread,
+                at,
+            )),
+            Some(document) if document.state == DocumentState::Posting => return None,
+            Some(document) => {
+                log.from_state = document.state.as_str().into();
+                if document.state != DocumentState::Unread {
+                    change.move_document(&document.id, document.state, DocumentState::Unread, at);
+                }
+            }
+        }
+        log.to_state = DocumentState::Unread.as_str().into();
+        change.keep_list_row(&identity.id, &row.to_string(), at);
+        change.log(log);
+        Some(change)
+    }
+
+    /// Rows whose detail did not come: each again, alone.
+    async fn read_unread(&self, connection: &Connection) -> Result<(), SyncError> {
+        for kind in
+            [DocumentKind::PurchaseOrder, DocumentKind::SupplierInvoice, DocumentKind::CreditNote]
+        {
+            for document in
+                self.store.documents_to_work(&connection.id, kind, DocumentState::Unread).await?
+            {
+                self.check()?;
+                let Some(feed) = connection.source.profile.feed(&document.feed) else { continue };
+                let Some(kept) = self.store.revision(&document.id, 0).await? else { continue };
+                let Ok(body) = serde_json::from_str::<Value>(&kept.raw) else { continue };
+                let row = Row { body };
+                match connection.source.client.detail(feed, &row.body).await {
+                    Ok(body) => {
+                        let identity = Identity::of(connection, feed, &row);
+                        let change = self
+                            .received(connection, feed, &identity, Some(&document), &body)
+                            .await?;
+                        self.commit(change).await?;
+                    }
+                    Err(error) => {
+                        tracing::warn!(connection = connection.id, document = document.id, %error, "a document's detail still does not come");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a document with a new revision goes. `None`: it stays.
+fn next_state(
+    document: &DocumentRow,
+    in_force: Option<&RevisionRow>,
+    material_hash: &str,
+) -> Option<DocumentState> {
+    match document.state {
+        // What is on its way is finished first; then the newer revision is judged.
+        DocumentState::Posting | DocumentState::Ready => None,
+        DocumentState::Posted => in_force
+            .is_none_or(|revision| revision.material_hash != material_hash)
+            .then_some(DocumentState::Ready),
+        DocumentState::Unread
+        | DocumentState::Waiting
+        | DocumentState::Held
+        | DocumentState::Ignored
+        | DocumentState::Cancelled => Some(DocumentState::Ready),
+    }
+}
+
+struct Identity {
+    id: String,
+    kind: DocumentKind,
+    source_id: String,
+    row_hash: String,
+}
+
+impl Identity {
+    fn of(connection: &Connection, feed: &Feed, row: &Row) -> Self {
+        let row_hash = hash_text(&row.body.to_string());
+        let kind = feed.document_kind(&row.body);
+        let source_id = feed.source_id(&row.body);
+        let id = ids::document_id(&connection.source.id, kind, &source_id);
+        Self { id, kind, source_id, row_hash }
+    }
+
+    fn new_document(
+        &self,
+        connection: &Connection,
+        feed: &Feed,
+        state: DocumentState,
+        at: i64,
+    ) -> NewDocument {
+        NewDocument {
+            id: self.id.clone(),
+            connection: connection.id.clone(),
+            source: connection.source.id.clone(),
+            kind: self.kind,
+            source_id: self.source_id.clone(),
+            feed: feed.name().to_owned(),
+            row_hash: self.row_hash.clone(),
+            state,
+            received_at: at,
+        }
+    }
+}
+
+fn facts(content: Option<&Document>, identity: &Identity) -> DocumentFacts {
+    match content {
+        None => DocumentFacts { number: identity.source_id.clone(), ..DocumentFacts::default() },
+        Some(Document::Order(order)) => {
+            let net = order.net.or_else(|| {
+                order
+                    .lines
+                    .iter()
+                    .filter(|line| !line.cancelled)
+                    .try_fold(Money::zero(order.currency), |sum, line| {
+                        sum.checked_add(line.net).ok()
+                    })
+            });
+            DocumentFacts {
+                number: order.number.clone(),
+                order_number: Some(order.number.clone()),
+                reference: None,
+                currency: Some(order.currency.code().to_owned()),
+                amount_minor: net.map(|net| net.minor),
+                document_on: Some(order.ordered_on.to_string()),
+            }
+        }
+        Some(Document::Invoice(invoice)) => {
+            let sign = match invoice.kind {
+                crate::procurement::InvoiceKind::Invoice => 1,
+                crate::procurement::InvoiceKind::CreditNote => -1,
+            };
+            DocumentFacts {
+                number: invoice.number.clone(),
+                order_number: invoice
+                    .lines
+                    .iter()
+                    .find_map(|line| line.order.as_ref().map(|order| order.order_number.clone())),
+                reference: invoice.supplier_reference.clone(),
+                currency: Some(invoice.currency.code().to_owned()),
+                amount_minor: Some(sign * invoice.gross.minor),
+                document_on: Some(invoice.invoiced_on.to_string()),
+            }
+        }
+    }
+}

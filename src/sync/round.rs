@@ -1,0 +1,326 @@
+//! One full round of every flow of a unit.
+
+use super::engine::{Company, Connection, Engine};
+use super::error::SyncError;
+use super::lease::{Ownership, lock_process};
+use super::progress::Progress;
+use super::summary::{Requests, Totals, totals};
+use super::{CrashPoint, ids};
+use crate::clock;
+use crate::config::Config;
+use crate::procurement::DocumentKind;
+use crate::store::{Change, DocumentState, PostingState, RoundRow, Store};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+const ORDERS: &[DocumentKind] = &[DocumentKind::PurchaseOrder];
+const INVOICES: &[DocumentKind] = &[DocumentKind::SupplierInvoice, DocumentKind::CreditNote];
+/// The shortest wait between two looks at what is not settled.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// What one `sync` did and where everything stands after it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RoundReport {
+    #[serde(rename = "totals")]
+    pub totals: Totals,
+    pub requests: Requests,
+    pub seconds: f64,
+    /// What could not be done, one sentence each. Other connections went on.
+    pub errors: Vec<String>,
+    /// Somebody asked to stop; the documents in hand were finished.
+    pub stopped: bool,
+    /// The end of each unit's audit chain, to be kept elsewhere.
+    pub heads: BTreeMap<String, String>,
+}
+
+/// Takes every unit in turn (or the one of `only`) and runs a round of it.
+pub async fn sync(
+    store: &Store,
+    config: &Config,
+    only: Option<&str>,
+    progress: Arc<dyn Progress>,
+    stop: watch::Receiver<bool>,
+) -> Result<RoundReport, SyncError> {
+    let started = clock::since_boot();
+    let patience = Duration::from_secs(config.timing.wait_for_owner_seconds);
+    let lease = Duration::from_secs(config.timing.lease_seconds);
+    let lock = lock_process(store, patience).await?;
+    let mut report = RoundReport::default();
+    for unit in config.units() {
+        if only.is_some_and(|only| !unit.connections.iter().any(|id| id == only)) {
+            continue;
+        }
+        let id = unit.id.clone();
+        let ownership = match Ownership::take(store, &unit.id, lock.clone(), lease, patience).await
+        {
+            Ok(ownership) => ownership,
+            Err(error) => {
+                report.errors.push(format!("{id}: {error}"));
+                continue;
+            }
+        };
+        let engine = match Engine::new(
+            store.clone(),
+            config,
+            unit,
+            only,
+            ownership,
+            Arc::clone(&progress),
+            stop.clone(),
+        ) {
+            Ok(engine) => engine,
+            Err(error) => {
+                report.errors.push(format!("{id}: {error}"));
+                continue;
+            }
+        };
+        let (requests, errors) = run_round(&engine).await;
+        report.requests.visma += requests.visma;
+        report.requests.jaggaer += requests.jaggaer;
+        report.stopped |= engine.is_stopping();
+        report.errors.extend(errors);
+        if let Err(error) = engine.close().await {
+            report.errors.push(format!("{id}: {error}"));
+        }
+    }
+    report.totals = totals(store).await?;
+    for row in store.ownerships().await? {
+        report.heads.insert(row.unit, format!("{}:{}", row.head_seq, row.head_hash));
+    }
+    report.seconds = clock::since_boot().saturating_sub(started).as_secs_f64();
+    Ok(report)
+}
+
+/// One round; what went wrong is told, what could go on went on.
+pub async fn run_round(engine: &Engine) -> (Requests, Vec<String>) {
+    let started_at = clock::now();
+    let mut errors = Vec::new();
+    if let Err(error) = flows(engine, &mut errors).await
+        && !matches!(error, SyncError::Stopped)
+    {
+        errors.push(format!("{}: {error}", engine.unit.id));
+    }
+    let requests = requests(engine);
+    let summary = serde_json::json!({ "requests": requests, "errors": errors }).to_string();
+    let mut change = Change::new();
+    change.keep_round(&RoundRow {
+        id: ids::moment_id(&engine.unit.id, started_at),
+        unit: engine.unit.id.clone(),
+        started_at,
+        ended_at: Some(clock::now()),
+        summary,
+    });
+    if let Err(error) = engine.commit(change).await {
+        errors.push(format!("{}: {error}", engine.unit.id));
+    }
+    CrashPoint::RoundKept.pass();
+    (requests, errors)
+}
+
+async fn flows(engine: &Engine, errors: &mut Vec<String>) -> Result<(), SyncError> {
+    engine.recover().await?;
+    let mut companies: Vec<Arc<Company>> = Vec::new();
+    for company in engine.companies() {
+        engine.check()?;
+        let read_at = clock::now();
+        match read_company(engine, &company, read_at).await {
+            Ok(()) => companies.push(company),
+            Err(error) if error.stops_the_unit() => return Err(error),
+            // Nothing is posted into a company whose own documents are not known.
+            Err(error) => errors.push(format!("{}: {error}", company.id)),
+        }
+    }
+    for connection in &engine.connections {
+        engine.check()?;
+        match engine.receive(connection).await {
+            Ok(()) => {}
+            Err(error) if error.stops_the_unit() => return Err(error),
+            // What was received before can still be worked.
+            Err(error) => errors.push(format!("{}: {error}", connection.id)),
+        }
+    }
+    engine.carry_out_requests().await?;
+    for company in companies {
+        let connections: Vec<Arc<Connection>> = engine
+            .connections
+            .iter()
+            .filter(|connection| connection.company.id == company.id)
+            .cloned()
+            .collect();
+        match work(engine, &company, &connections).await {
+            Ok(()) => {}
+            Err(error) if error.stops_the_unit() => return Err(error),
+            Err(error) => errors.push(format!("{}: {error}", company.id)),
+        }
+    }
+    Ok(())
+}
+
+async fn read_company(
+    engine: &Engine,
+    company: &Arc<Company>,
+    read_at: i64,
+) -> Result<(), SyncError> {
+    engine.progress.begin("read Visma", None);
+    let result = async {
+        engine.refresh_reference(company).await?;
+        engine.refresh_index(company).await?;
+        engine.settle(company, read_at, &[ORDERS, INVOICES].concat()).await
+    }
+    .await;
+    engine.progress.end("read Visma");
+    result.map(|_| ())
+}
+
+/// Orders, then invoices, again and again until nothing moves any more.
+async fn work(
+    engine: &Engine,
+    company: &Arc<Company>,
+    connections: &[Arc<Connection>],
+) -> Result<(), SyncError> {
+    let mut still_since = clock::since_boot();
+    loop {
+        engine.check()?;
+        let mut moved = 0;
+        moved += engine.look_at_jobs(company).await?;
+        moved += go_on_with_steps(engine, company, connections).await?;
+        moved += pass(engine, company, connections, ORDERS).await?;
+        moved += pass(engine, company, connections, INVOICES).await?;
+        if moved > 0 {
+            still_since = clock::since_boot();
+        }
+        let Some(due) = next_due(engine, company, connections).await? else { break };
+        let still = clock::since_boot().saturating_sub(still_since);
+        let wait = Duration::from_micros(u64::try_from((due - clock::now()).max(0)).unwrap_or(0));
+        if still + wait > engine.pace.settle_patience {
+            break;
+        }
+        if moved == 0 {
+            engine.pause(wait.max(BREATH)).await;
+        }
+    }
+    verify_the_rest(engine, company).await
+}
+
+/// Judge, post, read back, settle: for one sort of documents.
+async fn pass(
+    engine: &Engine,
+    company: &Arc<Company>,
+    connections: &[Arc<Connection>],
+    kinds: &[DocumentKind],
+) -> Result<u64, SyncError> {
+    let mut moved = 0;
+    for connection in connections {
+        moved += engine.judge(connection, kinds).await?;
+    }
+    moved += engine.post(company).await?;
+    let open = open_work(engine, company).await?;
+    if open == 0 {
+        return Ok(moved);
+    }
+    let read_at = clock::now();
+    if kinds == ORDERS {
+        engine.refresh_orders(company).await?;
+        // Invoices link to lines whose numbers only Visma knows.
+        engine.verify_unseen(company).await?;
+    } else {
+        engine.refresh_invoices(company).await?;
+    }
+    moved += engine.settle(company, read_at, kinds).await?;
+    Ok(moved)
+}
+
+/// Done but not compared, or uncertain.
+async fn open_work(engine: &Engine, company: &Company) -> Result<usize, SyncError> {
+    let mut open = 0;
+    for state in [PostingState::Done, PostingState::Uncertain] {
+        open += engine.store.postings_in(&company.id, state).await?.len();
+    }
+    Ok(open)
+}
+
+/// Documents whose next step was not begun: a process ended between two steps, or a file did not come.
+async fn go_on_with_steps(
+    engine: &Engine,
+    company: &Arc<Company>,
+    connections: &[Arc<Connection>],
+) -> Result<u64, SyncError> {
+    let mut gone_on = 0;
+    for connection in connections {
+        for kind in ORDERS.iter().chain(INVOICES) {
+            for document in engine
+                .store
+                .documents_to_work(&connection.id, *kind, DocumentState::Posting)
+                .await?
+            {
+                let postings = engine.store.postings_of(&document.id).await?;
+                if postings.is_empty() || postings.iter().any(|row| row.state.is_open()) {
+                    continue;
+                }
+                engine.go_on(company, connection, &document.id).await?;
+                gone_on += 1;
+            }
+        }
+    }
+    Ok(gone_on)
+}
+
+/// When something that is not settled can move next. `None`: nothing can by itself.
+async fn next_due(
+    engine: &Engine,
+    company: &Company,
+    connections: &[Arc<Connection>],
+) -> Result<Option<i64>, SyncError> {
+    let now = clock::now();
+    let mut due: Option<i64> = None;
+    let mut earlier = |at: i64| due = Some(due.map_or(at, |known: i64| known.min(at)));
+    for row in engine.store.postings_in(&company.id, PostingState::Planned).await? {
+        earlier(row.next_at);
+    }
+    for row in engine.store.postings_in(&company.id, PostingState::Accepted).await? {
+        earlier(row.next_at);
+    }
+    for row in engine.store.postings_in(&company.id, PostingState::Uncertain).await? {
+        earlier(row.settle_after.unwrap_or(now));
+    }
+    for connection in connections {
+        for kind in ORDERS.iter().chain(INVOICES) {
+            if !engine
+                .store
+                .documents_to_work(&connection.id, *kind, DocumentState::Ready)
+                .await?
+                .is_empty()
+            {
+                earlier(now);
+            }
+        }
+    }
+    Ok(due)
+}
+
+/// What the lists have not shown by now is asked for by its number.
+async fn verify_the_rest(engine: &Engine, company: &Arc<Company>) -> Result<(), SyncError> {
+    if engine.store.postings_in(&company.id, PostingState::Done).await?.is_empty() {
+        return Ok(());
+    }
+    engine.verify_unseen(company).await
+}
+
+fn requests(engine: &Engine) -> Requests {
+    let mut requests = Requests::default();
+    let mut sources: Vec<&str> = Vec::new();
+    for company in engine.companies() {
+        let calls = company.client.calls();
+        requests.visma += calls.reads + calls.writes;
+    }
+    for connection in &engine.connections {
+        if !sources.contains(&connection.source.id.as_str()) {
+            sources.push(&connection.source.id);
+            requests.jaggaer += connection.source.client.requests();
+        }
+    }
+    requests
+}
