@@ -45,7 +45,7 @@ impl Connected<IncomingStream<'_, CableListener>> for Cable {
     }
 }
 
-/// Use with `axum::serve(CableListener(tcp), router.into_make_service_with_connect_info::<Cable>())`.
+/// See [`serve`]; an application that wants a graceful end hands it to `axum::serve` itself.
 #[derive(Debug)]
 pub struct CableListener(pub TcpListener);
 
@@ -70,6 +70,11 @@ impl Listener for CableListener {
     fn local_addr(&self) -> io::Result<Cable> {
         Ok(Cable::default())
     }
+}
+
+/// Serves the router behind a listener whose connections can be broken, until the task is dropped.
+pub async fn serve(tcp: TcpListener, router: axum::Router) -> io::Result<()> {
+    axum::serve(CableListener(tcp), router.into_make_service_with_connect_info::<Cable>()).await
 }
 
 /// A connection that obeys its cable.

@@ -88,13 +88,21 @@ pub struct Report {
     pub faults: BTreeMap<Fault, u32>,
 }
 
-/// A document as the book compares it.
-struct Entry {
-    document: ExpectedDocument,
-    number: String,
-    status: String,
-    live: bool,
-    keyed: bool,
+/// A document that stands in the company.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldDocument {
+    pub document: ExpectedDocument,
+    /// An order's number, or an invoice's type and number.
+    pub number: String,
+    pub status: String,
+    /// Neither cancelled nor voided.
+    pub live: bool,
+    /// Keyed in by hand.
+    pub keyed: bool,
+    /// An invoice's note, an order's first custom text: where callers keep a key of their own.
+    pub own_text: Option<String>,
+    /// The ledger batch of a released invoice.
+    pub batch: Option<String>,
 }
 
 impl Visma {
@@ -115,10 +123,10 @@ impl Visma {
 
     pub fn report(&self) -> Report {
         let calls = self.calls();
-        let entries = self.entries();
+        let entries = self.documents();
         let mut made = BTreeMap::new();
         let mut keyed = BTreeMap::new();
-        let mut groups: BTreeMap<(DocumentKind, &str, &str), Vec<&Entry>> = BTreeMap::new();
+        let mut groups: BTreeMap<(DocumentKind, &str, &str), Vec<&HeldDocument>> = BTreeMap::new();
         for entry in &entries {
             let which = if entry.keyed { &mut keyed } else { &mut made };
             *which.entry(format!("{:?} {}", entry.document.kind, entry.status)).or_insert(0) += 1;
@@ -158,11 +166,12 @@ impl Visma {
     /// Compares what the company holds with what should have come. A keyed document counts as the expected one,
     /// whatever its coding; a keyed document that nobody expects is nobody's business.
     pub fn check(&self, expected: &[ExpectedDocument]) -> Findings {
-        let entries: Vec<Entry> = self.entries().into_iter().filter(|entry| entry.live).collect();
+        let entries: Vec<HeldDocument> =
+            self.documents().into_iter().filter(|entry| entry.live).collect();
         let key = |document: &ExpectedDocument| {
             (document.kind, document.supplier.clone(), document.reference.clone())
         };
-        let mut found: BTreeMap<_, Vec<&Entry>> = BTreeMap::new();
+        let mut found: BTreeMap<_, Vec<&HeldDocument>> = BTreeMap::new();
         for entry in &entries {
             found.entry(key(&entry.document)).or_default().push(entry);
         }
@@ -216,7 +225,7 @@ impl Visma {
     }
 
     /// Every document. Jobs whose answer nobody waited for have been done by then.
-    fn entries(&self) -> Vec<Entry> {
+    pub fn documents(&self) -> Vec<HeldDocument> {
         self.with_desk(|desk| {
             desk.run_jobs(true);
             let minor = |amount: Decimal, currency: &str| {
@@ -235,7 +244,7 @@ impl Visma {
                         minor(line.amount, &order.currency),
                     )
                 });
-                entries.push(Entry {
+                entries.push(HeldDocument {
                     document: document(
                         DocumentKind::Order,
                         &order.supplier,
@@ -248,6 +257,8 @@ impl Visma {
                     status: order.status.clone(),
                     live: !matches!(order.status.as_str(), "Cancelled" | "Voided"),
                     keyed: row.keyed,
+                    own_text: order.custom[0].clone(),
+                    batch: None,
                 });
             }
             for row in desk.state.invoices.values() {
@@ -264,7 +275,7 @@ impl Visma {
                         minor(line.cost, &invoice.currency),
                     )
                 });
-                entries.push(Entry {
+                entries.push(HeldDocument {
                     document: document(
                         kind,
                         &invoice.supplier,
@@ -277,6 +288,8 @@ impl Visma {
                     status: invoice.status.clone(),
                     live: invoice.status != "Voided",
                     keyed: row.keyed,
+                    own_text: invoice.note.clone(),
+                    batch: invoice.batch.clone(),
                 });
             }
             entries
@@ -314,7 +327,7 @@ fn name(document: &ExpectedDocument) -> String {
     format!("{:?} {:?} of supplier {}", document.kind, document.reference, document.supplier)
 }
 
-fn difference(entry: &Entry, expected: &ExpectedDocument) -> String {
+fn difference(entry: &HeldDocument, expected: &ExpectedDocument) -> String {
     let found = &entry.document;
     format!(
         "{} ({}): {} {} with lines {:?}, expected {} {} with lines {:?}",

@@ -1,10 +1,11 @@
 //! Writing supplier invoices: create, change, delete, release.
 
 use super::invoice::Invoice;
+use super::members::{self, DOCUMENT_TYPES};
 use super::reply::{Refusal, Reply, round, version};
 use super::rules::{self, cut};
 use super::state::{InvoiceKey, Row};
-use super::wire::{self, DOCUMENT_TYPES, Members};
+use super::wire::{self, Members};
 use super::{Call, Desk, vat};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -21,7 +22,7 @@ pub(crate) fn document_type(word: &str) -> Option<&'static str> {
 
 impl Desk<'_> {
     pub fn create_invoice(&mut self, call: &Call) -> Result<Reply, Refusal> {
-        let body = wire::read(&call.body, wire::INVOICE)?;
+        let body = wire::read(&call.body, members::INVOICE)?;
         for required in ["documentType", "supplierNumber", "date", "invoiceLines"] {
             if !body.contains_key(required) {
                 return Err(Refusal::rule(format!("Error: '{required}' cannot be empty.")));
@@ -110,7 +111,7 @@ impl Desk<'_> {
     }
 
     pub fn change_invoice(&mut self, call: &Call, key: &InvoiceKey) -> Result<Reply, Refusal> {
-        let body = wire::read(&call.body, wire::INVOICE)?;
+        let body = wire::read(&call.body, members::INVOICE)?;
         let mut invoice = self.invoice_for_write(call, key)?;
         if !matches!(invoice.status.as_str(), "Hold" | "Balanced") {
             return Err(Refusal::rule(format!(

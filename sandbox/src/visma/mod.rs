@@ -10,6 +10,7 @@ mod invoice_lines;
 mod invoice_write;
 mod list;
 pub mod masters;
+mod members;
 mod order;
 mod order_write;
 mod read;
@@ -27,7 +28,7 @@ mod token;
 mod vat;
 mod wire;
 
-pub use book::{CallCount, Calls, DocumentKind, ExpectedDocument, Findings, Report};
+pub use book::{CallCount, Calls, DocumentKind, ExpectedDocument, Findings, HeldDocument, Report};
 
 use crate::faults::{Fault, Switchboard};
 use jiff::civil::DateTime;
@@ -157,6 +158,29 @@ impl Visma {
         state.clock = state.clock.saturating_add(by);
     }
 
+    /// A person opens an invoice in the ERP and changes it; `false`: there is no such invoice.
+    pub fn change_by_hand(
+        &self,
+        document_type: &str,
+        number: &str,
+        change: HandChange<'_>,
+    ) -> bool {
+        self.with_desk(|desk| {
+            let Some(kind) = invoice_write::document_type(document_type) else { return false };
+            let key = (kind, number.to_owned());
+            let Some(mut invoice) = desk.state.invoices.get(&key).map(|row| row.live.doc.clone())
+            else {
+                return false;
+            };
+            match change {
+                HandChange::Status(status) => invoice.status = status.into(),
+                HandChange::Description(text) => invoice.description = Some(text.into()),
+            }
+            desk.change_invoice_row(&key, invoice);
+            true
+        })
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -172,6 +196,14 @@ impl Visma {
         };
         work(&mut desk)
     }
+}
+
+/// What a person does to an invoice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandChange<'a> {
+    /// `Hold`, `Balanced`, `Open`, `Closed` (paid) or `Voided`.
+    Status(&'a str),
+    Description(&'a str),
 }
 
 /// A request, read and taken apart.
@@ -224,6 +256,9 @@ impl Desk<'_> {
 
     /// Runs the background jobs whose time has come; all of them when the company closes its books.
     pub fn run_jobs(&mut self, all: bool) {
+        if self.state.jobs.is_empty() {
+            return;
+        }
         let ends = self.silence_ends();
         let due: Vec<String> = self
             .state

@@ -5,7 +5,7 @@ use super::reply::{Refusal, Reply, version};
 use super::rules::{self, cut};
 use super::state::Row;
 use super::wire::{self, Members};
-use super::{Call, Desk, vat};
+use super::{Call, Desk, members, vat};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
@@ -16,7 +16,7 @@ const CUSTOM: [&str; 5] = ["customStr1", "customStr2", "customStr3", "customStr4
 
 impl Desk<'_> {
     pub fn create_order(&mut self, call: &Call) -> Result<Reply, Refusal> {
-        let body = wire::read(&call.body, wire::ORDER)?;
+        let body = wire::read(&call.body, members::ORDER)?;
         for required in ["supplier", "lines"] {
             if !body.contains_key(required) {
                 return Err(Refusal::rule(format!("Error: '{required}' cannot be empty.")));
@@ -82,7 +82,7 @@ impl Desk<'_> {
     }
 
     pub fn change_order(&mut self, call: &Call, number: &str) -> Result<Reply, Refusal> {
-        let body = wire::read(&call.body, wire::ORDER)?;
+        let body = wire::read(&call.body, members::ORDER)?;
         let row =
             self.state.orders.get(number).ok_or(Refusal { status: 404, message: String::new() })?;
         call.check_version(row.live.version)?;

@@ -2,10 +2,10 @@
 
 use super::invoice_write::document_type;
 use super::list::{self, Condition};
+use super::members::DOCUMENT_TYPES;
 use super::order::Including;
 use super::reply::{Refusal, Reply, version};
 use super::state::InvoiceKey;
-use super::wire::DOCUMENT_TYPES;
 use super::{Call, Desk, invoice, order, receipt, reference};
 
 const INVOICE_STATUSES: &[&str] = &[
@@ -88,7 +88,6 @@ impl Desk<'_> {
         let wanted = call.query("termsId");
         let mut rows = reference::terms(self.masters);
         rows.retain(|(id, _)| is(wanted, id) && Condition::holds(modified, reference::set_up()));
-        let rows = rows.into_iter().map(|(id, row)| (id, row)).collect();
         let body = list::page(
             (self.state, self.settings, self.board),
             call,

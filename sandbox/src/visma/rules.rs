@@ -146,7 +146,8 @@ mod tests {
     #[test]
     fn subaccounts() {
         let masters = nordlys();
-        let table: [(&[(i64, &str)], Result<&str, &str>); 8] = [
+        type Row<'a> = (&'a [(i64, &'a str)], Result<&'a str, &'a str>);
+        let table: [Row; 8] = [
             (&[(1, "110"), (2, "P-2031")], Ok("110-P-2031")),
             (&[(2, "P-2031"), (1, "110")], Ok("110-P-2031")),
             (&[(1, "110")], Ok("110-000000")),

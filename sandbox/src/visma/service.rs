@@ -80,8 +80,10 @@ pub(crate) async fn handle(State(visma): State<Arc<Visma>>, request: Request) ->
 /// Sends the answer, or what the switchboard leaves of it.
 fn carry(reply: Reply, carriage: Carriage, cable: Option<&Cable>) -> Response {
     let size = reply.body.len();
-    let head =
-        120 + reply.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>();
+    // Status line, date, length and the empty line, as the server writes them.
+    let head = 74
+        + size.to_string().len()
+        + reply.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>();
     let fate = match carriage {
         Carriage::Whole => Fate::Whole,
         Carriage::Lost => Fate::Lost,
@@ -164,7 +166,11 @@ impl Desk<'_> {
         let action = match routes::find(call.method, &call.path) {
             Ok(((_, _, action), _)) => *action,
             Err(status) => {
-                return whole(if status == 404 { Reply::not_found() } else { Reply::empty(status) });
+                return whole(if status == 404 {
+                    Reply::not_found()
+                } else {
+                    Reply::empty(status)
+                });
             }
         };
         let wants_json =

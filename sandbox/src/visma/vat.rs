@@ -91,7 +91,8 @@ mod tests {
     #[test]
     fn one_sum_for_each_vat_id() {
         let masters = nordlys();
-        let table: [(&str, bool, &[(&str, i64)], (i64, i64, i64)); 7] = [
+        type Row<'a> = (&'a str, bool, &'a [(&'a str, i64)], (i64, i64, i64));
+        let table: [Row; 7] = [
             ("01", false, &[("K25", 10_000), ("K25", 2_450)], (12_450, 3_113, 15_563)),
             // Two halves round once: 0.02 x 2 at 25 % is 0.01, not 0.02.
             ("01", false, &[("K25", 2), ("K25", 2)], (4, 1, 5)),

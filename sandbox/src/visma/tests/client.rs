@@ -1,7 +1,7 @@
 //! A client of plain bytes: it sees exactly what is on the wire, a broken answer too.
 
 use super::super::Visma;
-use crate::faults::cable::{Cable, CableListener};
+use crate::faults::cable;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -50,8 +50,7 @@ impl Client {
     pub async fn serving(visma: &Arc<Visma>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let service = visma.router().into_make_service_with_connect_info::<Cable>();
-        tokio::spawn(async move { axum::serve(CableListener(listener), service).await });
+        tokio::spawn(cable::serve(listener, visma.router()));
         Self {
             address,
             token: String::new(),

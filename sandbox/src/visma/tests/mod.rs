@@ -1,5 +1,7 @@
 //! The simulator over real HTTP, asked the way a client asks, with a client that knows only bytes.
 
+mod background;
+mod book;
 mod client;
 mod documents;
 mod faults;
