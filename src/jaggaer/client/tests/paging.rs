@@ -155,6 +155,40 @@ async fn a_row_that_slips_past_an_offset_is_not_lost() {
     }
 }
 
+/// One row moves to the end before every page: slips add up, and none of them may lose a row.
+#[tokio::test]
+async fn slips_on_every_page_lose_nothing() {
+    let server = serve(|call| {
+        let mut list: Vec<usize> = (0..40).collect();
+        list.rotate_left(call.before.min(9));
+        let from = call.number("o") - 1;
+        let page: Vec<Value> = list
+            .iter()
+            .skip(from)
+            .take(8)
+            .map(|id| json!({"id": id, "at": "2026-09-28T10:05:00Z"}))
+            .collect();
+        ok(json!({"rows": page, "total": 40}))
+    })
+    .await;
+    let mut found = read_all(&server.client(), &feed(OFFSET)).await.unwrap();
+    found.sort_by_key(|id| id.parse::<usize>().unwrap());
+    assert_eq!(found, ids(0..40));
+    assert!(server.calls() <= 10, "no need to begin again: {}", server.calls());
+}
+
+#[tokio::test]
+async fn pages_of_one_row_go_forward_too() {
+    for size in 1..4 {
+        let server = serve(move |call| {
+            let from = call.number("o") - 1;
+            ok(json!({"rows": rows(from.min(7)..(from + size).min(7)), "total": 7}))
+        })
+        .await;
+        assert_eq!(read_all(&server.client(), &feed(OFFSET)).await.unwrap(), ids(0..7), "{size}");
+    }
+}
+
 #[tokio::test]
 async fn a_list_that_never_holds_still_is_given_up() {
     let server = serve(|call| {
