@@ -1,5 +1,10 @@
 //! JAGGAER and Visma.net as HTTP services with state and faults: the other side that
 //! ml-connector is tried and tested against. Shares no type with the clients it tests.
 
+mod assembly;
+pub mod faults;
 pub mod jaggaer;
+pub mod visma;
 pub mod world;
+
+pub use assembly::{PlantedHold, Report, Sandbox, Settings};
