@@ -186,9 +186,9 @@ fn entry(
 
 /// Which documents the faults of content fall on: always the same ones.
 fn style(faults: &Faults, id: &str) -> Style {
-    let mark = id.bytes().fold(faults.seed, |mark, byte| {
-        mark.wrapping_mul(31).wrapping_add(u64::from(byte))
-    });
+    let mark = id
+        .bytes()
+        .fold(faults.seed, |mark, byte| mark.wrapping_mul(31).wrapping_add(u64::from(byte)));
     Style {
         unknown_fields: faults.unknown_fields && mark % 3 == 0,
         numbers: faults.numbers_for_texts && mark % 5 == 0,

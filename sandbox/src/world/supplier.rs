@@ -116,12 +116,43 @@ pub struct Vendors {
 }
 
 const STEMS: &[&str] = &[
-    "Fjord", "Åkerblom", "Østergård", "Nordlys", "Hämäläinen", "Skog", "Sjø", "Bjørk", "Lund", "Viken",
-    "Kråkerøy", "Söder", "Vesterhav", "Järvi", "Hekla", "Elbe", "Fjell", "Grønn", "Blå", "Ytter",
+    "Fjord",
+    "Åkerblom",
+    "Østergård",
+    "Nordlys",
+    "Hämäläinen",
+    "Skog",
+    "Sjø",
+    "Bjørk",
+    "Lund",
+    "Viken",
+    "Kråkerøy",
+    "Söder",
+    "Vesterhav",
+    "Järvi",
+    "Hekla",
+    "Elbe",
+    "Fjell",
+    "Grønn",
+    "Blå",
+    "Ytter",
 ];
 const TRADES: &[&str] = &[
-    "Kontor", "Bygg", "Elektro", "Renhold", "Data", "Transport", "Rør", "Kaffe", "Møbler", "Papir",
-    "Energi", "Vakt", "Trykk", "Maskin", "Rådgivning",
+    "Kontor",
+    "Bygg",
+    "Elektro",
+    "Renhold",
+    "Data",
+    "Transport",
+    "Rør",
+    "Kaffe",
+    "Møbler",
+    "Papir",
+    "Energi",
+    "Vakt",
+    "Trykk",
+    "Maskin",
+    "Rådgivning",
 ];
 
 /// Makes the vendors. `documents` says how many are worth having.
@@ -175,12 +206,7 @@ fn country(index: usize, rng: &mut Rng) -> Country {
     }
 }
 
-fn vendor(
-    index: usize,
-    country: Country,
-    rng: &mut Rng,
-    taken: &mut HashSet<String>,
-) -> Vendor {
+fn vendor(index: usize, country: Country, rng: &mut Rng, taken: &mut HashSet<String>) -> Vendor {
     let organisation = loop {
         let number = identifier::organisation_number(country, rng);
         if taken.insert(format!("org {}{number}", country.code())) {
