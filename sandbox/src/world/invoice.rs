@@ -265,11 +265,9 @@ impl<'a> Drawing<'a> {
         let some = original.lines.len() > 1 && self.rng.bool();
         let take =
             if some { self.rng.usize(1..original.lines.len()) } else { original.lines.len() };
-        let mut id = self.first_line_id();
         let mut lines = original.lines[..take].to_vec();
-        for line in &mut lines {
+        for (id, line) in (self.first_line_id()..).zip(&mut lines) {
             line.id = id.to_string();
-            id += 1;
         }
         let on = time::plus_days(original.invoiced_on, self.rng.i64(1..=20)).min(time::LAST_DAY);
         let mut credit = self.blank(original.vendor, on, &original.business_unit.clone(), lines);
@@ -289,13 +287,12 @@ impl<'a> Drawing<'a> {
     pub fn again(&mut self, original: &Invoice) -> Invoice {
         let mut second = original.clone();
         let index = self.next;
-        let mut id = self.first_line_id();
+        let first_line_id = self.first_line_id();
         self.next += 1;
         second.id = (2_526_304 + index).to_string();
         second.number = format!("I{:05}", 92 + index);
-        for line in &mut second.lines {
+        for (id, line) in (first_line_id..).zip(&mut second.lines) {
             line.id = id.to_string();
-            id += 1;
         }
         second.attachments.clear();
         second.record.created_ms += 86_400_000;

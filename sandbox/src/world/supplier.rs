@@ -248,7 +248,7 @@ fn vendor(index: usize, country: Country, rng: &mut Rng, taken: &mut HashSet<Str
     };
     let (city, postal_code) = *rng.choice(country.cities()).expect("not empty");
     let created_ms = time::millis(jiff::civil::date(2024, 2, 1)) + rng.i64(0..40_000_000_000);
-    let parent = (index > 20 && index % 17 == 0).then(|| vendor_id(index - 1));
+    let parent = (index > 20 && index.is_multiple_of(17)).then(|| vendor_id(index - 1));
     Vendor {
         id: vendor_id(index),
         number,
