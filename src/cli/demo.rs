@@ -89,14 +89,21 @@ async fn demonstrate(
 ) -> Result<ExitCode, Failure> {
     let sandbox = Sandbox::start(settings).await.map_err(Failure::could_not)?;
     let path = write_configuration(
-        folder, sandbox.visma_url(), sandbox.jaggaer_url(), profile_name(arguments.profile), "hold",
+        folder,
+        &sandbox.visma_url(),
+        &sandbox.jaggaer_url(),
+        profile_name(arguments.profile),
+        "hold",
     )
     .map_err(Failure::could_not)?;
     let config = Config::load(&path).map_err(Failure::configuration)?;
     let store = super::open(&config).await?;
     eprintln!(
         "syncing {} orders and {} invoices from {} to {}",
-        arguments.documents, arguments.documents, sandbox.jaggaer_url(), sandbox.visma_url()
+        arguments.documents,
+        arguments.documents,
+        sandbox.jaggaer_url(),
+        sandbox.visma_url()
     );
     let mut report = RoundReport::default();
     let mut seconds = 0.0;
@@ -126,7 +133,10 @@ async fn demonstrate(
     output.print(&outcome.json());
     outcome.say(output);
     if arguments.stay {
-        eprintln!("both systems stay up until Ctrl-C; try: ml-connector --config {} hold list", path.display());
+        eprintln!(
+            "both systems stay up until Ctrl-C; try: ml-connector --config {} hold list",
+            path.display()
+        );
         let mut stop = stop;
         let _ = stop.wait_for(|stop| *stop).await;
     }
@@ -159,7 +169,7 @@ struct Cost {
 
 impl Outcome {
     fn posted_here(&self) -> usize {
-        self.counted.expected.get("posted").copied().unwrap_or(0)
+        self.counted.expected.values().map(|expected| expected.posted).sum()
     }
 
     fn calls_per_posted(&self) -> f64 {
@@ -195,7 +205,8 @@ impl Outcome {
         value["unexpected_in_visma"] = json!(findings.unexpected.len());
         value["findings"] = json!(findings);
         value["expected"] = json!(self.counted.expected);
-        value["held_as_planted"] = json!(self.held.missed.is_empty() && self.held.wrongly.is_empty());
+        value["held_as_planted"] =
+            json!(self.held.missed.is_empty() && self.held.wrongly.is_empty());
         value["holds_missed"] = json!(self.held.missed);
         value["holds_not_planted"] = json!(self.held.wrongly);
         value["visma_calls"] = json!(self.counted.visma.calls);
@@ -229,10 +240,20 @@ impl Outcome {
             ("not expected in Visma".to_owned(), findings.unexpected.len().to_string()),
             (
                 "held exactly as planted".to_owned(),
-                if self.held.missed.is_empty() && self.held.wrongly.is_empty() { "yes".into() } else { "NO".into() },
+                if self.held.missed.is_empty() && self.held.wrongly.is_empty() {
+                    "yes".into()
+                } else {
+                    "NO".into()
+                },
             ),
-            ("Visma calls, reads / writes".to_owned(), format!("{} / {}", calls.reads, calls.writes)),
-            ("Visma calls per posted document".to_owned(), format!("{:.3}", self.calls_per_posted())),
+            (
+                "Visma calls, reads / writes".to_owned(),
+                format!("{} / {}", calls.reads, calls.writes),
+            ),
+            (
+                "Visma calls per posted document".to_owned(),
+                format!("{:.3}", self.calls_per_posted()),
+            ),
             ("documents per second".to_owned(), format!("{:.1}", self.per_second())),
             (
                 "audit trail".to_owned(),
@@ -287,20 +308,24 @@ async fn held_as_planted(store: &Store, counted: &Report) -> Result<Comparison, 
         held.insert((document.kind.as_str().to_owned(), document.source_id), codes);
     }
     let mut comparison = Comparison::default();
-    for plant in &counted.planted {
+    for plant in &counted.planted_holds {
         let kind = kind_name(plant.kind);
         let own = (kind.to_owned(), plant.source_id.clone());
-        let twin = plant.twin.as_ref().map(|twin| (kind.to_owned(), twin.clone()));
+        let twin = plant.or_source_id.as_ref().map(|twin| (kind.to_owned(), twin.clone()));
         let key = if held.contains_key(&own) { own } else { twin.unwrap_or(own) };
         match held.remove(&key) {
-            Some(codes) if codes.contains(plant.code) || plant.or.is_some_and(|or| codes.contains(or)) => {}
+            Some(codes)
+                if codes.contains(plant.code)
+                    || plant.or_code.is_some_and(|or| codes.contains(or)) => {}
             Some(codes) => comparison.missed.push(format!(
                 "{kind} {} is held as {}, planted as {}",
                 plant.source_id,
                 codes.into_iter().collect::<Vec<_>>().join(", "),
                 plant.code
             )),
-            None => comparison.missed.push(format!("{kind} {} is not held; planted as {}", plant.source_id, plant.code)),
+            None => comparison
+                .missed
+                .push(format!("{kind} {} is not held; planted as {}", plant.source_id, plant.code)),
         }
     }
     for ((kind, id), codes) in held {
@@ -336,12 +361,17 @@ async fn costs(
         let (store, config) = prepare(&sandbox, &folder, arguments.profile, mode).await?;
         sync::sync(&store, &config, None, Bars::shared(), stop.clone()).await?;
         let documents = invoices_posted(&sandbox);
-        costs.push(Cost { mode: name, documents, calls: document_calls(&sandbox.report(), "supplierInvoice") });
+        costs.push(Cost {
+            mode: name,
+            documents,
+            calls: document_calls(&sandbox.report(), "supplierInvoice"),
+        });
     }
     let sandbox = Sandbox::start(settings(arguments, MODE_DOCUMENTS, false))
         .await
         .map_err(Failure::could_not)?;
-    let (store, config) = prepare(&sandbox, &folder.join("update"), arguments.profile, "hold").await?;
+    let (store, config) =
+        prepare(&sandbox, &folder.join("update"), arguments.profile, "hold").await?;
     sync::sync(&store, &config, None, Bars::shared(), stop.clone()).await?;
     let before = document_calls(&sandbox.report(), "purchaseorder");
     let mut changed = 0;
@@ -363,9 +393,14 @@ async fn prepare(
     profile: Profile,
     mode: &str,
 ) -> Result<(Store, Config), Failure> {
-    let path =
-        write_configuration(folder, sandbox.visma_url(), sandbox.jaggaer_url(), profile_name(profile), mode)
-            .map_err(Failure::could_not)?;
+    let path = write_configuration(
+        folder,
+        &sandbox.visma_url(),
+        &sandbox.jaggaer_url(),
+        profile_name(profile),
+        mode,
+    )
+    .map_err(Failure::could_not)?;
     let config = Config::load(&path).map_err(Failure::configuration)?;
     let store = super::open(&config).await?;
     Ok((store, config))
@@ -388,7 +423,8 @@ fn document_calls(report: &Report, entity: &str) -> u64 {
         .by_route
         .iter()
         .filter(|call| {
-            let single = call.route.contains(entity) && (call.method != "GET" || call.route.contains('{'));
+            let single =
+                call.route.contains(entity) && (call.method != "GET" || call.route.contains('{'));
             single || call.route.contains("background")
         })
         .map(|call| call.count)

@@ -93,7 +93,9 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Sandbox(arguments) => sandbox::run(arguments, output).await,
         Command::Ping(arguments) => ping::run(arguments, &load(cli)?, output).await,
         Command::Sync(arguments) => sync::run(arguments, &load(cli)?, output).await,
-        Command::Documents(command) => documents::run(command, &open(&load(cli)?).await?, output).await,
+        Command::Documents(command) => {
+            documents::run(command, &open(&load(cli)?).await?, output).await
+        }
         Command::Hold(command) => hold::run(command, &open(&load(cli)?).await?, output).await,
         Command::Release(arguments) => hold::release(arguments, &load(cli)?, output).await,
         Command::Replay(arguments) => replay::run(arguments, &load(cli)?, output).await,

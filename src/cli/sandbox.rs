@@ -5,7 +5,6 @@ use serde_json::json;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -39,7 +38,8 @@ pub struct Arguments {
 
 pub async fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Failure> {
     let next = arguments.listen.port().checked_add(1).filter(|port| *port > 1).unwrap_or(0);
-    let jaggaer_listen = SocketAddr::new(arguments.listen.ip(), if arguments.listen.port() == 0 { 0 } else { next });
+    let jaggaer_listen =
+        SocketAddr::new(arguments.listen.ip(), if arguments.listen.port() == 0 { 0 } else { next });
     let mut settings = Settings {
         world: world::Settings {
             seed: arguments.seed,
@@ -49,19 +49,20 @@ pub async fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fai
         },
         profile: arguments.profile,
         faults: arguments.faults,
-        answer_after: Duration::from_millis(arguments.latency_ms),
+        latency_ms: arguments.latency_ms,
         visma_listen: arguments.listen,
         jaggaer_listen,
         ..Settings::default()
     };
     settings.visma.calls_per_window = arguments.allowance;
-    let sandbox = Sandbox::start(settings)
-        .await
-        .map_err(|error| Failure::could_not(format!("cannot listen on {}: {error}", arguments.listen)))?;
+    let sandbox = Sandbox::start(settings).await.map_err(|error| {
+        Failure::could_not(format!("cannot listen on {}: {error}", arguments.listen))
+    })?;
     let (visma, jaggaer) = (sandbox.visma_url(), sandbox.jaggaer_url());
     if let Some(folder) = &arguments.write_config {
         let profile = profile_name(arguments.profile);
-        write_configuration(folder, visma, jaggaer, profile, "hold").map_err(Failure::could_not)?;
+        write_configuration(folder, &visma, &jaggaer, profile, "hold")
+            .map_err(Failure::could_not)?;
         eprintln!("configuration: {}", folder.join("ml-connector.toml").display());
     }
     output.print(&json!({ "visma": visma, "jaggaer": jaggaer }));

@@ -167,7 +167,9 @@ impl Engine {
                 );
             }
             // JAGGAER moves a posted document on (in process, paid): that is no change of it.
-            Decision::Hold(holds) if in_visma && holds.iter().all(|hold| hold.code == "status_unknown") => {
+            Decision::Hold(holds)
+                if in_visma && holds.iter().all(|hold| hold.code == "status_unknown") =>
+            {
                 judged.to(DocumentState::Posted, "status_moved", json!({}), at, &mut change);
             }
             Decision::Hold(holds) => judged.hold(holds, at, &mut change),

@@ -17,8 +17,7 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 fn vendor_ref(vendor: &Vendor, style: Style) -> Value {
-    let mut reference =
-        object(json!({ "id": identifier(&vendor.id, style), "name": vendor.name }));
+    let mut reference = object(json!({ "id": identifier(&vendor.id, style), "name": vendor.name }));
     set(&mut reference, "supplierNumber", vendor.number.clone());
     Value::Object(reference)
 }
@@ -199,7 +198,11 @@ pub(super) fn invoice(invoice: &Invoice, vendor: &Vendor, updated_ms: i64, style
 }
 
 /// `PO`, `NonPO` or a mixture, in the profile's words.
-pub(super) fn line_type(invoice: &Invoice, order: &'static str, none: &'static str) -> &'static str {
+pub(super) fn line_type(
+    invoice: &Invoice,
+    order: &'static str,
+    none: &'static str,
+) -> &'static str {
     if invoice.lines.iter().any(|line| line.bills.is_some()) { order } else { none }
 }
 

@@ -37,6 +37,8 @@ pub(super) struct Feeds {
     /// Versions of the world and of the faults that these were made from.
     made_from: Option<(u64, u64)>,
     lists: HashMap<List, Vec<Entry>>,
+    /// Where each id stands in its list.
+    places: HashMap<List, HashMap<String, usize>>,
     /// Records that a fault moved, with their turn.
     moved: HashMap<String, usize>,
 }
@@ -52,10 +54,19 @@ impl Feeds {
         if let Some(entries) = self.lists.get_mut(&list) {
             sort_by_id(entries, &self.moved);
         }
+        self.index();
     }
 
     pub fn find(&self, list: List, id: &str) -> Option<&Entry> {
-        self.list(list).iter().find(|entry| entry.id == id)
+        let place = *self.places.get(&list)?.get(id)?;
+        self.list(list).get(place)
+    }
+
+    fn index(&mut self) {
+        let places = |entries: &Vec<Entry>| {
+            entries.iter().enumerate().map(|(place, entry)| (entry.id.clone(), place)).collect()
+        };
+        self.places = self.lists.iter().map(|(list, entries)| (*list, places(entries))).collect();
     }
 
     /// Renders what changed since the last time, and nothing else.
@@ -142,6 +153,7 @@ impl Feeds {
                 Profile::Observed => sort_by_id(entries, &self.moved),
             }
         }
+        self.index();
     }
 }
 
@@ -186,9 +198,9 @@ fn entry(
 
 /// Which documents the faults of content fall on: always the same ones.
 fn style(faults: &Faults, id: &str) -> Style {
-    let mark = id.bytes().fold(faults.seed, |mark, byte| {
-        mark.wrapping_mul(31).wrapping_add(u64::from(byte))
-    });
+    let mark = id
+        .bytes()
+        .fold(faults.seed, |mark, byte| mark.wrapping_mul(31).wrapping_add(u64::from(byte)));
     Style {
         unknown_fields: faults.unknown_fields && mark % 3 == 0,
         numbers: faults.numbers_for_texts && mark % 5 == 0,

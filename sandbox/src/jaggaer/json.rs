@@ -26,8 +26,7 @@ pub(super) fn decimal(value: Decimal, style: Style) -> Value {
 
 /// `{"amount": "1200.00", "currency": "NOK"}`.
 pub(super) fn money(amount: Decimal, currency: &str, style: Style) -> Value {
-    let amount =
-        if style.numbers { number(amount) } else { Value::String(amount.to_string()) };
+    let amount = if style.numbers { number(amount) } else { Value::String(amount.to_string()) };
     json!({ "amount": amount, "currency": currency })
 }
 

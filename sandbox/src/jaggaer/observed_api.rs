@@ -65,8 +65,7 @@ impl Condition {
     fn fits(self, entry: &Entry) -> bool {
         let seconds = entry.updated_ms.div_euclid(1000);
         let at = self.at_ms.div_euclid(1000);
-        (self.inclusive && seconds == at)
-            || if self.later { seconds > at } else { seconds < at }
+        (self.inclusive && seconds == at) || if self.later { seconds > at } else { seconds < at }
     }
 }
 

@@ -171,16 +171,22 @@ pub(super) fn invoice(
         ("terms", terms(invoice.terms_days)),
         ("payment", json!({ "method": "Unknown", "paidByExternalPaymentProcessor": "false" })),
         ("freightOnBoard", json!({})),
-        ("additionalInfo", json!({
+        (
+            "additionalInfo",
+            json!({
             "externalInfo": { "attachmentList": { "attachment": files } },
             "internalInfo": { "attachmentList": { "attachment": [] } },
-            "ocrAttachmentList": { "attachment": [] } })),
+            "ocrAttachmentList": { "attachment": [] } }),
+        ),
         ("matchStatus", "Matched".into()),
         ("workflowStatus", invoice.workflow.as_str().into()),
         ("nonPOInvoice", non_po.into()),
-        ("customFieldValueSetList", json!({ "customFieldValueSet": [
+        (
+            "customFieldValueSetList",
+            json!({ "customFieldValueSet": [
             custom_field("IsReceiptRequired", "Requires Receiving", None),
-            custom_field("PaymentReference", "KID", invoice.payment_reference.as_deref()) ] })),
+            custom_field("PaymentReference", "KID", invoice.payment_reference.as_deref()) ] }),
+        ),
         ("taxCharge1", signed(invoice.tax)),
         ("taxCharge2", 0.into()),
         ("shippingCharge", signed(invoice.charges.shipping)),
@@ -223,7 +229,8 @@ pub(super) fn order(
             members.insert("priceBasisQuantity".into(), number(each.basis));
             let status = if each.cancelled { "Cancelled" } else { "Open" };
             members.insert("lineStatus".into(), status.into());
-            members.insert("lineType".into(), if each.service { "Service" } else { "Goods" }.into());
+            members
+                .insert("lineType".into(), if each.service { "Service" } else { "Goods" }.into());
             if let Some(Value::Object(item)) = members.get_mut("item") {
                 set(item, "commodityCode", each.commodity.clone());
             }

@@ -12,8 +12,6 @@ pub(super) struct Reply {
     pub content_type: &'static str,
     pub body: Vec<u8>,
     pub retry_after: Option<u32>,
-    /// Only half of the body is sent, then the connection closes.
-    pub cut: bool,
 }
 
 impl Reply {
@@ -22,7 +20,7 @@ impl Reply {
     }
 
     pub fn new(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
-        Self { status, content_type, body, retry_after: None, cut: false }
+        Self { status, content_type, body, retry_after: None }
     }
 
     /// `application/problem+json`.
@@ -42,15 +40,7 @@ impl Reply {
 
     pub fn into_response(self) -> Response {
         let length = self.body.len();
-        // A body of unknown length that ends before the promised length makes the server close
-        // the connection, as a broken line does.
-        let body = if self.cut && length > 1 {
-            let half = self.body[..length / 2].to_vec();
-            Body::from_stream(Body::from(half).into_data_stream())
-        } else {
-            Body::from(self.body)
-        };
-        let mut response = Response::new(body);
+        let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         if self.status != StatusCode::NO_CONTENT {

@@ -3,9 +3,9 @@
 use super::feed;
 use super::reply::Reply;
 use super::{Fault, Faults, Inner, Jaggaer, Profile, default_api, observed_api, token};
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use crate::faults::cable::{Cable, Fate};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,22 +35,30 @@ pub(super) enum Purpose {
     Write,
 }
 
-pub(super) async fn handle(
-    State(jaggaer): State<Arc<Jaggaer>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if uri.path() == "/sandbox/faults" {
-        return control(&jaggaer, &method, &body).into_response();
+/// More than any request here needs.
+const LARGEST_BODY: usize = 1 << 20;
+
+pub(super) async fn handle(State(jaggaer): State<Arc<Jaggaer>>, request: Request) -> Response {
+    let cable = request.extensions().get::<ConnectInfo<Cable>>();
+    let cable = cable.map(|ConnectInfo(cable)| cable.clone());
+    if let Some(cable) = &cable {
+        cable.set(Fate::Whole);
+    }
+    let (head, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
+        let detail = "the body is too large";
+        return Reply::problem(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", detail).into_response();
+    };
+    let path = head.uri.path();
+    if path == "/sandbox/faults" {
+        return control(&jaggaer, &head.method, &body).into_response();
     }
     if !jaggaer.settings.answer_after.is_zero() {
         tokio::time::sleep(jaggaer.settings.answer_after).await;
     }
-    if uri.path().starts_with(token::PATH_START) {
-        let reply = if method == Method::POST {
-            token::issue(&jaggaer, uri.path(), &headers, &body)
+    if path.starts_with(token::PATH_START) {
+        let reply = if head.method == Method::POST {
+            token::issue(&jaggaer, path, &head.headers, &body)
         } else {
             Reply::problem(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "use POST")
         };
@@ -63,21 +71,29 @@ pub(super) async fn handle(
     if jaggaer.board.fires(Fault::SlowAnswer) {
         tokio::time::sleep(Duration::from_millis(150)).await;
     }
-    let path = uri.path().strip_prefix("/j1p/api/public/").unwrap_or("-");
     let call = Call {
-        method: &method,
-        path: path.split('/').collect(),
-        query: token::read_form(uri.query().unwrap_or_default().as_bytes()),
-        headers: &headers,
+        method: &head.method,
+        path: path.strip_prefix("/j1p/api/public/").unwrap_or("-").split('/').collect(),
+        query: token::read_form(head.uri.query().unwrap_or_default().as_bytes()),
+        headers: &head.headers,
         body: &body,
     };
-    answer(&jaggaer, &call).into_response()
+    let reply = answer(&jaggaer, &call);
+    let read = call.method == Method::GET && reply.status.is_success();
+    // The head is shorter than this, so that what is cut is the body.
+    let (head_bytes, size) = (200, reply.body.len());
+    if let (true, Some(cable)) = (read && size > 3 * head_bytes, &cable)
+        && jaggaer.board.fires(Fault::CutPage)
+    {
+        cable.set(Fate::CutAfter(head_bytes + size / 2));
+    }
+    reply.into_response()
 }
 
 fn answer(jaggaer: &Jaggaer, call: &Call<'_>) -> Reply {
     let purpose = purpose(call);
     let mut inner = jaggaer.lock();
-    let mut reply = match turned_away(jaggaer, &mut inner, call.headers) {
+    let reply = match turned_away(jaggaer, &mut inner, call.headers) {
         Some(reply) => reply,
         None => {
             jaggaer.refresh(&mut inner);
@@ -96,9 +112,6 @@ fn answer(jaggaer: &Jaggaer, call: &Call<'_>) -> Reply {
         Purpose::Write => calls.write += 1,
     }
     calls.refused += u64::from(!reply.status.is_success());
-    drop(inner);
-    let read = purpose != Purpose::Write && reply.status.is_success();
-    reply.cut = read && jaggaer.board.fires(Fault::CutPage);
     reply
 }
 
@@ -113,9 +126,8 @@ fn purpose(call: &Call<'_>) -> Purpose {
 
 /// No good token, or a fault of the way.
 fn turned_away(jaggaer: &Jaggaer, inner: &mut Inner, headers: &HeaderMap) -> Option<Reply> {
-    let unauthorized = |detail| {
-        Some(Reply::problem(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", detail))
-    };
+    let unauthorized =
+        |detail| Some(Reply::problem(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", detail));
     let bearer = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())

@@ -1,4 +1,5 @@
 use super::*;
+use crate::faults::cable::{Cable, CableListener};
 use crate::world::Settings as WorldSettings;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,7 +45,8 @@ impl Server {
         let jaggaer = Jaggaer::new(settings, Arc::clone(&world), board);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let at = listener.local_addr().expect("bound");
-        tokio::spawn(axum::serve(listener, jaggaer.router()).into_future());
+        let service = jaggaer.router().into_make_service_with_connect_info::<Cable>();
+        tokio::spawn(axum::serve(CableListener(listener), service).into_future());
         Self { at, jaggaer, world }
     }
 
@@ -103,10 +105,11 @@ impl Server {
         for _ in 0..200 {
             let page = self.get(bearer, &format!("{JI}/{entity}?start={start}")).await.json();
             assert_eq!(page["returnCode"].to_string(), "0");
-            let list = page[format!("ji{}List", singular(entity))][format!("ji{}", singular(entity))]
-                .as_array()
-                .expect("rows")
-                .clone();
+            let list = page[format!("ji{}List", singular(entity))]
+                [format!("ji{}", singular(entity))]
+            .as_array()
+            .expect("rows")
+            .clone();
             start += list.len();
             rows.extend(list);
             if start as u64 > page["totRecords"].as_u64().expect("a total") {
@@ -144,8 +147,7 @@ async fn tokens_are_asked_for_and_needed() {
     assert_eq!(realm.status, 404);
     assert_eq!(realm.json()["error"], "Realm does not exist");
     // sandbox-jaggaer:sandbox-jaggaer-secret
-    let basic =
-        "authorization: Basic c2FuZGJveC1qYWdnYWVyOnNhbmRib3gtamFnZ2Flci1zZWNyZXQ=\r\n";
+    let basic = "authorization: Basic c2FuZGJveC1qYWdnYWVyOnNhbmRib3gtamFnZ2Flci1zZWNyZXQ=\r\n";
     let good = server.send("POST", token::PATH, basic, "grant_type=client_credentials").await;
     assert_eq!((good.status, good.json()["expires_in"].as_u64()), (200, Some(300)));
     let bearer = server.token().await;
@@ -177,8 +179,7 @@ async fn paging_covers_all_in_order() {
         assert!(keys.is_sorted(), "{entity}");
         let ids: BTreeSet<&str> = keys.iter().map(|(_, id)| *id).collect();
         assert_eq!(ids.len(), rows.len());
-        let expected =
-            if entity == "suppliers" { server.world.vendors().len() } else { 90 };
+        let expected = if entity == "suppliers" { server.world.vendors().len() } else { 90 };
         assert_eq!(rows.len(), expected, "{entity}");
     }
 }
@@ -227,7 +228,10 @@ async fn both_profiles_tell_the_same() {
         let header = &detail["header"];
         assert_eq!(header["invoiceNumber"], document["invoiceNumber"]);
         assert_eq!(header["supplierInvoiceNumber"], document["supplierInvoiceNumber"]);
-        assert_eq!(header["supplier"]["id"].to_string(), document["supplier"]["id"].as_str().expect("id"));
+        assert_eq!(
+            header["supplier"]["id"].to_string(),
+            document["supplier"]["id"].as_str().expect("id")
+        );
         assert_eq!(header["lastUpdate"], document["updatedAt"]);
         let gross = &document["grossAmount"]["amount"];
         if gross == "N/A" {
@@ -288,10 +292,8 @@ async fn the_observed_profile_filters_and_fails_inside() {
         .await
         .json();
     let all = server.all_observed(&bearer, "invoices").await;
-    let later = all
-        .iter()
-        .filter(|row| row["header"]["lastUpdate"].as_str() >= Some("2026-10-15"))
-        .count();
+    let later =
+        all.iter().filter(|row| row["header"]["lastUpdate"].as_str() >= Some("2026-10-15")).count();
     assert_eq!(since["totRecords"].as_u64(), Some(later as u64));
     assert!(later > 0 && later < 60);
     assert_eq!(since["returnedRecords"].as_u64(), Some(20.min(later as u64)));
@@ -313,7 +315,7 @@ async fn the_observed_profile_filters_and_fails_inside() {
 #[tokio::test]
 async fn moved_and_repeated_records_lose_nothing() {
     for (fault, seed) in [(Fault::MovedRecord, 1), (Fault::RepeatedRecord, 2)] {
-        let faults = Faults { seed, ..only(fault, 600, 9) };
+        let faults = Faults { seed, ..only(fault, 900, 9) };
         let server = Server::start(Profile::Default, 90, faults.clone()).await;
         let bearer = server.token().await;
         let rows = server.all(&bearer, "invoices").await;
@@ -333,11 +335,9 @@ async fn moved_and_repeated_records_lose_nothing() {
 
 #[tokio::test]
 async fn faults_of_the_way() {
-    for (fault, status) in [
-        (Fault::UnauthorizedOnce, 401),
-        (Fault::RateLimited, 429),
-        (Fault::Unavailable, 503),
-    ] {
+    for (fault, status) in
+        [(Fault::UnauthorizedOnce, 401), (Fault::RateLimited, 429), (Fault::Unavailable, 503)]
+    {
         let server = Server::start(Profile::Default, 20, only(fault, 1000, 1)).await;
         let bearer = server.token().await;
         let path = format!("{JI}/purchase-orders");
@@ -355,7 +355,8 @@ async fn faults_of_the_way() {
     let server = Server::start(Profile::Default, 60, only(Fault::CursorGone, 1000, 1)).await;
     let bearer = server.token().await;
     let page = server.get(&bearer, &format!("{JI}/invoices?limit=5")).await.json();
-    let next = format!("{JI}/invoices?limit=5&cursor={}", page["nextCursor"].as_str().expect("more"));
+    let next =
+        format!("{JI}/invoices?limit=5&cursor={}", page["nextCursor"].as_str().expect("more"));
     assert_eq!(server.get(&bearer, &next).await.status, 410);
     assert_eq!(server.get(&bearer, &next).await.status, 200);
     let server = Server::start(Profile::Observed, 9, only(Fault::ErrorInside, 1000, 1)).await;
@@ -380,9 +381,11 @@ async fn odd_content_and_equal_stamps_by_switch() {
     assert_eq!(server.send("PUT", "/sandbox/faults", "", "{\"x\":1}").await.status, 400);
     let after = server.all(&bearer, "invoices").await;
     assert_eq!(before.len(), after.len());
-    assert!(after.iter().all(|row| {
-        row["updatedAt"].as_str().is_some_and(|at| at.ends_with(":00:00.000Z"))
-    }));
+    assert!(
+        after
+            .iter()
+            .all(|row| { row["updatedAt"].as_str().is_some_and(|at| at.ends_with(":00:00.000Z")) })
+    );
     assert!(after.iter().any(|row| row["id"].is_number()));
     assert!(after.iter().any(|row| row["eInvoiceChannel"].is_object()));
 }

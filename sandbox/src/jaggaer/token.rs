@@ -15,9 +15,8 @@ pub(super) fn issue(jaggaer: &Jaggaer, path: &str, headers: &HeaderMap, form: &[
         return refuse(StatusCode::NOT_FOUND, "Realm does not exist", None);
     }
     let members = read_form(form);
-    let get = |name: &str| {
-        members.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    };
+    let get =
+        |name: &str| members.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     if get("grant_type") != Some("client_credentials") {
         let detail = "Unsupported grant_type";
         return refuse(StatusCode::BAD_REQUEST, "unsupported_grant_type", Some(detail));
@@ -78,7 +77,8 @@ pub(super) fn read_form(form: &[u8]) -> Vec<(String, String)> {
         let mut bytes = Vec::with_capacity(part.len());
         let mut index = 0;
         while index < part.len() {
-            let pair = part.get(index + 1..index + 3).and_then(|pair| std::str::from_utf8(pair).ok());
+            let pair =
+                part.get(index + 1..index + 3).and_then(|pair| std::str::from_utf8(pair).ok());
             match (part[index], pair.and_then(|pair| u8::from_str_radix(pair, 16).ok())) {
                 (b'%', Some(byte)) => {
                     bytes.push(byte);

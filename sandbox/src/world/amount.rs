@@ -9,8 +9,8 @@ pub fn decimals(currency: &str) -> u32 {
 
 /// Half away from zero, to the minor unit.
 pub fn rounded(amount: Decimal, currency: &str) -> Decimal {
-    let mut amount = amount
-        .round_dp_with_strategy(decimals(currency), RoundingStrategy::MidpointAwayFromZero);
+    let mut amount =
+        amount.round_dp_with_strategy(decimals(currency), RoundingStrategy::MidpointAwayFromZero);
     amount.rescale(decimals(currency));
     amount
 }
@@ -71,8 +71,7 @@ mod tests {
     #[test]
     fn the_last_share_takes_the_rest() {
         let third = decimal("33.333333");
-        let shares =
-            split(decimal("100.00"), &[third, third, decimal("33.333334")], "NOK");
+        let shares = split(decimal("100.00"), &[third, third, decimal("33.333334")], "NOK");
         assert_eq!(shares, [decimal("33.33"), decimal("33.33"), decimal("33.34")]);
     }
 

@@ -2,17 +2,25 @@
 
 use super::document::{Invoice, Order, Record};
 use super::fate::Fate;
-use super::{State, World, order, time};
-use super::{Open, Settings};
 use super::invoice::Drawing;
+use super::{Open, Settings};
+use super::{State, World, order, time};
 use rust_decimal::Decimal;
 
 /// What a change order changes. Lines by their position, from 0.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OrderChange {
-    Quantity { line: usize, quantity: Decimal },
-    Price { line: usize, price: Decimal },
-    CancelLine { line: usize },
+    Quantity {
+        line: usize,
+        quantity: Decimal,
+    },
+    Price {
+        line: usize,
+        price: Decimal,
+    },
+    CancelLine {
+        line: usize,
+    },
     /// Only the stamp moves: nothing that matters.
     Touch,
 }

@@ -176,10 +176,7 @@ impl Line {
 }
 
 /// Net bases by tax code, VAT once per code on the sum: as the supplier's paper has it.
-fn taxes<'a>(
-    bases: impl Iterator<Item = (&'a str, Decimal, Decimal)>,
-    currency: &str,
-) -> Vec<Tax> {
+fn taxes<'a>(bases: impl Iterator<Item = (&'a str, Decimal, Decimal)>, currency: &str) -> Vec<Tax> {
     let mut taxes: Vec<Tax> = Vec::new();
     for (code, rate, base) in bases {
         match taxes.iter_mut().find(|tax| tax.code == code) {
@@ -224,9 +221,11 @@ impl Invoice {
                     .filter(|charge| !charge.is_zero())
                     .map(|charge| (code, rate, charge)),
             )
-            .chain(
-                (!charges.rounding.is_zero()).then_some(("NO-0", Decimal::ZERO, charges.rounding)),
-            );
+            .chain((!charges.rounding.is_zero()).then_some((
+                "NO-0",
+                Decimal::ZERO,
+                charges.rounding,
+            )));
         self.taxes = taxes(bases, &self.currency);
         self.net = self.lines.iter().map(|line| line.net).sum::<Decimal>()
             + charges.shipping

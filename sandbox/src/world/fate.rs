@@ -206,9 +206,5 @@ pub fn key_order(order: &Order, vendor: &Vendor) -> Option<HandKeyedOrder> {
             })
         })
         .collect::<Option<Vec<_>>>()?;
-    Some(HandKeyedOrder {
-        document: order.expected(vendor)?,
-        ordered_on: order.ordered_on,
-        lines,
-    })
+    Some(HandKeyedOrder { document: order.expected(vendor)?, ordered_on: order.ordered_on, lines })
 }

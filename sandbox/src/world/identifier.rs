@@ -119,10 +119,7 @@ mod tests {
             weighted("98807791".into(), &[3, 2, 7, 6, 5, 4, 3, 2]).as_deref(),
             Some("988077917")
         );
-        assert_eq!(
-            weighted("1358562".into(), &[2, 7, 6, 5, 4, 3, 2]).as_deref(),
-            Some("13585628")
-        );
+        assert_eq!(weighted("1358562".into(), &[2, 7, 6, 5, 4, 3, 2]).as_deref(), Some("13585628"));
         assert_eq!(
             weighted("2077474".into(), &[7, 9, 10, 5, 8, 4, 2]).as_deref(),
             Some("20774740")

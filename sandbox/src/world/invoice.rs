@@ -82,7 +82,11 @@ impl<'a> Drawing<'a> {
             }
             InvoiceRole::Held(breakage) if breakage.without_order() => {
                 let vendor = breakage.vendor(self.vendors, &mut self.rng);
-                self.of_vendor(vendor, None, if breakage == Breakage::LinesUnbalanced { 3 } else { 1 })
+                self.of_vendor(
+                    vendor,
+                    None,
+                    if breakage == Breakage::LinesUnbalanced { 3 } else { 1 },
+                )
             }
             InvoiceRole::Normal
             | InvoiceRole::Held(_)
@@ -181,8 +185,7 @@ impl<'a> Drawing<'a> {
             _ => Some(time::plus_days(on, rng.i64(1..=3)).min(time::LAST_DAY.max(on))),
         };
         let terms_days = (rng.u32(0..25) > 0).then_some(from.terms_days);
-        let due_on = (rng.u32(0..12) > 0)
-            .then(|| time::plus_days(on, i64::from(from.terms_days)));
+        let due_on = (rng.u32(0..12) > 0).then(|| time::plus_days(on, i64::from(from.terms_days)));
         let arrived = accounting_on.unwrap_or(on).max(on);
         let created_ms = time::millis(arrived) + rng.i64(21_600_000..64_800_000);
         let serial = 90_017 + index;
@@ -232,7 +235,11 @@ impl<'a> Drawing<'a> {
         let rng = &mut self.rng;
         let whole = invoice.currency == "ISK";
         let charge = |rng: &mut Rng| {
-            if whole { Decimal::from(rng.i64(500..9000)) } else { Decimal::new(rng.i64(1900..99_000), 2) }
+            if whole {
+                Decimal::from(rng.i64(500..9000))
+            } else {
+                Decimal::new(rng.i64(1900..99_000), 2)
+            }
         };
         if rng.u32(0..12) == 0 {
             invoice.charges.shipping = charge(rng);
@@ -256,18 +263,17 @@ impl<'a> Drawing<'a> {
     /// A credit note that takes back all or some of an invoice.
     pub fn credit(&mut self, original: &Invoice) -> Invoice {
         let some = original.lines.len() > 1 && self.rng.bool();
-        let take = if some { self.rng.usize(1..original.lines.len()) } else { original.lines.len() };
-        let mut id = self.first_line_id();
+        let take =
+            if some { self.rng.usize(1..original.lines.len()) } else { original.lines.len() };
         let mut lines = original.lines[..take].to_vec();
-        for line in &mut lines {
+        for (id, line) in (self.first_line_id()..).zip(&mut lines) {
             line.id = id.to_string();
-            id += 1;
         }
         let on = time::plus_days(original.invoiced_on, self.rng.i64(1..=20)).min(time::LAST_DAY);
-        let mut credit =
-            self.blank(original.vendor, on, &original.business_unit.clone(), lines);
+        let mut credit = self.blank(original.vendor, on, &original.business_unit.clone(), lines);
         credit.credit = true;
-        credit.credits = Some((original.id.clone(), original.reference.clone().unwrap_or_default()));
+        credit.credits =
+            Some((original.id.clone(), original.reference.clone().unwrap_or_default()));
         credit.reference = credit.reference.map(|reference| format!("K{reference}"));
         credit.due_on = None;
         if !some && !original.charges.shipping.is_zero() {
@@ -281,13 +287,12 @@ impl<'a> Drawing<'a> {
     pub fn again(&mut self, original: &Invoice) -> Invoice {
         let mut second = original.clone();
         let index = self.next;
-        let mut id = self.first_line_id();
+        let first_line_id = self.first_line_id();
         self.next += 1;
         second.id = (2_526_304 + index).to_string();
         second.number = format!("I{:05}", 92 + index);
-        for line in &mut second.lines {
+        for (id, line) in (first_line_id..).zip(&mut second.lines) {
             line.id = id.to_string();
-            id += 1;
         }
         second.attachments.clear();
         second.record.created_ms += 86_400_000;

@@ -63,7 +63,11 @@ fn line(index: usize, of: usize, setting: &Setting<'_>, rng: &mut Rng) -> Line {
         cancelled: false,
         service,
         item: (rng.u32(0..10) < 7).then(|| format!("FK-{}", rng.u32(1000..9999))),
-        description: if of > 5 { format!("{description}, pos. {}", index + 1) } else { description.into() },
+        description: if of > 5 {
+            format!("{description}, pos. {}", index + 1)
+        } else {
+            description.into()
+        },
         commodity: (rng.u32(0..10) < 6).then(|| format!("{}", rng.u32(44_000_000..57_000_000))),
         quantity: quantity(unit, basis, rng),
         unit: unit.into(),
@@ -108,8 +112,12 @@ fn price(setting: &Setting<'_>, rng: &mut Rng) -> (Decimal, Decimal) {
     match rng.u32(0..20) {
         0..8 => (Decimal::from(whole), Decimal::ONE),
         8..17 => (Decimal::new(whole * 100 + rng.i64(1..100), 2), Decimal::ONE),
-        17 if !setting.simple => (Decimal::new(whole * 10_000 + rng.i64(1..10_000), 4), Decimal::ONE),
-        18 if !setting.simple => (Decimal::new(whole * 100 + rng.i64(0..100), 2), Decimal::ONE_HUNDRED),
+        17 if !setting.simple => {
+            (Decimal::new(whole * 10_000 + rng.i64(1..10_000), 4), Decimal::ONE)
+        }
+        18 if !setting.simple => {
+            (Decimal::new(whole * 100 + rng.i64(0..100), 2), Decimal::ONE_HUNDRED)
+        }
         _ => (Decimal::new(whole * 10 + 5, 1), Decimal::ONE),
     }
 }
@@ -154,8 +162,8 @@ fn shares(account: &str, setting: &Setting<'_>, of: usize, rng: &mut Rng) -> Vec
                 percent,
                 amount: Decimal::ZERO,
                 account: account.into(),
-                cost_center: COST_CENTERS[(rng.usize(0..COST_CENTERS.len()) + index)
-                    % COST_CENTERS.len()]
+                cost_center: COST_CENTERS
+                    [(rng.usize(0..COST_CENTERS.len()) + index) % COST_CENTERS.len()]
                 .into(),
                 project: (rng.u32(0..4) == 0)
                     .then(|| (*rng.choice(PROJECTS).expect("not empty")).into()),

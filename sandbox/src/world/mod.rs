@@ -114,7 +114,8 @@ fn scatter<R: Copy>(special: Vec<R>, roles: &mut [R], rng: &mut Rng) {
 
 impl World {
     pub fn generate(settings: &Settings) -> Self {
-        let mut rng = Rng::with_seed(settings.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x4a31_5031);
+        let mut rng =
+            Rng::with_seed(settings.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x4a31_5031);
         let vendors = supplier::vendors(settings.documents, &mut rng);
         let order_roles = order::roles(settings, &mut rng);
         let mut orders: Vec<Order> = order_roles
@@ -174,15 +175,14 @@ impl World {
     /// Every document that JAGGAER delivers, with what must become of it.
     pub fn expectations(&self) -> Vec<Expectation> {
         let state = self.state();
-        let orders = state.orders.iter().filter(|order| !order.record.hidden).map(|order| {
-            Expectation {
+        let orders =
+            state.orders.iter().filter(|order| !order.record.hidden).map(|order| Expectation {
                 kind: Kind::PurchaseOrder,
                 source_id: order.id.clone(),
                 number: order.number.clone(),
                 fate: order.record.fate.clone(),
                 twin: None,
-            }
-        });
+            });
         let invoices = state.invoices.iter().filter(|invoice| !invoice.record.hidden);
         orders
             .chain(invoices.map(|invoice| Expectation {
@@ -306,9 +306,8 @@ impl<'a> Invoices<'a> {
 
     fn take(&mut self, mut invoice: Invoice, role: InvoiceRole) {
         let vendor = &self.drawing.vendors.all[invoice.vendor];
-        let expected = || {
-            Box::new(invoice.expected(vendor).expect("a payable vendor and a reference"))
-        };
+        let expected =
+            || Box::new(invoice.expected(vendor).expect("a payable vendor and a reference"));
         let fate = match role {
             InvoiceRole::Normal | InvoiceRole::Credit => Fate::Posted(expected()),
             InvoiceRole::HandKeyed => Fate::Adopted(expected()),

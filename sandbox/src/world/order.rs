@@ -1,7 +1,6 @@
 //! The purchase orders of a world.
 
 use super::document::{Order, Record};
-use super::fate::Plant;
 use super::line::{self, Setting};
 use super::plant::{self, Breakage};
 use super::supplier::Vendors;
@@ -137,18 +136,6 @@ impl OrderRole {
             Self::Held(_) | Self::BeforeGoLive | Self::Cancelled | Self::NotRipe | Self::Hidden => {
                 false
             }
-        }
-    }
-
-    pub const fn plant(self) -> Option<Plant> {
-        match self {
-            Self::Held(breakage) => Some(breakage.plant()),
-            Self::Normal
-            | Self::HandKeyed
-            | Self::BeforeGoLive
-            | Self::Cancelled
-            | Self::NotRipe
-            | Self::Hidden => None,
         }
     }
 }

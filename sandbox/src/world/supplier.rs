@@ -116,12 +116,43 @@ pub struct Vendors {
 }
 
 const STEMS: &[&str] = &[
-    "Fjord", "Åkerblom", "Østergård", "Nordlys", "Hämäläinen", "Skog", "Sjø", "Bjørk", "Lund", "Viken",
-    "Kråkerøy", "Söder", "Vesterhav", "Järvi", "Hekla", "Elbe", "Fjell", "Grønn", "Blå", "Ytter",
+    "Fjord",
+    "Åkerblom",
+    "Østergård",
+    "Nordlys",
+    "Hämäläinen",
+    "Skog",
+    "Sjø",
+    "Bjørk",
+    "Lund",
+    "Viken",
+    "Kråkerøy",
+    "Söder",
+    "Vesterhav",
+    "Järvi",
+    "Hekla",
+    "Elbe",
+    "Fjell",
+    "Grønn",
+    "Blå",
+    "Ytter",
 ];
 const TRADES: &[&str] = &[
-    "Kontor", "Bygg", "Elektro", "Renhold", "Data", "Transport", "Rør", "Kaffe", "Møbler", "Papir",
-    "Energi", "Vakt", "Trykk", "Maskin", "Rådgivning",
+    "Kontor",
+    "Bygg",
+    "Elektro",
+    "Renhold",
+    "Data",
+    "Transport",
+    "Rør",
+    "Kaffe",
+    "Møbler",
+    "Papir",
+    "Energi",
+    "Vakt",
+    "Trykk",
+    "Maskin",
+    "Rådgivning",
 ];
 
 /// Makes the vendors. `documents` says how many are worth having.
@@ -175,12 +206,7 @@ fn country(index: usize, rng: &mut Rng) -> Country {
     }
 }
 
-fn vendor(
-    index: usize,
-    country: Country,
-    rng: &mut Rng,
-    taken: &mut HashSet<String>,
-) -> Vendor {
+fn vendor(index: usize, country: Country, rng: &mut Rng, taken: &mut HashSet<String>) -> Vendor {
     let organisation = loop {
         let number = identifier::organisation_number(country, rng);
         if taken.insert(format!("org {}{number}", country.code())) {
@@ -222,7 +248,7 @@ fn vendor(
     };
     let (city, postal_code) = *rng.choice(country.cities()).expect("not empty");
     let created_ms = time::millis(jiff::civil::date(2024, 2, 1)) + rng.i64(0..40_000_000_000);
-    let parent = (index > 20 && index % 17 == 0).then(|| vendor_id(index - 1));
+    let parent = (index > 20 && index.is_multiple_of(17)).then(|| vendor_id(index - 1));
     Vendor {
         id: vendor_id(index),
         number,

@@ -188,9 +188,8 @@ fn a_waiting_invoice_passes_when_its_order_comes() {
         plant_not_ripe: true,
         ..Settings::default()
     });
-    let count = |wanted: fn(&Fate) -> bool| {
-        world.expectations().iter().filter(|e| wanted(&e.fate)).count()
-    };
+    let count =
+        |wanted: fn(&Fate) -> bool| world.expectations().iter().filter(|e| wanted(&e.fate)).count();
     assert_eq!(count(|fate| *fate == Fate::Waiting), 2);
     assert!(count(|fate| *fate == Fate::NotRipe) >= 2);
     let orders = world.expectations().len();
