@@ -59,6 +59,7 @@ impl Engine {
             serde_json::to_string(&connection.rules).expect("rules are plain data with text keys");
         change.keep_input("rules", &rules, at);
         let profile = &connection.source.profile;
+        change.keep_input("profile", profile.text(), at);
         change.keep_source(&connection.source.id, profile.name(), profile.version(), at);
         let company = &connection.company;
         change.keep_company(&company.id, &company.base_url, &company.tenant, at);
