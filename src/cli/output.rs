@@ -33,7 +33,10 @@ impl From<ml_connector::store::StoreError> for Failure {
 
 impl From<ml_connector::sync::SyncError> for Failure {
     fn from(error: ml_connector::sync::SyncError) -> Self {
-        Self::could_not(error)
+        match error {
+            ml_connector::sync::SyncError::Configuration(_) => Self::configuration(error),
+            error => Self::could_not(error),
+        }
     }
 }
 

@@ -171,6 +171,7 @@ struct ConnectionTable {
     id: String,
     source: String,
     company: String,
+    #[serde(deserialize_with = "day")]
     take_from: jiff::civil::Date,
     #[serde(default)]
     orders: OrderRules,
@@ -180,6 +181,31 @@ struct ConnectionTable {
     mapping: Tables,
     #[serde(default)]
     charges: BTreeMap<ChargeKind, ChargeRule>,
+}
+
+/// A day as text, or as TOML's own date.
+fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<jiff::civil::Date, D::Error> {
+    struct Day;
+
+    impl<'de> serde::de::Visitor<'de> for Day {
+        type Value = jiff::civil::Date;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a day such as 2026-01-31")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            text.parse().map_err(E::custom)
+        }
+
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            let deserializer = serde::de::value::MapAccessDeserializer::new(map);
+            let date = toml::value::Datetime::deserialize(deserializer)?;
+            date.to_string().parse().map_err(serde::de::Error::custom)
+        }
+    }
+
+    deserializer.deserialize_any(Day)
 }
 
 impl From<ConnectionTable> for ConnectionConfig {
@@ -459,3 +485,6 @@ const fn write_timeout() -> u64 {
 const fn read_timeout() -> u64 {
     90
 }
+
+#[cfg(test)]
+mod tests;

@@ -327,7 +327,7 @@ impl Engine {
     }
 
     /// Two live documents in Visma with one key of ours: the one thing that must never be.
-    async fn watch_for_doubles(&self, company: &Company) -> Result<(), SyncError> {
+    pub async fn watch_for_doubles(&self, company: &Company) -> Result<(), SyncError> {
         for double in self.store.doubled_keys(&company.id).await? {
             let Some(posting) = self.store.posting_by_our_key(&company.id, &double.our_key).await?
             else {

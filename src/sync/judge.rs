@@ -91,7 +91,18 @@ impl Engine {
         }
         let judged = self.judge_one(connection, reference, vendors, &document).await?;
         if let Some(change) = self.carry_out(&judged).await? {
-            self.commit(change).await?;
+            match self.commit(change).await {
+                Ok(()) => {}
+                Err(SyncError::Commit(CommitError::Guard(what))) => {
+                    // It stays as it is and is judged again in the next round; the others go on.
+                    tracing::warn!(
+                        document = document.id,
+                        what,
+                        "a decision did not fit what is stored"
+                    );
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -512,7 +523,7 @@ impl Engine {
                 move_by(row, event, at, change)?;
             }
             None => {
-                let key = judged.revision.n.to_string();
+                let key = update_key(judged.revision.n, postings);
                 let mut posting = self.new_posting(judged, Step::Update, &key, text, at);
                 posting.visma_number = Some(number);
                 posting.visma_type = document
@@ -579,6 +590,14 @@ impl Engine {
             at,
         )
     }
+}
+
+/// One key for each change of what stands: the revision, and a number where changed rules or
+/// mappings make a second change out of the same revision.
+fn update_key(revision: i64, postings: &[PostingRow]) -> String {
+    let earlier =
+        postings.iter().filter(|row| row.step == Step::Update && row.revision == revision).count();
+    if earlier == 0 { revision.to_string() } else { format!("{revision}.{}", earlier + 1) }
 }
 
 /// Moves a posting by an event, if there is one.

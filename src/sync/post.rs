@@ -32,6 +32,10 @@ enum Prepared {
     NothingToDo {
         etag: Option<String>,
     },
+    /// It was made already, under this number.
+    Stands {
+        number: String,
+    },
     Refuse(Hold),
 }
 
@@ -136,7 +140,12 @@ impl Engine {
         let request = match self.prepare(company, connection, &row, document, file).await? {
             Prepared::Send(request) => request,
             Prepared::NothingToDo { etag } => {
-                self.nothing_to_do(company, connection, row, document, etag).await?;
+                self.nothing_to_do(company, connection, row, document, (None, etag)).await?;
+                return Ok(true);
+            }
+            Prepared::Stands { number } => {
+                let found = (Some(number), None);
+                self.nothing_to_do(company, connection, row, document, found).await?;
                 return Ok(true);
             }
             Prepared::Refuse(hold) => {
@@ -403,10 +412,22 @@ impl Engine {
             row.visma_type.clone().or_else(|| document.visma_type.clone()).unwrap_or_default();
         let number = number_of(row, document).to_owned();
         Ok(match row.step {
-            Step::Create => Prepared::Send(match read_plan(&row.plan)? {
-                Plan::Order(plan) => visma::create_order(&plan, &row.our_key, client.key_fields()),
-                Plan::Invoice(plan) => visma::create_invoice(&plan, &row.our_key),
-            }),
+            Step::Create => {
+                // A store that was restored from a backup plans what it had posted since.
+                let standing = self.standing_under_our_key(company, row).await?;
+                match (standing.as_slice(), read_plan(&row.plan)?) {
+                    ([], Plan::Order(plan)) => Prepared::Send(visma::create_order(
+                        &plan,
+                        &row.our_key,
+                        client.key_fields(),
+                    )),
+                    ([], Plan::Invoice(plan)) => {
+                        Prepared::Send(visma::create_invoice(&plan, &row.our_key))
+                    }
+                    ([number], _) => Prepared::Stands { number: number.clone() },
+                    (several, _) => Prepared::Refuse(Hold::doubled_in_visma(&several.join(", "))),
+                }
+            }
             Step::Update => {
                 let applied = document.applied_plan.as_deref().unwrap_or(&row.plan);
                 match (read_plan(applied)?, read_plan(&row.plan)?) {
@@ -501,13 +522,32 @@ impl Engine {
         })
     }
 
+    /// Numbers of live documents that carry the posting's key, as the index shows them.
+    async fn standing_under_our_key(
+        &self,
+        company: &Company,
+        row: &PostingRow,
+    ) -> Result<Vec<String>, SyncError> {
+        let orders = self.store.erp_orders_by_our_key(&company.id, &row.our_key).await?;
+        let invoices = self.store.erp_invoices_by_our_key(&company.id, &row.our_key).await?;
+        let orders = orders
+            .into_iter()
+            .filter(|order| !matches!(order.status.as_str(), "Cancelled" | "Voided"))
+            .map(|order| order.number);
+        let invoices = invoices
+            .into_iter()
+            .filter(|invoice| invoice.status != "Voided")
+            .map(|invoice| invoice.number);
+        Ok(orders.chain(invoices).collect())
+    }
+
     async fn nothing_to_do(
         &self,
         company: &Arc<Company>,
         connection: &Arc<Connection>,
         row: PostingRow,
         document: &DocumentRow,
-        etag: Option<String>,
+        (number, etag): (Option<String>, Option<String>),
     ) -> Result<(), SyncError> {
         let now = clock::now();
         let intend = Event::Intend {
@@ -517,7 +557,7 @@ impl Engine {
             settle_after: now,
         };
         let intended = transition(&row, intend, now)?;
-        let done = transition(&intended, done_event(&intended, None, etag), now)?;
+        let done = transition(&intended, done_event(&intended, number.as_deref(), etag), now)?;
         let mut change = Change::new();
         change.move_posting(row.state, row.epoch, &done);
         let mut log = step_entry(connection, &row, &done, now);

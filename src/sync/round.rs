@@ -1,6 +1,6 @@
 //! One full round of every flow of a unit.
 
-use super::engine::{Company, Connection, Engine};
+use super::engine::{Company, Connection, Engine, open_connections};
 use super::error::SyncError;
 use super::lease::{Ownership, lock_process};
 use super::progress::Progress;
@@ -49,11 +49,21 @@ pub async fn sync(
     let lease = Duration::from_secs(config.timing.lease_seconds);
     let lock = lock_process(store, patience).await?;
     let mut report = RoundReport::default();
+    let (mut worked, mut misconfigured) = (false, None);
     for unit in config.units() {
         if only.is_some_and(|only| !unit.connections.iter().any(|id| id == only)) {
             continue;
         }
         let id = unit.id.clone();
+        // What can be wrong with the configuration is found before the unit is taken.
+        let connections = match open_connections(config, &unit, only) {
+            Ok(connections) => connections,
+            Err(error) => {
+                report.errors.push(format!("{id}: {error}"));
+                misconfigured = Some(error);
+                continue;
+            }
+        };
         let ownership = match Ownership::take(store, &unit.id, lock.clone(), lease, patience).await
         {
             Ok(ownership) => ownership,
@@ -62,21 +72,16 @@ pub async fn sync(
                 continue;
             }
         };
-        let engine = match Engine::new(
+        worked = true;
+        let engine = Engine::new(
             store.clone(),
             config,
             unit,
-            only,
+            connections,
             ownership,
             Arc::clone(&progress),
             stop.clone(),
-        ) {
-            Ok(engine) => engine,
-            Err(error) => {
-                report.errors.push(format!("{id}: {error}"));
-                continue;
-            }
-        };
+        );
         let (requests, errors) = run_round(&engine).await;
         report.requests.visma += requests.visma;
         report.requests.jaggaer += requests.jaggaer;
@@ -85,6 +90,9 @@ pub async fn sync(
         if let Err(error) = engine.close().await {
             report.errors.push(format!("{id}: {error}"));
         }
+    }
+    if let (Some(error), false) = (misconfigured, worked) {
+        return Err(error);
     }
     report.totals = totals(store).await?;
     for row in store.ownerships().await? {
@@ -317,7 +325,8 @@ async fn verify_the_rest(engine: &Engine, company: &Arc<Company>) -> Result<(), 
     if engine.store.postings_in(&company.id, PostingState::Done).await?.is_empty() {
         return Ok(());
     }
-    engine.verify_unseen(company).await
+    engine.verify_unseen(company).await?;
+    engine.watch_for_doubles(company).await
 }
 
 fn requests(engine: &Engine) -> Requests {
