@@ -1,4 +1,10 @@
-//! Simulated JAGGAER and Visma.net ERP over HTTP, with faults. The sandbox shares no type with the clients that it tests.
+//! JAGGAER and Visma.net as HTTP services with state and faults: the other side that
+//! ml-connector is tried and tested against. Shares no type with the clients it tests.
 
+mod assembly;
 pub mod faults;
+pub mod jaggaer;
 pub mod visma;
+pub mod world;
+
+pub use assembly::{PlantedHold, Report, Sandbox, Settings};

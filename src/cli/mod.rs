@@ -2,12 +2,14 @@
 //! everything for people goes to stderr.
 
 mod audit;
+mod demo;
 mod documents;
 mod hold;
 mod output;
 mod ping;
 mod progress;
 mod replay;
+mod sandbox;
 mod signal;
 mod status;
 mod sync;
@@ -39,6 +41,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Start simulated JAGGAER and Visma systems and a fresh store, and sync between them.
+    Demo(demo::Arguments),
+    /// Only the simulated systems, until stopped.
+    Sandbox(sandbox::Arguments),
     /// Check sign-in and every entity on both sides; write nothing.
     Ping(ping::Arguments),
     /// One full round of every flow.
@@ -83,6 +89,8 @@ pub fn run() -> ExitCode {
 
 async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
     match &cli.command {
+        Command::Demo(arguments) => demo::run(arguments, output).await,
+        Command::Sandbox(arguments) => sandbox::run(arguments, output).await,
         Command::Ping(arguments) => ping::run(arguments, &load(cli)?, output).await,
         Command::Sync(arguments) => sync::run(arguments, &load(cli)?, output).await,
         Command::Documents(command) => {

@@ -166,6 +166,12 @@ impl Engine {
                     &mut change,
                 );
             }
+            // JAGGAER moves a posted document on (in process, paid): that is no change of it.
+            Decision::Hold(holds)
+                if in_visma && holds.iter().all(|hold| hold.code == "status_unknown") =>
+            {
+                judged.to(DocumentState::Posted, "status_moved", json!({}), at, &mut change);
+            }
             Decision::Hold(holds) => judged.hold(holds, at, &mut change),
             Decision::Cancel => self.cancel(judged, &postings, at, &mut change),
             Decision::Adopt { plan, document_type, number } if create.is_none() => {

@@ -39,8 +39,8 @@ pub struct Pager {
     seen: HashSet<[u8; 16]>,
     /// Ids with stamps, over all passes.
     given: HashSet<[u8; 16]>,
-    /// The last row of this pass that was new.
-    anchor: Option<[u8; 16]>,
+    /// The last rows of the page before; the next page must begin among them.
+    anchors: Vec<[u8; 16]>,
     total: Option<u64>,
     cursors: HashSet<String>,
     pages: u32,
@@ -83,7 +83,7 @@ impl Pager {
             next: Next::Start,
             seen: HashSet::new(),
             given: HashSet::new(),
-            anchor: None,
+            anchors: Vec::new(),
             total: None,
             cursors: HashSet::new(),
             pages: 0,
@@ -143,7 +143,7 @@ impl Pager {
         self.next = Next::Start;
         self.seen.clear();
         self.cursors.clear();
-        self.anchor = None;
+        self.anchors.clear();
         self.total = None;
     }
 
@@ -264,8 +264,8 @@ impl Pager {
         }
     }
 
-    /// Pages by offset overlap by a few rows: when the last row known is not in the next page,
-    /// rows before it came or went, and one of those not read yet may have slipped by.
+    /// Pages by offset overlap by a few rows: when none of the last rows is in the next
+    /// page, rows before them went, and one of those not read yet may have slipped by.
     fn judge_offset(
         &mut self,
         held: &Held,
@@ -275,24 +275,22 @@ impl Pager {
         let paging = &self.feed.paging;
         let start = if let Next::Offset(at) = self.next { at } else { paging.first };
         let overlap = paging.overlap_rows;
-        if let Some(anchor) = self.anchor
-            && overlap > 0
-            && !ids.contains(&anchor)
-        {
+        if !self.anchors.is_empty() && !self.anchors.iter().any(|anchor| ids.contains(anchor)) {
             return Ok(Verdict::Moved);
         }
         self.total = held.total;
-        let distinct: HashSet<_> = ids.iter().collect();
-        let mut new = 0_u64;
-        for id in ids {
-            if self.seen.insert(*id) {
-                self.anchor = Some(*id);
-                new += 1;
-            }
-        }
-        let count = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+        let rows = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let distinct = rows(ids.iter().collect::<HashSet<_>>().len());
+        // A small page is not spent on the overlap alone.
+        let step_back = overlap.min(distinct / 2);
+        let new = ids.iter().filter(|id| self.seen.insert(**id)).count();
+        self.anchors = match usize::try_from(step_back) {
+            Ok(back) if back > 0 => ids[ids.len().saturating_sub(back + 1)..].to_vec(),
+            Ok(_) | Err(_) => Vec::new(),
+        };
+        let count = rows(ids.len());
         let behind = start.saturating_sub(paging.first);
-        let position = behind + u64::try_from(distinct.len()).unwrap_or(u64::MAX);
+        let position = behind + distinct;
         if ends_here || self.reached(Ok(position)) {
             return Ok(Verdict::Go(Next::End));
         }
@@ -306,8 +304,7 @@ impl Pager {
                 (_, false) => Err(self.endless("a page brought nothing new".to_owned())),
             };
         }
-        let known = u64::try_from(self.seen.len()).unwrap_or(u64::MAX);
-        Ok(Verdict::Go(Next::Offset(paging.first + known.saturating_sub(overlap).max(behind))))
+        Ok(Verdict::Go(Next::Offset(paging.first + position - step_back)))
     }
 
     fn reached(&self, position: Result<u64, std::num::TryFromIntError>) -> bool {

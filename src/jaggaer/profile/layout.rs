@@ -259,8 +259,17 @@ pub(crate) struct DistributionLayout {
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "SegmentsTable")]
 pub(crate) enum SegmentsLayout {
-    Pairs { list: Place, dimension: Field<Text>, value: Field<Text>, skip: Vec<String> },
+    Pairs(Box<PairsLayout>),
     Members(BTreeMap<String, Field<Text>>),
+}
+
+#[derive(Debug)]
+pub(crate) struct PairsLayout {
+    pub(crate) list: Place,
+    pub(crate) dimension: Field<Text>,
+    pub(crate) value: Field<Text>,
+    /// Names that are no dimensions.
+    pub(crate) skip: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -281,7 +290,7 @@ impl TryFrom<SegmentsTable> for SegmentsLayout {
     fn try_from(table: SegmentsTable) -> Result<Self, String> {
         match (table.list, table.dimension, table.value) {
             (Some(list), Some(dimension), Some(value)) if table.members.is_empty() => {
-                Ok(Self::Pairs { list, dimension, value, skip: table.skip })
+                Ok(Self::Pairs(Box::new(PairsLayout { list, dimension, value, skip: table.skip })))
             }
             (None, None, None) if !table.members.is_empty() => Ok(Self::Members(table.members)),
             _ => {
@@ -300,7 +309,7 @@ pub(crate) struct AttachmentLayout {
     pub(crate) content_type: Option<Field<Text>>,
     pub(crate) size: Option<Field<Count>>,
     pub(crate) path: Option<Field<Text>>,
-    /// The path below the base URL, with `{path}`, `{id}`, `{file_name}`, `{document}`.
+    /// Around the path (`{path}`), or, without one, made of `{id}`, `{file_name}`, `{document}`.
     pub(crate) template: Option<String>,
 }
 

@@ -163,15 +163,18 @@ fn attachments(
                 .optional(&below, "file_name", &layout.file_name)
                 .unwrap_or_else(|| id.clone());
             let stated = reader.optional(&below, "path", &layout.path);
-            let path = match &layout.template {
-                Some(template) => Some(
+            let path = match (&layout.template, &stated) {
+                (Some(template), Some(path)) if template.contains("{path}") => {
+                    Some(template.replace("{path}", path))
+                }
+                (_, Some(path)) => Some(path.clone()),
+                (Some(template), None) if !template.contains("{path}") => Some(
                     template
-                        .replace("{path}", stated.as_deref().unwrap_or_default())
                         .replace("{id}", &percent_encoded(&id))
                         .replace("{file_name}", &percent_encoded(&file_name))
                         .replace("{document}", &percent_encoded(document)),
                 ),
-                None => stated,
+                (Some(_) | None, None) => None,
             };
             let content_type = reader.optional(&below, "content_type", &layout.content_type);
             let size = reader.optional(&below, "size", &layout.size);

@@ -185,15 +185,17 @@ fn read_share(
                 found.extend(value.map(|value| (dimension.clone(), value)));
             }
         }
-        SegmentsLayout::Pairs { list, dimension, value, skip } => {
-            let (pairs, _) = rows(reader, scope, "segments", slice::from_ref(list));
+        SegmentsLayout::Pairs(layout) => {
+            let (pairs, _) = rows(reader, scope, "segments", slice::from_ref(&layout.list));
             for (index, pair) in pairs.into_iter().enumerate() {
                 let below = scope.below(pair, "segments", index);
-                let Some(name) = reader.field(&below, "dimension", dimension) else { continue };
-                if skip.contains(&name) {
+                let Some(name) = reader.field(&below, "dimension", &layout.dimension) else {
+                    continue;
+                };
+                if layout.skip.contains(&name) {
                     continue;
                 }
-                let value = reader.field(&below, "value", value);
+                let value = reader.field(&below, "value", &layout.value);
                 found.extend(value.map(|value| (name, value)));
             }
         }

@@ -186,6 +186,24 @@ fn a_quite_different_layout_is_read_from_a_file_alone() {
     assert_eq!(invoice(credit).gross, plain.gross, "already positive in this source");
 }
 
+/// The example that teaches must itself be right.
+#[test]
+fn the_worked_example_in_the_manual_reads_its_document() {
+    let manual = include_str!("../../../docs/profiles.md");
+    let block = |language: &str| {
+        let (_, after) = manual.split_once(&format!("```{language}\n")).unwrap();
+        after.split_once("```").unwrap().0
+    };
+    let profile = Profile::parse("docs/profiles.md", block("toml")).unwrap();
+    let answer: Value = serde_json::from_str(block("json")).unwrap();
+    let invoice = invoice(profile.feed("vouchers").unwrap().read(&answer["data"][0]));
+    assert_eq!(invoice.gross.to_string(), "15000.00 NOK");
+    assert_eq!(invoice.invoiced_on.to_string(), "2026-09-28");
+    assert_eq!(invoice.lines[0].quantity.unwrap().to_string(), "10");
+    assert_eq!(invoice.lines[0].distributions[1].segments["CostCenter"], "120");
+    assert_eq!(invoice.ripeness, Ripeness::Ripe);
+}
+
 #[test]
 fn watermarks_go_back_in_each_profile_s_own_words() {
     let stamp = |text: &str| Stamp {
@@ -445,7 +463,7 @@ fn net_amounts_are_computed_where_the_profile_says_so() {
         for (name, text) in [
             ("quantity", quantity),
             ("unitPrice", price),
-            ("priceBasisQuantity", basis),
+            ("priceUnitQuantity", basis),
             ("discountAmount", discount),
         ] {
             line[name] = serde_json::from_str(text).unwrap();
@@ -477,7 +495,7 @@ mod any_order {
         fn rows_in_any_order_give_the_same_documents(order in Just((0..6_usize).collect::<Vec<_>>()).prop_shuffle()) {
             let feed = feed("default", "invoices");
             let row = |index: usize| {
-                let mut body = data("default")[if index % 2 == 0 { "invoice" } else { "credit_memo" }].clone();
+                let mut body = data("default")[if index < 3 { "invoice" } else { "credit_memo" }].clone();
                 body["id"] = json!(index.to_string());
                 body
             };

@@ -1,0 +1,403 @@
+//! Both simulators on their listeners, made from one world, and the report of what came of it.
+
+use crate::faults::cable::{Cable, CableListener};
+use crate::faults::{Faults, Level, Switchboard};
+use crate::jaggaer::{self, Jaggaer};
+use crate::visma::masters::{self, KeyedInvoice, KeyedLine, KeyedOrder, Masters};
+use crate::visma::{self, DocumentKind, Visma};
+use crate::world::{
+    self, ExpectedDocument, ExpectedLine, Fate, HandKeyedInvoice, HandKeyedOrder, Kind, World,
+    amount,
+};
+use axum::Json;
+use axum::extract::State;
+use axum::routing::get;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// What a sandbox is made from.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub world: world::Settings,
+    /// Which layout JAGGAER serves.
+    pub profile: jaggaer::Profile,
+    pub faults: Level,
+    /// Every answer of both waits so long.
+    pub latency_ms: u64,
+    /// Port 0: any free one.
+    pub visma_listen: SocketAddr,
+    pub jaggaer_listen: SocketAddr,
+    pub visma: visma::Settings,
+    pub jaggaer: jaggaer::Settings,
+}
+
+impl Default for Settings {
+    /// The demonstration: 100 orders and 100 invoices, no faults, any free ports of this machine.
+    fn default() -> Self {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            world: world::Settings::default(),
+            profile: jaggaer::Profile::Default,
+            faults: Level::None,
+            latency_ms: 0,
+            visma_listen: any,
+            jaggaer_listen: any,
+            visma: visma::Settings::defaults(),
+            jaggaer: jaggaer::Settings::defaults(),
+        }
+    }
+}
+
+/// Documents that must end in each way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Expected {
+    pub posted: usize,
+    pub adopted: usize,
+    pub held: usize,
+    pub ignored: usize,
+    pub waiting: usize,
+    pub not_ripe: usize,
+}
+
+/// A document that was made unpostable.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct PlantedHold {
+    pub kind: Kind,
+    pub source_id: String,
+    pub number: String,
+    /// Must be among the codes of the document's holds.
+    pub code: &'static str,
+    /// Shows the same fault, and will do in its place.
+    pub or_code: Option<&'static str>,
+    /// Either this document or that one is held, and the other posted.
+    pub or_source_id: Option<String>,
+}
+
+/// What should have come, and what Visma found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    pub expected: BTreeMap<Kind, Expected>,
+    pub planted_holds: Vec<PlantedHold>,
+    /// Against everything that must be posted or adopted, as Visma itself sees it.
+    pub findings: visma::Findings,
+    pub visma: visma::Report,
+    pub jaggaer_calls: jaggaer::Calls,
+    pub jaggaer_faults: BTreeMap<jaggaer::Fault, u32>,
+}
+
+/// The running sandbox. Dropped, both listeners close.
+pub struct Sandbox {
+    sides: Arc<Sides>,
+    visma_at: SocketAddr,
+    jaggaer_at: SocketAddr,
+    tasks: Vec<JoinHandle<io::Result<()>>>,
+}
+
+struct Sides {
+    world: Arc<World>,
+    visma: Arc<Visma>,
+    visma_board: Arc<Switchboard>,
+    jaggaer: Arc<Jaggaer>,
+    jaggaer_board: Arc<jaggaer::Board>,
+}
+
+impl Sandbox {
+    /// Makes the world and opens both listeners.
+    pub async fn start(settings: Settings) -> io::Result<Self> {
+        let seed = settings.world.seed;
+        let latency = Duration::from_millis(settings.latency_ms);
+        let world = Arc::new(World::generate(&settings.world));
+        let visma_board = Arc::new(Switchboard::new(Faults::level(settings.faults, seed)));
+        let scale = match settings.faults {
+            Level::None => 0,
+            Level::Some => 1,
+            Level::Many => 3,
+        };
+        let jaggaer_board = Arc::new(jaggaer::Board::new(jaggaer::Faults::scaled(scale, seed)));
+        let visma = Visma::new(
+            visma::Settings { seed, answer_after: latency, ..settings.visma },
+            masters(&world),
+            Arc::clone(&visma_board),
+        );
+        let jaggaer = Jaggaer::new(
+            jaggaer::Settings {
+                profile: settings.profile,
+                answer_after: latency,
+                ..settings.jaggaer
+            },
+            Arc::clone(&world),
+            Arc::clone(&jaggaer_board),
+        );
+        let sides = Arc::new(Sides { world, visma, visma_board, jaggaer, jaggaer_board });
+        let control = axum::Router::new()
+            .route("/sandbox/report", get(report))
+            .route("/sandbox/faults", get(faults).put(set_faults))
+            .with_state(Arc::clone(&sides));
+        let (visma_at, one) =
+            serve(settings.visma_listen, control.merge(sides.visma.router())).await?;
+        let (jaggaer_at, two) = serve(settings.jaggaer_listen, sides.jaggaer.router()).await?;
+        Ok(Self { sides, visma_at, jaggaer_at, tasks: vec![one, two] })
+    }
+
+    /// Base URL of the API; the token endpoint is `/connect/token` below it.
+    pub fn visma_url(&self) -> String {
+        format!("http://{}", self.visma_at)
+    }
+
+    pub fn jaggaer_url(&self) -> String {
+        format!("http://{}", self.jaggaer_at)
+    }
+
+    pub fn world(&self) -> &Arc<World> {
+        &self.sides.world
+    }
+
+    pub fn visma(&self) -> &Arc<Visma> {
+        &self.sides.visma
+    }
+
+    pub fn jaggaer(&self) -> &Arc<Jaggaer> {
+        &self.sides.jaggaer
+    }
+
+    pub fn visma_faults(&self) -> &Switchboard {
+        &self.sides.visma_board
+    }
+
+    pub fn jaggaer_faults(&self) -> &jaggaer::Board {
+        &self.sides.jaggaer_board
+    }
+
+    /// What should have come, and what Visma holds now.
+    pub fn report(&self) -> Report {
+        self.sides.report()
+    }
+
+    /// Until a listener fails, which it does not by itself.
+    pub async fn run(mut self) -> io::Result<()> {
+        for task in std::mem::take(&mut self.tasks) {
+            task.await.map_err(io::Error::other)??;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+async fn serve(
+    listen: SocketAddr,
+    router: axum::Router,
+) -> io::Result<(SocketAddr, JoinHandle<io::Result<()>>)> {
+    let listener = TcpListener::bind(listen).await?;
+    let at = listener.local_addr()?;
+    let service = router.into_make_service_with_connect_info::<Cable>();
+    let server = axum::serve(CableListener(listener), service);
+    Ok((at, tokio::spawn(server.into_future())))
+}
+
+async fn report(State(sides): State<Arc<Sides>>) -> Json<Report> {
+    Json(sides.report())
+}
+
+async fn faults(State(sides): State<Arc<Sides>>) -> Json<Faults> {
+    Json(sides.visma_board.settings())
+}
+
+async fn set_faults(State(sides): State<Arc<Sides>>, Json(faults): Json<Faults>) -> Json<Faults> {
+    sides.visma_board.set(faults);
+    Json(sides.visma_board.settings())
+}
+
+impl Sides {
+    fn report(&self) -> Report {
+        let mut expected: BTreeMap<Kind, Expected> = BTreeMap::new();
+        let mut planted_holds = Vec::new();
+        let mut documents = Vec::new();
+        for expectation in self.world.expectations() {
+            let counts = expected.entry(expectation.kind).or_default();
+            match expectation.fate {
+                Fate::Posted(document) => {
+                    counts.posted += 1;
+                    documents.push(to_visma(&document));
+                }
+                Fate::Adopted(document) => {
+                    counts.adopted += 1;
+                    documents.push(to_visma(&document));
+                }
+                Fate::Held(plant) => {
+                    counts.held += 1;
+                    planted_holds.push(PlantedHold {
+                        kind: expectation.kind,
+                        source_id: expectation.source_id,
+                        number: expectation.number,
+                        code: plant.code,
+                        or_code: plant.or,
+                        or_source_id: expectation.twin,
+                    });
+                }
+                Fate::Ignored => counts.ignored += 1,
+                Fate::Waiting => counts.waiting += 1,
+                Fate::NotRipe => counts.not_ripe += 1,
+            }
+        }
+        planted_holds.sort();
+        Report {
+            expected,
+            planted_holds,
+            findings: self.visma.check(&documents),
+            visma: self.visma.report(),
+            jaggaer_calls: self.jaggaer.calls(),
+            jaggaer_faults: self.jaggaer_board.happened(),
+        }
+    }
+}
+
+/// Nordlys with the suppliers of the world and what people keyed in by hand.
+fn masters(world: &World) -> Masters {
+    let suppliers = world
+        .visma_suppliers()
+        .into_iter()
+        .map(|supplier| masters::Supplier {
+            number: supplier.number,
+            name: supplier.name,
+            status: supplier.status.into(),
+            corporate_id: supplier.corporate_id,
+            vat_registration_id: supplier.vat_registration_id,
+            vat_zone: supplier.vat_zone.into(),
+            currency: supplier.currency.into(),
+            credit_terms: supplier.credit_terms,
+            country: supplier.country.into(),
+        })
+        .collect();
+    Masters {
+        suppliers,
+        orders: world.hand_keyed_orders().iter().map(keyed_order).collect(),
+        invoices: world.hand_keyed_invoices().iter().map(keyed_invoice).collect(),
+        ..masters::nordlys()
+    }
+}
+
+fn keyed_order(order: &HandKeyedOrder) -> KeyedOrder {
+    let lines = order.lines.iter().map(|line| KeyedLine {
+        description: line.description.clone(),
+        item: Some("TJENESTE".into()),
+        quantity: line.quantity,
+        unit: line.unit.clone(),
+        unit_cost: line.unit_cost,
+        account: line.expected.account.clone(),
+        segments: segments(&line.expected.subaccount),
+        vat_category: line.expected.vat_category.clone(),
+    });
+    KeyedOrder {
+        supplier: order.document.supplier.clone(),
+        supplier_reference: Some(order.document.reference.clone()),
+        description: Some("Registrert for hånd".into()),
+        ordered_on: order.ordered_on,
+        currency: order.document.currency.clone(),
+        branch: "1".into(),
+        status: "Open".into(),
+        lines: lines.collect(),
+    }
+}
+
+fn keyed_invoice(invoice: &HandKeyedInvoice) -> KeyedInvoice {
+    let document = &invoice.document;
+    let line = |line: &ExpectedLine| KeyedLine {
+        description: "Registrert for hånd".into(),
+        item: None,
+        quantity: Decimal::ONE,
+        unit: "STK".into(),
+        unit_cost: Decimal::new(line.cost_minor, amount::decimals(&document.currency)),
+        account: line.account.clone(),
+        segments: segments(&line.subaccount),
+        vat_category: line.vat_category.clone(),
+    };
+    KeyedInvoice {
+        document_type: match document.kind {
+            Kind::CreditNote => "DebitAdj",
+            Kind::SupplierInvoice | Kind::PurchaseOrder => "Invoice",
+        }
+        .into(),
+        supplier: document.supplier.clone(),
+        supplier_reference: Some(document.reference.clone()),
+        description: Some("Registrert for hånd".into()),
+        document_on: invoice.invoiced_on,
+        currency: document.currency.clone(),
+        branch: "1".into(),
+        status: "Balanced".into(),
+        lines: document.lines.iter().map(line).collect(),
+    }
+}
+
+/// `110-P-2031`: the first segment ends at the first separator.
+fn segments(subaccount: &str) -> Vec<(i64, String)> {
+    let (department, project) = subaccount.split_once('-').unwrap_or((subaccount, "000000"));
+    vec![(1, department.into()), (2, project.into())]
+}
+
+fn to_visma(document: &ExpectedDocument) -> visma::ExpectedDocument {
+    let lines = document.lines.iter().map(|line| {
+        let coding = (line.account.clone(), line.subaccount.clone(), line.vat_category.clone());
+        (coding.0, coding.1, coding.2, line.cost_minor)
+    });
+    visma::ExpectedDocument {
+        kind: match document.kind {
+            Kind::PurchaseOrder => DocumentKind::Order,
+            Kind::SupplierInvoice => DocumentKind::Invoice,
+            Kind::CreditNote => DocumentKind::CreditNote,
+        },
+        supplier: document.supplier.clone(),
+        reference: document.reference.clone(),
+        currency: document.currency.clone(),
+        total_minor: document.amount_minor,
+        lines: lines.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_keyed_by_hand_is_there_and_all_else_is_missing() {
+        for seed in 1..6 {
+            let world = world::Settings { seed, documents: 200, ..world::Settings::default() };
+            let sandbox =
+                Sandbox::start(Settings { world, ..Settings::default() }).await.expect("it starts");
+            let report = sandbox.report();
+            let counts =
+                |pick: fn(&Expected) -> usize| report.expected.values().map(pick).sum::<usize>();
+            assert!(counts(|kind| kind.adopted) >= 2);
+            assert_eq!(report.findings.missing.len(), counts(|kind| kind.posted));
+            assert_eq!(
+                (report.findings.duplicated.len(), report.findings.unexpected.len()),
+                (0, 0)
+            );
+            assert_eq!(counts(|kind| kind.held), report.planted_holds.len());
+            // Gross and coding of what people keyed in, as Visma reckons it, are the paper's.
+            let held = sandbox.visma().documents();
+            for expectation in sandbox.world().expectations() {
+                let Fate::Adopted(document) = expectation.fate else { continue };
+                let wanted = to_visma(&document);
+                let there = held.iter().find(|held| {
+                    held.document.reference == wanted.reference
+                        && held.document.supplier == wanted.supplier
+                });
+                assert_eq!(there.map(|held| &held.document), Some(&wanted), "seed {seed}");
+            }
+        }
+    }
+}

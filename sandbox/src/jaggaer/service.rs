@@ -1,0 +1,193 @@
+//! From a request to an answer: delay, control, sign-in, the faults of the way, the profile.
+
+use super::feed;
+use super::reply::Reply;
+use super::{Fault, Faults, Inner, Jaggaer, Profile, default_api, observed_api, token};
+use crate::faults::cable::{Cable, Fate};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::Response;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A request to the API, taken apart.
+pub(super) struct Call<'a> {
+    pub method: &'a Method,
+    /// Below `/j1p/api/public`.
+    pub path: Vec<&'a str>,
+    pub query: Vec<(String, String)>,
+    pub headers: &'a HeaderMap,
+    pub body: &'a [u8],
+}
+
+impl Call<'_> {
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What kind of call it was, for the count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    List,
+    One,
+    Attachment,
+    Write,
+}
+
+/// More than any request here needs.
+const LARGEST_BODY: usize = 1 << 20;
+
+pub(super) async fn handle(State(jaggaer): State<Arc<Jaggaer>>, request: Request) -> Response {
+    let cable = request.extensions().get::<ConnectInfo<Cable>>();
+    let cable = cable.map(|ConnectInfo(cable)| cable.clone());
+    if let Some(cable) = &cable {
+        cable.set(Fate::Whole);
+    }
+    let (head, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
+        let detail = "the body is too large";
+        return Reply::problem(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", detail).into_response();
+    };
+    let path = head.uri.path();
+    if path == "/sandbox/faults" {
+        return control(&jaggaer, &head.method, &body).into_response();
+    }
+    if !jaggaer.settings.answer_after.is_zero() {
+        tokio::time::sleep(jaggaer.settings.answer_after).await;
+    }
+    if path.starts_with(token::PATH_START) {
+        let reply = if head.method == Method::POST {
+            token::issue(&jaggaer, path, &head.headers, &body)
+        } else {
+            Reply::problem(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "use POST")
+        };
+        let mut inner = jaggaer.lock();
+        inner.calls.token += 1;
+        inner.calls.refused += u64::from(!reply.status.is_success());
+        drop(inner);
+        return reply.into_response();
+    }
+    if jaggaer.board.fires(Fault::SlowAnswer) {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+    let call = Call {
+        method: &head.method,
+        path: path.strip_prefix("/j1p/api/public/").unwrap_or("-").split('/').collect(),
+        query: token::read_form(head.uri.query().unwrap_or_default().as_bytes()),
+        headers: &head.headers,
+        body: &body,
+    };
+    let reply = answer(&jaggaer, &call);
+    let read = call.method == Method::GET && reply.status.is_success();
+    // The head is shorter than this, so that what is cut is the body.
+    let (head_bytes, size) = (200, reply.body.len());
+    if let (true, Some(cable)) = (read && size > 3 * head_bytes, &cable)
+        && jaggaer.board.fires(Fault::CutPage)
+    {
+        cable.set(Fate::CutAfter(head_bytes + size / 2));
+    }
+    reply.into_response()
+}
+
+fn answer(jaggaer: &Jaggaer, call: &Call<'_>) -> Reply {
+    let purpose = purpose(call);
+    let mut inner = jaggaer.lock();
+    let reply = match turned_away(jaggaer, &mut inner, call.headers) {
+        Some(reply) => reply,
+        None => {
+            jaggaer.refresh(&mut inner);
+            match (purpose, jaggaer.settings.profile) {
+                (Purpose::Attachment, _) => file(jaggaer, call),
+                (_, Profile::Default) => default_api::answer(jaggaer, &mut inner, call),
+                (_, Profile::Observed) => observed_api::answer(jaggaer, &mut inner, call),
+            }
+        }
+    };
+    let calls = &mut inner.calls;
+    match purpose {
+        Purpose::List => calls.list += 1,
+        Purpose::One => calls.one += 1,
+        Purpose::Attachment => calls.attachment += 1,
+        Purpose::Write => calls.write += 1,
+    }
+    calls.refused += u64::from(!reply.status.is_success());
+    reply
+}
+
+fn purpose(call: &Call<'_>) -> Purpose {
+    match (call.method == Method::GET, call.path.len()) {
+        (false, _) => Purpose::Write,
+        (true, 6) if call.path[4] == "attachments" => Purpose::Attachment,
+        (true, 0..=3) => Purpose::List,
+        (true, _) => Purpose::One,
+    }
+}
+
+/// No good token, or a fault of the way.
+fn turned_away(jaggaer: &Jaggaer, inner: &mut Inner, headers: &HeaderMap) -> Option<Reply> {
+    let unauthorized =
+        |detail| Some(Reply::problem(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", detail));
+    let bearer = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    let Some(bearer) = bearer else {
+        return unauthorized("a bearer token is needed");
+    };
+    match inner.tokens.get(bearer) {
+        Some(expires) if *expires > Instant::now() => {}
+        Some(_) | None => return unauthorized("the token is unknown or has expired"),
+    }
+    if jaggaer.board.fires(Fault::UnauthorizedOnce) {
+        inner.tokens.remove(bearer);
+        return unauthorized("the token was revoked");
+    }
+    if jaggaer.board.fires(Fault::RateLimited) {
+        let detail = "wait for Retry-After";
+        let reply = Reply::problem(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", detail);
+        return Some(reply.retry_after(1));
+    }
+    if jaggaer.board.fires(Fault::Unavailable) {
+        let detail = "try again later";
+        return Some(Reply::problem(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", detail));
+    }
+    None
+}
+
+/// `.../ji/v1/invoices/{id}/attachments/{file}`, the same in both profiles.
+fn file(jaggaer: &Jaggaer, call: &Call<'_>) -> Reply {
+    match call.path.as_slice() {
+        ["ji", "v1", "invoices", invoice, "attachments", file] => {
+            match feed::attachment(&jaggaer.world, invoice, file) {
+                Some(file) => Reply::new(StatusCode::OK, file.content_type, file.bytes),
+                None => not_found("no such file"),
+            }
+        }
+        _ => not_found("no such path"),
+    }
+}
+
+pub(super) fn not_found(detail: &str) -> Reply {
+    Reply::problem(StatusCode::NOT_FOUND, "NOT_FOUND", detail)
+}
+
+/// `GET` and `PUT /sandbox/faults`: the switchboard itself, without sign-in.
+fn control(jaggaer: &Jaggaer, method: &Method, body: &[u8]) -> Reply {
+    if method == Method::PUT {
+        match serde_json::from_slice::<Faults>(body) {
+            Ok(faults) => jaggaer.board.set(faults),
+            Err(error) => {
+                let detail = error.to_string();
+                return Reply::problem(StatusCode::BAD_REQUEST, "BAD_REQUEST", &detail);
+            }
+        }
+    }
+    match serde_json::to_vec(&jaggaer.board.settings()) {
+        Ok(body) => Reply::json(body),
+        Err(error) => {
+            let detail = error.to_string();
+            Reply::problem(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", &detail)
+        }
+    }
+}
