@@ -69,6 +69,10 @@ impl Output {
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY).set_header(header.to_vec());
+    if let Ok(size) = rustix::termios::tcgetwinsize(std::io::stdout()) {
+        table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+        table.set_width(size.ws_col.max(60));
+    }
     for row in rows {
         table.add_row(row);
     }

@@ -5,7 +5,9 @@ mod secret;
 
 pub use secret::SecretRef;
 
-use crate::decide::Rules;
+use crate::decide::{ChargeRule, InvoiceRules, OrderRules, Rules};
+use crate::mapping::Tables;
+use crate::procurement::ChargeKind;
 use crate::{jaggaer, visma};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,12 +156,38 @@ pub struct CompanyConfig {
 
 /// A route from a source to a company, with its rules.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "ConnectionTable")]
 pub struct ConnectionConfig {
     pub id: String,
     pub source: String,
     pub company: String,
     pub rules: Rules,
+}
+
+/// The connection as the file writes it: its rules stand beside its names.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConnectionTable {
+    id: String,
+    source: String,
+    company: String,
+    take_from: jiff::civil::Date,
+    #[serde(default)]
+    orders: OrderRules,
+    #[serde(default)]
+    invoices: InvoiceRules,
+    #[serde(default)]
+    mapping: Tables,
+    #[serde(default)]
+    charges: BTreeMap<ChargeKind, ChargeRule>,
+}
+
+impl From<ConnectionTable> for ConnectionConfig {
+    fn from(table: ConnectionTable) -> Self {
+        let ConnectionTable { id, source, company, take_from, orders, invoices, mapping, charges } =
+            table;
+        Self { id, source, company, rules: Rules { take_from, orders, invoices, mapping, charges } }
+    }
 }
 
 /// What is wrong with the configuration.

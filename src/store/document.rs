@@ -262,9 +262,9 @@ impl Store {
         self.holds_where("where document = $1 order by n", document).await
     }
 
-    /// All holds, by code, for the work list.
+    /// All holds, the oldest first, for the work list.
     pub async fn holds(&self) -> Result<Vec<HoldRow>, StoreError> {
-        self.holds_where("where document <> $1 order by code, since, document, n", "").await
+        self.holds_where("where document <> $1 order by since, document, n", "").await
     }
 
     async fn holds_where(
