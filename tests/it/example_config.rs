@@ -24,25 +24,25 @@ const PLACES: &[Place] = &[
     place("SourceConfig", &["source.*"]),
     place("CompanyConfig", &["company.*"]),
     place("KeyFields", &["company.*.key_fields"]),
-    place("ConnectionConfig", &["connection.*"]),
-    place("Rules", &["connection.*.rules"]),
-    place("OrderRules", &["connection.*.rules.orders"]),
-    place("ItemRule", &["connection.*.rules.orders.items.*"]),
-    place("InvoiceRules", &["connection.*.rules.invoices"]),
-    place("ChargeRule", &["connection.*.rules.charges.*"]),
-    place("Tables", &["connection.*.rules.mapping"]),
+    place("ConnectionTable", &["connection.*"]),
+    place("Rules", &["connection.*"]),
+    place("OrderRules", &["connection.*.orders"]),
+    place("ItemRule", &["connection.*.orders.items.*"]),
+    place("InvoiceRules", &["connection.*.invoices"]),
+    place("ChargeRule", &["connection.*.charges.*"]),
+    place("Tables", &["connection.*.mapping"]),
     place(
         "Table",
         &[
-            "connection.*.rules.mapping.accounts",
-            "connection.*.rules.mapping.vat",
-            "connection.*.rules.mapping.terms",
-            "connection.*.rules.mapping.units",
-            "connection.*.rules.mapping.branches",
-            "connection.*.rules.mapping.projects",
+            "connection.*.mapping.accounts",
+            "connection.*.mapping.vat",
+            "connection.*.mapping.terms",
+            "connection.*.mapping.units",
+            "connection.*.mapping.branches",
+            "connection.*.mapping.projects",
         ],
     ),
-    place("SegmentRule", &["connection.*.rules.mapping.segments.*"]),
+    place("SegmentRule", &["connection.*.mapping.segments.*"]),
 ];
 
 const SOURCES: &[&str] = &[
@@ -82,6 +82,13 @@ fn uncommented(text: &str, with_samples: bool) -> String {
     out
 }
 
+/// The name of a struct's field.
+fn field(line: &str) -> Option<&str> {
+    let text = line.strip_prefix("    ")?;
+    let (name, _) = text.strip_prefix("pub ").unwrap_or(text).split_once(": ")?;
+    name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_').then_some(name)
+}
+
 /// Name and keys of each struct that is read from the file.
 fn structs(source: &str) -> Vec<(String, Vec<String>)> {
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
@@ -92,7 +99,13 @@ fn structs(source: &str) -> Vec<(String, Vec<String>)> {
             (is_read, inside) = (false, false);
         } else if line.starts_with("#[derive(") {
             is_read = line.contains("Deserialize");
-        } else if let Some(rest) = line.strip_prefix("pub struct ") {
+        } else if line.starts_with("#[serde(from = ") {
+            // Another struct is read in its place.
+            is_read = false;
+        } else if let Some((_, rest)) = line
+            .split_once("struct ")
+            .filter(|(before, _)| ["", "pub ", "pub(crate) "].contains(before))
+        {
             inside = is_read && rest.ends_with('{');
             if inside {
                 found.push((rest.trim_end_matches(" {").to_owned(), Vec::new()));
@@ -103,10 +116,7 @@ fn structs(source: &str) -> Vec<(String, Vec<String>)> {
                 .split_once("rename = \"")
                 .and_then(|(_, rest)| rest.split_once('"'))
                 .map(|(name, _)| name.to_owned());
-        } else if inside
-            && let Some((name, _)) = line.trim_start_matches("    pub ").split_once(": ")
-            && line.starts_with("    pub ")
-        {
+        } else if inside && let Some(name) = field(line) {
             let key = renamed.take().unwrap_or_else(|| name.to_owned());
             if !std::mem::take(&mut skipped) {
                 found.last_mut().expect("inside one").1.push(key);

@@ -128,7 +128,7 @@ fn faults(file: &str, source: &str) -> Vec<String> {
             }
             let has =
                 |wanted: &&[&str]| path.segments.windows(wanted.len()).any(|w| *w == **wanted);
-            if IMPURE_PATHS.iter().any(|wanted| has(wanted)) {
+            if IMPURE_PATHS.iter().any(has) {
                 fault(path.line, format!("`{shown}` in a pure place"));
             }
         }
