@@ -455,6 +455,13 @@ impl Change {
         ));
     }
 
+    pub fn set_visma_number(&mut self, document: &str, visma_type: &str, visma_number: &str) {
+        self.push(Statement::new(
+            "update document set visma_type = $1, visma_number = $2 where id = $3 and visma_number is not null",
+            args![visma_type, visma_number, document],
+        ));
+    }
+
     /// What stands in Visma now.
     pub fn set_applied(
         &mut self,

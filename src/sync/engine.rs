@@ -30,6 +30,8 @@ pub struct Source {
 pub struct Company {
     pub id: String,
     pub client: visma::Client,
+    pub base_url: String,
+    pub tenant: String,
     pub index_months: i64,
     pub overlap_minutes: i64,
     pub concurrency: usize,
@@ -251,6 +253,8 @@ fn open_company(config: &Config, wanted: &ConnectionConfig) -> Result<Company, S
     Ok(Company {
         id: company.id.clone(),
         client,
+        base_url: company.base_url.clone(),
+        tenant: company.tenant_id.clone(),
         index_months: company.index_months,
         overlap_minutes: company.overlap_minutes,
         concurrency,

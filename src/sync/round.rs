@@ -133,19 +133,25 @@ async fn flows(engine: &Engine, errors: &mut Vec<String>) -> Result<(), SyncErro
             Err(error) => errors.push(format!("{}: {error}", company.id)),
         }
     }
+    let mut ready: Vec<Arc<Connection>> = Vec::new();
     for connection in &engine.connections {
         engine.check()?;
         match engine.receive(connection).await {
-            Ok(()) => {}
+            Ok(()) => ready.push(Arc::clone(connection)),
             Err(error) if error.stops_the_unit() => return Err(error),
-            // What was received before can still be worked.
-            Err(error) => errors.push(format!("{}: {error}", connection.id)),
+            Err(error) => {
+                errors.push(format!("{}: {error}", connection.id));
+                // What was received before can still be worked, unless the vendors that it is
+                // judged by were never read.
+                if engine.knows_vendors(connection).await? {
+                    ready.push(Arc::clone(connection));
+                }
+            }
         }
     }
     engine.carry_out_requests().await?;
     for company in companies {
-        let connections: Vec<Arc<Connection>> = engine
-            .connections
+        let connections: Vec<Arc<Connection>> = ready
             .iter()
             .filter(|connection| connection.company.id == company.id)
             .cloned()
@@ -260,8 +266,13 @@ async fn go_on_with_steps(
                 if postings.is_empty() || postings.iter().any(|row| row.state.is_open()) {
                     continue;
                 }
-                engine.go_on(company, connection, &document.id).await?;
-                gone_on += 1;
+                match engine.go_on(company, connection, &document.id).await {
+                    Ok(went_on) => gone_on += u64::from(went_on),
+                    Err(error) if error.stops_the_unit() => return Err(error),
+                    Err(error) => {
+                        tracing::warn!(document = document.id, %error, "the document's next step is put off");
+                    }
+                }
             }
         }
     }

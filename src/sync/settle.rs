@@ -113,7 +113,13 @@ impl Engine {
                 Step::Update | Step::Cancel | Step::Attach | Step::Release => {
                     match self.find_changed(company, &row, &document).await {
                         Ok(found) => found,
-                        Err(SyncError::Visma(error)) if error.is_retryable() => continue,
+                        Err(SyncError::Visma(visma::Error::NotFound { .. })) => Found::Unclear(
+                            "Visma does not find the document by its number any more".into(),
+                        ),
+                        Err(SyncError::Visma(error)) => {
+                            tracing::warn!(document = document.id, %error, "an uncertain write could not be looked at");
+                            continue;
+                        }
                         Err(error) => return Err(error),
                     }
                 }
