@@ -85,6 +85,13 @@ pub fn step(row: &PostingRow, event: Event, now: i64) -> Result<PostingRow, Ille
             next.next_at = *next_at;
             next.error = Some(reason.clone());
         }
+        // The job ended with the call inside it turned away.
+        (S::Accepted, Event::NotSent { reason, next_at }) => {
+            next.state = S::Planned;
+            next.job = None;
+            next.next_at = *next_at;
+            next.error = Some(reason.clone());
+        }
         (S::Intended | S::Accepted, Event::Conflict { next_at }) => {
             next.state = S::Planned;
             next.etag = None;
@@ -250,6 +257,7 @@ mod tests {
             (S::Intended, 5, S::Accepted),
             (S::Intended, 7, S::Uncertain),
             (S::Accepted, 1, S::Done),
+            (S::Accepted, 2, S::Planned),
             (S::Accepted, 3, S::Planned),
             (S::Accepted, 4, S::Refused),
             (S::Accepted, 6, S::Accepted),
