@@ -473,7 +473,9 @@ fn judge_comparison(postings: &[PostingRow], differences: &[String], change: &mu
 /// Nothing of the order can be received or billed any more.
 pub fn is_cancelled(order: &ErpOrder) -> bool {
     matches!(order.status.as_str(), "Cancelled" | "Voided" | "Closed")
-        || order.lines.iter().all(|line| line.completed || line.cancelled)
+        // An answer without lines says nothing about them.
+        || (!order.lines.is_empty()
+            && order.lines.iter().all(|line| line.completed || line.cancelled))
 }
 
 fn since(watermark: Option<&Watermark>, overlap_minutes: i64) -> Option<String> {

@@ -36,7 +36,7 @@ enum Prepared {
 }
 
 impl Engine {
-    /// Sends everything that is planned and due. Returns how many postings were worked.
+    /// Sends everything that is planned and due. Returns how many postings got anywhere.
     pub async fn post(&self, company: &Arc<Company>) -> Result<u64, SyncError> {
         let now = clock::now();
         let due: Vec<PostingRow> = self
@@ -53,45 +53,81 @@ impl Engine {
         let mut worked = 0;
         for row in due {
             let Some(document) = self.store.document(&row.document).await? else { continue };
+            if document.state != DocumentState::Posting {
+                continue;
+            }
             // In order within one order number, side by side across them.
             let key = document.order_number.clone().unwrap_or_else(|| document.id.clone());
             groups.entry(key).or_default().push((row, document));
             worked += 1;
         }
         self.progress.begin("post", Some(worked));
-        let results: Vec<Result<(), SyncError>> = futures_util::stream::iter(groups.into_values())
+        let results: Vec<Result<u64, SyncError>> = futures_util::stream::iter(groups.into_values())
             .map(|group| async move {
+                let mut moved = 0;
                 for (row, document) in group {
                     self.check()?;
-                    self.post_one(company, row, &document, None).await?;
+                    match self.post_one(company, row, &document, None).await {
+                        Ok(got_on) => moved += u64::from(got_on),
+                        // What is behind it in its order waits with it.
+                        Err(error) if error.concerns_one_document() => {
+                            tracing::error!(document = document.id, %error, "a posting cannot go on");
+                            break;
+                        }
+                        Err(error) => return Err(error),
+                    }
                     self.progress.advance("post", 1);
                 }
-                Ok(())
+                Ok(moved)
             })
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
         self.progress.end("post");
         // Every group has finished what it had begun before the first error is told.
-        results.into_iter().collect::<Result<(), _>>()?;
-        Ok(worked)
+        Ok(results.into_iter().collect::<Result<Vec<u64>, _>>()?.into_iter().sum())
     }
 
-    /// One posting: intent, call, outcome. `file`: an attachment's bytes, just fetched.
+    /// One posting: intent, call, outcome. `file`: an attachment's bytes, just fetched. `false`:
+    /// it stands where it stood, and waits.
     async fn post_one(
         &self,
         company: &Arc<Company>,
         row: PostingRow,
         document: &DocumentRow,
         file: Option<Vec<u8>>,
-    ) -> Result<(), SyncError> {
-        let Some(connection) = self.connection(&document.connection) else { return Ok(()) };
-        let request = match self.prepare(company, connection, &row, document, file).await? {
+    ) -> Result<bool, SyncError> {
+        let Some(connection) = self.connection(&document.connection) else { return Ok(false) };
+        // A file stays what it is whatever the document says.
+        if row.step != Step::Attach && document.latest_revision > row.revision {
+            return self.judge_newer(connection, document).await.map(|()| true);
+        }
+        let prepared = match self.prepare(company, connection, &row, document, file).await {
+            Err(SyncError::Visma(visma::Error::NotFound { .. })) => {
+                let number = number_of(&row, document);
+                Prepared::Refuse(Hold::changed_in_visma(number, "it is not there any more"))
+            }
+            Err(SyncError::Jaggaer(error)) if !error.is_retryable() => {
+                let file = serde_json::from_str::<AttachmentRef>(&row.plan)
+                    .map_or_else(|_| "of the document".into(), |attachment| attachment.file_name);
+                Prepared::Refuse(Hold::attachment_failed(&file, &error.to_string()))
+            }
+            Err(error @ (SyncError::Visma(_) | SyncError::Jaggaer(_))) => {
+                return self.postpone(&row, &error).await.map(|()| false);
+            }
+            prepared => prepared?,
+        };
+        let request = match prepared {
             Prepared::Send(request) => request,
             Prepared::NothingToDo { etag } => {
-                return self.nothing_to_do(company, connection, row, document, etag).await;
+                return self
+                    .nothing_to_do(company, connection, row, document, etag)
+                    .await
+                    .map(|()| true);
             }
-            Prepared::Refuse(hold) => return self.refuse(connection, &row, document, hold).await,
+            Prepared::Refuse(hold) => {
+                return self.refuse(connection, &row, document, hold).await.map(|()| true);
+            }
         };
         CrashPoint::PostingBeforeIntent.pass();
         let body = serde_json::to_string(&request).expect("a request is plain data");
@@ -117,7 +153,37 @@ impl Engine {
 
         let outcome = company.client.send(&request, || self.may_send()).await;
         CrashPoint::PostingAnswered.pass();
-        self.outcome(company, connection, &intended, document, outcome).await
+        let left = !matches!(outcome, Outcome::NotSent { .. });
+        self.outcome(company, connection, &intended, document, outcome).await.map(|()| left)
+    }
+
+    /// A newer revision came before this one left: what is sent is what JAGGAER says now.
+    async fn judge_newer(
+        &self,
+        connection: &Connection,
+        document: &DocumentRow,
+    ) -> Result<(), SyncError> {
+        let now = clock::now();
+        let mut change = Change::new();
+        change.move_document(&document.id, document.state, DocumentState::Ready, now);
+        let mut log = entry(&connection.id, &document.id, "newer_revision", now);
+        log.from_state = document.state.as_str().into();
+        log.to_state = DocumentState::Ready.as_str().into();
+        log.detail = json!({ "revision": document.latest_revision }).to_string();
+        change.log(log);
+        self.commit(change).await
+    }
+
+    /// What a posting needs to be made could not be read just now.
+    async fn postpone(&self, row: &PostingRow, error: &SyncError) -> Result<(), SyncError> {
+        tracing::warn!(document = row.document, %error, "a posting could not be made ready; it is tried again");
+        let now = clock::now();
+        let mut next = row.clone();
+        next.next_at = now + clock::micros(TRY_AGAIN);
+        next.error = Some(error.to_string());
+        let mut change = Change::new();
+        change.move_posting(row.state, row.epoch, &next);
+        self.commit(change).await
     }
 
     /// What became of a write, into the store; then the document's next step.
@@ -170,7 +236,8 @@ impl Engine {
             }
             Outcome::Uncertain { reason } => Event::Lost { reason: reason.clone(), next_at: now },
         };
-        let next = transition(row, event, now)?;
+        let mut next = transition(row, event, now)?;
+        self.settle_later(&mut next, now);
         let mut change = Change::new();
         change.move_posting(row.state, row.epoch, &next);
         let mut log = step_entry(connection, row, &next, now);
@@ -204,7 +271,7 @@ impl Engine {
         CrashPoint::PostingOutcomeKept.pass();
         if more {
             // The step is boxed: a document's steps follow each other through this function.
-            return Box::pin(self.go_on(company, connection, &document.id)).await;
+            return Box::pin(self.go_on(company, connection, &document.id)).await.map(drop);
         }
         Ok(())
     }
@@ -223,34 +290,62 @@ impl Engine {
         })
     }
 
-    /// The next step of a document whose last one is done: files, release, or the end.
+    /// The next step of a document whose last one is done: files, release, or the end. `false`:
+    /// nothing could be done now.
     pub async fn go_on(
         &self,
         company: &Arc<Company>,
         connection: &Arc<Connection>,
         document: &str,
-    ) -> Result<(), SyncError> {
-        let Some(document) = self.store.document(document).await? else { return Ok(()) };
+    ) -> Result<bool, SyncError> {
+        let Some(document) = self.store.document(document).await? else { return Ok(false) };
         if document.state != DocumentState::Posting {
-            return Ok(());
+            return Ok(false);
         }
         let postings = self.store.postings_of(&document.id).await?;
         if postings.iter().any(|row| row.state.is_open()) {
-            return Ok(());
+            return Ok(false);
         }
-        let Some(standing) = newest_content(&postings) else { return Ok(()) };
-        let standing = standing.clone();
+        let Some(standing) = newest_content(&postings) else { return Ok(false) };
+        let mut standing = standing.clone();
+        // A later revision asked for the same content: it counts as carried out with it.
+        if let (Some(revision), Some(plan)) = (document.applied_revision, &document.applied_plan)
+            && revision > standing.revision
+        {
+            (standing.revision, standing.plan) = (revision, plan.clone());
+            standing.plan_hash = hash_text(plan);
+        }
         let Plan::Invoice(plan) = read_plan(&standing.plan)? else {
             let mut change = Change::new();
             finish(connection, &document, &standing, &mut change);
-            return self.commit(change).await;
+            return self.commit(change).await.map(|()| true);
         };
-        if let Some(attachment) = next_attachment(&plan, &postings) {
-            return self.attach(company, connection, &document, &standing, attachment).await;
+        if let Some(attachment) = next_attachment(&plan, postings.iter()) {
+            return self
+                .attach(company, connection, &document, &standing, &postings, attachment)
+                .await;
         }
-        if plan.mode == PostingMode::Released
-            && !postings.iter().any(|row| row.step == Step::Release)
-        {
+        let release = postings.iter().find(|row| row.step == Step::Release);
+        // Refused for an older content, it is asked for again with the one that stands now.
+        let to_release = plan.mode == PostingMode::Released
+            && document.latest_revision <= standing.revision
+            && release.is_none_or(|row| row.state == PostingState::Refused);
+        if to_release && let Some(refused) = release {
+            let now = clock::now();
+            let event = Event::Replan {
+                plan: standing.plan.clone(),
+                plan_hash: standing.plan_hash.clone(),
+                revision: standing.revision,
+            };
+            let mut next = transition(refused, event, now)?;
+            (next.attempts, next.etag) = (0, None);
+            let mut change = Change::new();
+            change.move_posting(refused.state, refused.epoch, &next);
+            change.log(step_entry(connection, refused, &next, now));
+            self.commit(change).await?;
+            return self.post_one(company, next, &document, None).await;
+        }
+        if to_release {
             let now = clock::now();
             let mut posting = planned_posting(
                 &company.id,
@@ -272,7 +367,7 @@ impl Engine {
         }
         let mut change = Change::new();
         finish(connection, &document, &standing, &mut change);
-        self.commit(change).await
+        self.commit(change).await.map(|()| true)
     }
 
     async fn attach(
@@ -281,36 +376,54 @@ impl Engine {
         connection: &Arc<Connection>,
         document: &DocumentRow,
         standing: &PostingRow,
+        postings: &[PostingRow],
         attachment: &AttachmentRef,
-    ) -> Result<(), SyncError> {
+    ) -> Result<bool, SyncError> {
         let bytes = match connection.source.client.attachment(attachment).await {
             Ok(bytes) => bytes,
             Err(error) if error.is_retryable() => {
                 tracing::warn!(document = document.id, file = attachment.file_name, %error, "an attachment did not come; the next round asks again");
-                return Ok(());
+                return Ok(false);
             }
             Err(error) => {
                 let hold = Hold::attachment_failed(&attachment.file_name, &error.to_string());
                 let now = clock::now();
                 let mut change = Change::new();
                 hold_document(connection, document, &hold, now, &mut change);
-                return self.commit(change).await;
+                return self.commit(change).await.map(|()| true);
             }
         };
         let hash = crate::audit::hash_bytes(&bytes);
-        let plan = serde_json::to_string(attachment).expect("an attachment is plain data");
+        let attached = postings.iter().filter(|row| row.step == Step::Attach);
+        let same_content = attached.clone().any(|row| row.step_key == hash);
+        let names: Vec<String> = attached
+            .filter_map(|row| serde_json::from_str::<AttachmentRef>(&row.plan).ok())
+            .map(|kept| kept.file_name.to_lowercase())
+            .collect();
+        let attachment = AttachmentRef {
+            file_name: free_name(&attachment.file_name, &names),
+            ..attachment.clone()
+        };
+        let plan = serde_json::to_string(&attachment).expect("an attachment is plain data");
         let now = clock::now();
+        // The same bytes listed twice are one file in Visma; the second is written down, not sent.
+        let key = if same_content { format!("{hash}/{}", attachment.id) } else { hash };
         let mut posting = planned_posting(
             &company.id,
             document,
             Step::Attach,
-            &hash,
+            &key,
             plan,
             standing.revision,
             now,
         );
         posting.visma_type = standing.visma_type.clone();
         posting.visma_number = standing.visma_number.clone();
+        if same_content {
+            posting.state = PostingState::Verified;
+            self.plan_step(connection, &posting).await?;
+            return Box::pin(self.go_on(company, connection, &document.id)).await;
+        }
         self.plan_step(connection, &posting).await?;
         self.post_one(company, posting, document, Some(bytes)).await
     }
@@ -541,18 +654,14 @@ pub fn done_event(row: &PostingRow, number: Option<&str>, etag: Option<String>) 
 fn finish(connection: &Connection, document: &DocumentRow, row: &PostingRow, change: &mut Change) {
     let now = clock::now();
     let to = match row.step {
+        _ if document.latest_revision > row.revision => DocumentState::Ready,
         Step::Cancel => DocumentState::Cancelled,
-        Step::Create | Step::Update | Step::Attach | Step::Release
-            if document.latest_revision > row.revision =>
-        {
-            DocumentState::Ready
-        }
         Step::Create | Step::Update | Step::Attach | Step::Release => DocumentState::Posted,
     };
     change.move_document(&document.id, document.state, to, now);
     let kind = row.visma_type.as_deref().or(document.visma_type.as_deref()).unwrap_or("");
     let number = row.visma_number.as_deref().or(document.visma_number.as_deref()).unwrap_or("");
-    if row.step == Step::Cancel {
+    if to == DocumentState::Cancelled {
         change.drop_claims(&document.id);
     }
     if matches!(row.step, Step::Create | Step::Update | Step::Release) {
@@ -596,16 +705,32 @@ fn newest_content(postings: &[PostingRow]) -> Option<&PostingRow> {
         .max_by_key(|row| (row.revision, row.step == Step::Update))
 }
 
-fn next_attachment<'a>(
+pub fn next_attachment<'a, 'p>(
     plan: &'a InvoicePlan,
-    postings: &[PostingRow],
+    postings: impl Iterator<Item = &'p PostingRow> + Clone,
 ) -> Option<&'a AttachmentRef> {
     plan.attachments.iter().find(|attachment| {
-        !postings.iter().filter(|row| row.step == Step::Attach).any(|row| {
+        !postings.clone().filter(|row| row.step == Step::Attach).any(|row| {
             serde_json::from_str::<Value>(&row.plan)
                 .is_ok_and(|kept| kept["id"] == attachment.id.as_str())
         })
     })
+}
+
+/// Visma keeps one file of a name: the same name again would replace the first.
+fn free_name(name: &str, taken: &[String]) -> String {
+    let is_taken = |name: &str| taken.contains(&name.to_lowercase());
+    if !is_taken(name) {
+        return name.to_owned();
+    }
+    let (stem, extension) = match name.rsplit_once('.') {
+        Some((stem, extension)) if !stem.is_empty() => (stem, format!(".{extension}")),
+        Some(_) | None => (name, String::new()),
+    };
+    (2..)
+        .map(|n| format!("{stem} ({n}){extension}"))
+        .find(|name| !is_taken(name))
+        .expect("one of the numbers is free")
 }
 
 fn number_of<'a>(row: &'a PostingRow, document: &'a DocumentRow) -> &'a str {

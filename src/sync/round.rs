@@ -260,8 +260,13 @@ async fn go_on_with_steps(
                 if postings.is_empty() || postings.iter().any(|row| row.state.is_open()) {
                     continue;
                 }
-                engine.go_on(company, connection, &document.id).await?;
-                gone_on += 1;
+                match engine.go_on(company, connection, &document.id).await {
+                    Ok(got_on) => gone_on += u64::from(got_on),
+                    Err(error) if error.concerns_one_document() => {
+                        tracing::error!(document = document.id, %error, "a document cannot go on");
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         }
     }

@@ -294,9 +294,7 @@ impl Engine {
         let sent_for = row.body.as_deref().and_then(version_sent_for);
         // The very version that the change was made for: it was not made, whatever the members
         // that are compared look like.
-        let untouched = |version: Option<&str>| {
-            matches!((version, sent_for.as_deref()), (Some(is), Some(was)) if unquoted(is) == unquoted(was))
-        };
+        let untouched = |version: Option<&str>| matches!((version, sent_for.as_deref()), (Some(is), Some(was)) if unquoted(is) == unquoted(was));
         if is_order {
             let (order, etag) = company.client.order(number).await?;
             if untouched(order.version.as_deref()) {
