@@ -42,6 +42,7 @@ impl Engine {
         let watermark = self.store.watermark(&company.id, SUPPLIERS).await?;
         let since = since(watermark.as_ref(), company.overlap_minutes);
         let mut pager = company.client.suppliers(since.as_deref());
+        let mut unreadable = Vec::new();
         while let Some(page) = pager.next().await? {
             for supplier in &page.rows {
                 change.keep_supplier(&company.id, supplier, at);
@@ -54,11 +55,12 @@ impl Engine {
                     "a supplier cannot be read"
                 );
             }
+            unreadable.extend(page.unreadable);
         }
         if !pager.complete() {
             return Err(SyncError::Incomplete { list: "supplier".into() });
         }
-        if let Some(to) = moved_to(pager.newest(), at) {
+        if let Some(to) = moved_to(readable_until(pager.newest(), &unreadable), at) {
             change.move_watermark(&company.id, SUPPLIERS, &to);
         }
         self.commit(change).await?;
@@ -108,7 +110,8 @@ impl Engine {
             if !pager.complete() {
                 return Err(SyncError::Incomplete { list: "supplierInvoice".into() });
             }
-            if !unreadable.is_empty() && read < UNREADABLE_READS {
+            let known = company.knows_unreadable(INVOICES, &unreadable);
+            if !known && read < UNREADABLE_READS {
                 continue;
             }
             for row in &unreadable {
@@ -119,7 +122,9 @@ impl Engine {
                     "a document in Visma cannot be read; it is not in the index"
                 );
             }
-            self.end_of_list(company, INVOICES, pager.newest()).await?;
+            let newest = readable_until(pager.newest(), &unreadable);
+            self.end_of_list(company, INVOICES, newest).await?;
+            company.set_unreadable(INVOICES, unreadable);
             break;
         }
         self.watch_for_doubles(company).await
@@ -172,8 +177,13 @@ impl Engine {
         let mut found = differences(seen);
         if !found.is_empty() {
             // A list may still show an older version; the document itself decides.
-            let (fresh, _) = company.client.invoice(&seen.document_type, &seen.number).await?;
-            found = differences(&fresh);
+            match company.client.invoice(&seen.document_type, &seen.number).await {
+                Ok((fresh, _)) => found = differences(&fresh),
+                Err(visma::Error::NotFound { .. }) => found = vec![gone(&seen.number)],
+                // The list's view is all there is; the next read compares again.
+                Err(visma::Error::Unreadable { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         judge_comparison(postings, &found, change);
         Ok(())
@@ -200,7 +210,8 @@ impl Engine {
             if !pager.complete() {
                 return Err(SyncError::Incomplete { list: "purchaseorder".into() });
             }
-            if !unreadable.is_empty() && read < UNREADABLE_READS {
+            let known = company.knows_unreadable(ORDERS, &unreadable);
+            if !known && read < UNREADABLE_READS {
                 continue;
             }
             for row in &unreadable {
@@ -211,7 +222,9 @@ impl Engine {
                     "an order in Visma cannot be read; it is not in the index"
                 );
             }
-            self.end_of_list(company, ORDERS, pager.newest()).await?;
+            let newest = readable_until(pager.newest(), &unreadable);
+            self.end_of_list(company, ORDERS, newest).await?;
+            company.set_unreadable(ORDERS, unreadable);
             break;
         }
         self.watch_for_doubles(company).await
@@ -265,9 +278,16 @@ impl Engine {
         };
         let mut found = differences(seen);
         if !found.is_empty() {
-            let (fresh, _) = company.client.order(&seen.number).await?;
-            found = differences(&fresh);
-            change.keep_erp_order(&company.id, &fresh);
+            match company.client.order(&seen.number).await {
+                Ok((fresh, _)) => {
+                    found = differences(&fresh);
+                    change.keep_erp_order(&company.id, &fresh);
+                }
+                Err(visma::Error::NotFound { .. }) => found = vec![gone(&seen.number)],
+                // The list's view is all there is; the next read compares again.
+                Err(visma::Error::Unreadable { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         judge_comparison(postings, &found, change);
         Ok(())
@@ -277,6 +297,7 @@ impl Engine {
         let watermark = self.store.watermark(&company.id, RECEIPTS).await?;
         let since = since(watermark.as_ref(), company.overlap_minutes);
         let mut pager = company.client.receipts(&ReceiptFilter { since, order_number: None });
+        let mut unreadable = Vec::new();
         while let Some(page) = pager.next().await? {
             self.check_lease()?;
             let mut change = Change::new();
@@ -291,12 +312,13 @@ impl Engine {
                     "a receipt cannot be read"
                 );
             }
+            unreadable.extend(page.unreadable);
             self.commit(change).await?;
         }
         if !pager.complete() {
             return Err(SyncError::Incomplete { list: "PurchaseReceipt".into() });
         }
-        self.end_of_list(company, RECEIPTS, pager.newest()).await
+        self.end_of_list(company, RECEIPTS, readable_until(pager.newest(), &unreadable)).await
     }
 
     async fn end_of_list(
@@ -388,17 +410,24 @@ impl Engine {
             let number = named.visma_number.clone().unwrap_or_default();
             let mut change = Change::new();
             match standing_plan(&postings) {
-                Some(Plan::Order(_)) => {
-                    let (order, _) = company.client.order(&number).await?;
-                    change.keep_erp_order(&company.id, &order);
-                    self.compare_order(company, &order, &postings, &mut change).await?;
-                }
+                Some(Plan::Order(_)) => match company.client.order(&number).await {
+                    Ok((order, _)) => {
+                        change.keep_erp_order(&company.id, &order);
+                        self.compare_order(company, &order, &postings, &mut change).await?;
+                    }
+                    Err(error) => not_shown(&postings, &number, error, &mut change)?,
+                },
                 Some(Plan::Invoice(_)) => {
                     let kind = named.visma_type.clone().unwrap_or_default();
-                    let (invoice, _) = company.client.invoice(&kind, &number).await?;
-                    let reference = claim_key(invoice.supplier_reference.as_deref().unwrap_or(""));
-                    change.keep_erp_invoice(&company.id, &invoice, &reference);
-                    self.compare_invoice(company, &invoice, &postings, &mut change).await?;
+                    match company.client.invoice(&kind, &number).await {
+                        Ok((invoice, _)) => {
+                            let reference =
+                                claim_key(invoice.supplier_reference.as_deref().unwrap_or(""));
+                            change.keep_erp_invoice(&company.id, &invoice, &reference);
+                            self.compare_invoice(company, &invoice, &postings, &mut change).await?;
+                        }
+                        Err(error) => not_shown(&postings, &number, error, &mut change)?,
+                    }
                 }
                 None => {}
             }
@@ -468,6 +497,38 @@ fn judge_comparison(postings: &[PostingRow], differences: &[String], change: &mu
             change.set_attention(&row.document, attention.as_deref());
         }
     }
+}
+
+fn gone(number: &str) -> String {
+    format!("{number} is not in Visma any more")
+}
+
+/// What Visma answers of one document says nothing of the others.
+fn not_shown(
+    postings: &[PostingRow],
+    number: &str,
+    error: visma::Error,
+    change: &mut Change,
+) -> Result<(), SyncError> {
+    match error {
+        visma::Error::NotFound { .. } => judge_comparison(postings, &[gone(number)], change),
+        visma::Error::Unreadable { reason, .. } => {
+            let what = format!("{number} cannot be read: {reason}");
+            judge_comparison(postings, &[what], change);
+        }
+        error => return Err(error.into()),
+    }
+    Ok(())
+}
+
+/// The newest change time before which every row could be read: what could not be is asked for
+/// again by every read, so that it is found when it can be.
+fn readable_until<'a>(
+    newest: Option<&'a str>,
+    unreadable: &'a [visma::UnreadableRow],
+) -> Option<&'a str> {
+    let times = unreadable.iter().map(|row| row.modified.as_deref());
+    times.chain([newest]).min_by_key(|time| time.and_then(instant_of)).flatten()
 }
 
 /// Nothing of the order can be received or billed any more.

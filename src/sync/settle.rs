@@ -187,7 +187,15 @@ impl Engine {
         row: &PostingRow,
         document: &DocumentRow,
     ) -> Result<Found, SyncError> {
-        Ok(match read_plan(&row.plan)? {
+        let plan = read_plan(&row.plan)?;
+        let list = match &plan {
+            Plan::Order(_) => index::ORDERS,
+            Plan::Invoice(_) => index::INVOICES,
+        };
+        if let Some(key) = company.unreadable_with(list, &row.our_key) {
+            return Ok(Found::Unclear(format!("{key} carries our key, but cannot be read")));
+        }
+        Ok(match plan {
             Plan::Order(plan) => {
                 let live: Vec<_> = self
                     .store
