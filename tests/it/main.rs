@@ -1,4 +1,5 @@
 //! One binary for all stories: it links once.
 
+mod review;
 mod store_open;
 mod stores;
