@@ -218,14 +218,16 @@ impl Store {
         rows.iter().map(document).collect()
     }
 
-    /// The order document with this number, as an invoice names it.
+    /// The order document with this number, as an invoice names it: one that is in force before
+    /// one that was taken back or made again.
     pub async fn order_by_number(
         &self,
         source: &str,
         number: &str,
     ) -> Result<Option<DocumentRow>, StoreError> {
         let row = sqlx::query::<Any>(columns!(
-            "where source = $1 and order_number = $2 and kind = 'purchase_order' order by received_at, id limit 1"
+            "where source = $1 and order_number = $2 and kind = 'purchase_order' \
+             order by case when state in ('cancelled', 'ignored') then 1 else 0 end, received_at, id limit 1"
         ))
         .bind(source)
         .bind(number)

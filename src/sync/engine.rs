@@ -37,6 +37,8 @@ pub struct Company {
     pub concurrency: usize,
     /// As last read; replaced, never changed in place.
     reference: RwLock<Option<Arc<KnownReference>>>,
+    /// Rows that the latest read of each list could not use.
+    unreadable: RwLock<BTreeMap<&'static str, Vec<visma::UnreadableRow>>>,
 }
 
 /// Reference data as one decision sees it.
@@ -49,6 +51,24 @@ pub struct KnownReference {
 impl Company {
     pub fn reference(&self) -> Option<Arc<KnownReference>> {
         self.reference.read().expect("no writer panics").clone()
+    }
+
+    pub fn set_unreadable(&self, list: &'static str, rows: Vec<visma::UnreadableRow>) {
+        self.unreadable.write().expect("no writer panics").insert(list, rows);
+    }
+
+    /// Whether the read before this one could not use these rows either: asking once more at once
+    /// would not help.
+    pub fn knows_unreadable(&self, list: &str, rows: &[visma::UnreadableRow]) -> bool {
+        let known = self.unreadable.read().expect("no writer panics");
+        let known = known.get(list).map_or(&[][..], Vec::as_slice);
+        rows.iter().all(|row| known.iter().any(|known| known.key == row.key))
+    }
+
+    /// A row of the list that could not be used and in which the key stands somewhere.
+    pub fn unreadable_with(&self, list: &str, our_key: &str) -> Option<String> {
+        let rows = self.unreadable.read().expect("no writer panics");
+        rows.get(list)?.iter().find(|row| row.texts.contains(our_key)).map(|row| row.key.clone())
     }
 
     pub fn set_reference(&self, reference: KnownReference) {
@@ -270,6 +290,7 @@ fn open_company(config: &Config, wanted: &ConnectionConfig) -> Result<Company, S
         overlap_minutes: company.overlap_minutes,
         concurrency,
         reference: RwLock::new(None),
+        unreadable: RwLock::default(),
     })
 }
 

@@ -32,6 +32,23 @@ pub enum SyncError {
 }
 
 impl SyncError {
+    /// Something about one document; the others go on.
+    pub fn concerns_one_document(&self) -> bool {
+        match self {
+            Self::Commit(CommitError::Guard(_)) | Self::Inner(_) => true,
+            Self::Store(_)
+            | Self::Commit(_)
+            | Self::Jaggaer(_)
+            | Self::Visma(_)
+            | Self::Lock(_)
+            | Self::OwnedElsewhere { .. }
+            | Self::Incomplete { .. }
+            | Self::Configuration(_)
+            | Self::LostOwnership
+            | Self::Stopped => false,
+        }
+    }
+
     /// The unit is not ours any more, or the store is gone: no flow of it can go on.
     pub fn stops_the_unit(&self) -> bool {
         match self {

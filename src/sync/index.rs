@@ -117,10 +117,11 @@ impl Engine {
             if !pager.complete() {
                 return Err(SyncError::Incomplete { list: "supplierInvoice".into() });
             }
-            if !unreadable.is_empty() && read < UNREADABLE_READS {
+            if !company.knows_unreadable(INVOICES, &unreadable) && read < UNREADABLE_READS {
                 continue;
             }
             self.end_of_list(company, INVOICES, pager.newest(), &unreadable).await?;
+            company.set_unreadable(INVOICES, unreadable);
             break;
         }
         self.watch_for_doubles(company).await
@@ -175,6 +176,7 @@ impl Engine {
             // A list may still show an older version; the document itself decides.
             match company.client.invoice(&seen.document_type, &seen.number).await {
                 Ok((fresh, _)) => found = differences(&fresh),
+                Err(visma::Error::NotFound { .. }) => found = vec![gone(&seen.number)],
                 Err(error) => {
                     tracing::warn!(number = seen.number, %error, "a document that differs could not be read again");
                     return Ok(());
@@ -205,10 +207,11 @@ impl Engine {
             if !pager.complete() {
                 return Err(SyncError::Incomplete { list: "purchaseorder".into() });
             }
-            if !unreadable.is_empty() && read < UNREADABLE_READS {
+            if !company.knows_unreadable(ORDERS, &unreadable) && read < UNREADABLE_READS {
                 continue;
             }
             self.end_of_list(company, ORDERS, pager.newest(), &unreadable).await?;
+            company.set_unreadable(ORDERS, unreadable);
             break;
         }
         self.watch_for_doubles(company).await
@@ -267,6 +270,7 @@ impl Engine {
                     found = differences(&fresh);
                     change.keep_erp_order(&company.id, &fresh);
                 }
+                Err(visma::Error::NotFound { .. }) => found = vec![gone(&seen.number)],
                 Err(error) => {
                     tracing::warn!(number = seen.number, %error, "an order that differs could not be read again");
                     return Ok(());
@@ -421,9 +425,9 @@ impl Engine {
             match read {
                 Ok(()) => {}
                 Err(visma::Error::NotFound { .. }) => {
-                    let gone = ["Visma does not find it by its number".to_owned()];
                     let kind = named.visma_type.clone().unwrap_or_default();
-                    self.judge_comparison(&postings, (&kind, &number), &gone, &mut change).await?;
+                    let found = [gone(&number)];
+                    self.judge_comparison(&postings, (&kind, &number), &found, &mut change).await?;
                 }
                 Err(error) => {
                     tracing::warn!(number, %error, "a document could not be compared; the next round does it");
@@ -514,10 +518,16 @@ fn standing_plan(postings: &[PostingRow]) -> Option<Plan> {
     serde_json::from_str(&newest.plan).ok()
 }
 
+fn gone(number: &str) -> String {
+    format!("{number} is not in Visma any more")
+}
+
 /// Nothing of the order can be received or billed any more.
 pub fn is_cancelled(order: &ErpOrder) -> bool {
     matches!(order.status.as_str(), "Cancelled" | "Voided" | "Closed")
-        || order.lines.iter().all(|line| line.completed || line.cancelled)
+        // An answer without lines says nothing about them.
+        || (!order.lines.is_empty()
+            && order.lines.iter().all(|line| line.completed || line.cancelled))
 }
 
 fn since(watermark: Option<&Watermark>, overlap_minutes: i64) -> Option<String> {

@@ -9,7 +9,7 @@ use crate::audit::hash_text;
 use crate::clock;
 use crate::decide::{self, Decision, History, Hold, Inputs, Wait, WaitFor};
 use crate::matching::claim_key;
-use crate::procurement::{DocumentKind, InvoicePlan, Plan};
+use crate::procurement::{DocumentKind, InvoicePlan, Plan, PostingMode};
 use crate::store::{
     Change, CommitError, DocumentRow, DocumentState, PostingRow, PostingState, RevisionRow, Step,
 };
@@ -50,11 +50,19 @@ impl Engine {
                     self.check()?;
                     let mut changes = Vec::new();
                     for document in chunk {
-                        let judged =
-                            self.judge_one(connection, &reference, &vendors, document).await?;
-                        CrashPoint::DecisionMade.pass();
-                        if let Some(change) = self.carry_out(&judged).await? {
-                            changes.push((document, self.commit(change)));
+                        let change = async {
+                            let judged =
+                                self.judge_one(connection, &reference, &vendors, document).await?;
+                            CrashPoint::DecisionMade.pass();
+                            self.carry_out(&judged).await
+                        };
+                        match change.await {
+                            Ok(Some(change)) => changes.push((document, self.commit(change))),
+                            Ok(None) => {}
+                            Err(error) if error.concerns_one_document() => {
+                                tracing::error!(document = document.id, %error, "a document cannot be judged");
+                            }
+                            Err(error) => return Err(error),
                         }
                     }
                     let (documents, commits): (Vec<_>, Vec<_>) = changes.into_iter().unzip();
@@ -63,9 +71,16 @@ impl Engine {
                         match result {
                             Ok(()) => moved += 1,
                             Err(SyncError::Commit(CommitError::Guard(_))) => {
-                                self.judge_again(connection, &reference, &vendors, document)
-                                    .await?;
-                                moved += 1;
+                                let again = self
+                                    .judge_again(connection, &reference, &vendors, document)
+                                    .await;
+                                match again {
+                                    Ok(()) => moved += 1,
+                                    Err(error) if error.concerns_one_document() => {
+                                        tracing::error!(document = document.id, %error, "a decision cannot be kept");
+                                    }
+                                    Err(error) => return Err(error),
+                                }
                             }
                             Err(error) => return Err(error),
                         }
@@ -91,18 +106,7 @@ impl Engine {
         }
         let judged = self.judge_one(connection, reference, vendors, &document).await?;
         if let Some(change) = self.carry_out(&judged).await? {
-            match self.commit(change).await {
-                Ok(()) => {}
-                Err(SyncError::Commit(CommitError::Guard(what))) => {
-                    // It stays as it is and is judged again in the next round; the others go on.
-                    tracing::warn!(
-                        document = document.id,
-                        what,
-                        "a decision did not fit what is stored"
-                    );
-                }
-                Err(error) => return Err(error),
-            }
+            self.commit(change).await?;
         }
         Ok(())
     }
@@ -190,8 +194,40 @@ impl Engine {
                 let state = PostingState::Verified;
                 self.adopt(judged, plan, (document_type, number), state, at, &mut change).await?;
             }
+            // Given up as unsettled: what stands there is taken for the one we sent, so that
+            // nothing is sent again.
+            Decision::Adopt { plan, document_type, number }
+                if create.is_some_and(|row| row.state == PostingState::Held) =>
+            {
+                let create = create.expect("just looked at");
+                if self.claim(judged, plan, at, &mut change).await? {
+                    let event = Event::Done {
+                        visma_type: Some(document_type.clone()),
+                        visma_number: Some(number.clone()),
+                        etag: None,
+                    };
+                    let next = step(create, event, at)
+                        .map_err(|error| SyncError::Inner(error.to_string()))?;
+                    change.move_posting(create.state, create.epoch, &next);
+                    let text = plan_text(plan);
+                    let n = judged.revision.n;
+                    change.set_applied(&judged.document.id, n, &text, document_type, number);
+                    let detail = json!({ "visma_type": document_type, "visma_number": number });
+                    judged.to(DocumentState::Posted, "adopted", detail, at, &mut change);
+                }
+            }
             Decision::Adopt { plan, .. } | Decision::Plan(plan) => {
                 self.plan(judged, plan, &postings, at, &mut change).await?;
+            }
+        }
+        match &judged.decision {
+            Decision::Plan(_) | Decision::Adopt { .. } => {}
+            Decision::Wait(_) | Decision::Hold(_) | Decision::Ignore(_) | Decision::NotRipe => {
+                withdraw(judged, &postings, None, at, &mut change)?
+            }
+            Decision::Cancel => {
+                let key = judged.revision.n.to_string();
+                withdraw(judged, &postings, Some(&key), at, &mut change)?;
             }
         }
         judged.keep(at, &mut change);
@@ -222,30 +258,34 @@ impl Engine {
         match create {
             Some(row) if row.state.is_done() => match document.kind {
                 DocumentKind::PurchaseOrder => {
-                    judged.to(DocumentState::Posting, "cancel_planned", json!({}), at, change);
-                    match postings
-                        .iter()
-                        .find(|row| row.step == Step::Cancel && !row.state.is_done())
-                    {
-                        Some(row) => {
-                            move_by(
-                                row,
-                                row.state.is_stuck().then_some(Event::Retry { now: at }),
+                    let key = judged.revision.n.to_string();
+                    match postings.iter().find(|of| of.step == Step::Cancel && of.step_key == key) {
+                        Some(cancel) if cancel.state.is_done() => {
+                            change.drop_claims(&document.id);
+                            judged.to(DocumentState::Cancelled, "cancelled", json!({}), at, change);
+                        }
+                        Some(cancel) => {
+                            try_again(judged, cancel, at, change)?;
+                            judged.to(
+                                DocumentState::Posting,
+                                "cancel_planned",
+                                json!({}),
                                 at,
                                 change,
-                            )?;
+                            );
                         }
                         None => {
-                            let key = judged.revision.n.to_string();
                             let plan =
                                 document.applied_plan.clone().unwrap_or_else(|| row.plan.clone());
-                            change.insert_posting(&self.new_posting(
-                                judged,
-                                Step::Cancel,
-                                &key,
-                                plan,
+                            let posting = self.new_posting(judged, Step::Cancel, &key, plan, at);
+                            judged.to(
+                                DocumentState::Posting,
+                                "cancel_planned",
+                                json!({}),
                                 at,
-                            ));
+                                change,
+                            );
+                            change.insert_posting(&posting);
                         }
                     }
                 }
@@ -255,12 +295,15 @@ impl Engine {
                     judged.hold(&[Hold::not_cancellable(number, why)], at, change);
                 }
             },
-            Some(row) if row.state.may_stand_in_visma() => {
-                // It may stand in Visma: that is settled first.
-                let held = row.state == PostingState::Held;
-                move_by(row, held.then_some(Event::Retry { now: at }), at, change)?;
+            // It may stand in Visma: that is settled first.
+            Some(row) if row.state == PostingState::Held => {
+                try_again(judged, row, at, change)?;
                 judged.to(DocumentState::Posting, "settling_before_cancel", json!({}), at, change);
             }
+            Some(row) if row.state.is_open() && row.state != PostingState::Planned => {
+                judged.to(DocumentState::Posting, "settling_before_cancel", json!({}), at, change);
+            }
+            // Never sent, or proven absent, or refused.
             Some(_) | None => {
                 change.drop_claims(&document.id);
                 judged.to(DocumentState::Cancelled, "cancelled", json!({}), at, change);
@@ -330,7 +373,7 @@ impl Engine {
         match create.state {
             PostingState::Planned | PostingState::Refused => {
                 if !self.claim(judged, plan, at, change).await? {
-                    return Ok(());
+                    return withdraw(judged, postings, None, at, change);
                 }
                 let event = Event::Replan {
                     plan_hash: hash_text(&text),
@@ -429,23 +472,52 @@ impl Engine {
             .clone()
             .or_else(|| create.map(|row| row.plan.clone()))
             .unwrap_or_default();
-        if postings.iter().any(|row| row.step == Step::Cancel && row.state.is_done()) {
-            let number = document.visma_number.as_deref().unwrap_or("?");
-            judged.hold(&[Hold::changed_after_posting(number, "cancelled")], at, change);
+        // A change that may have been made is settled before anything is decided on top of it.
+        let given_up: Vec<&PostingRow> = postings
+            .iter()
+            .filter(|row| row.state == PostingState::Held && row.step != Step::Attach)
+            .collect();
+        if !given_up.is_empty() {
+            for row in given_up {
+                try_again(judged, row, at, change)?;
+            }
+            withdraw(judged, postings, None, at, change)?;
+            judged.to(DocumentState::Posting, "settling_first", json!({}), at, change);
             return Ok(());
         }
-        let unfinished =
-            postings.iter().find(|row| row.step == Step::Update && !row.state.is_done());
-        if unfinished.is_none() && same_plan(&applied, plan) {
-            let unfinished =
-                document.applied_plan.is_none() || postings.iter().any(|row| !row.state.is_done());
+        if let Some(status) = self.still_cancelled(judged, postings).await? {
+            let number = document.visma_number.clone().unwrap_or_default();
+            withdraw(judged, postings, None, at, change)?;
+            judged.hold(&[Hold::changed_after_posting(&number, &status)], at, change);
+            return Ok(());
+        }
+        if same_plan(&applied, plan) {
+            withdraw(judged, postings, None, at, change)?;
+            let later_steps: Vec<&PostingRow> = postings
+                .iter()
+                .filter(|row| matches!(row.step, Step::Attach | Step::Release))
+                .collect();
+            // An older update that was refused is history: its content is not wanted any more.
+            let unfinished = document.applied_plan.is_none()
+                || later_steps.iter().any(|row| !row.state.is_done())
+                || is_missing_steps(plan, create, &later_steps);
             if unfinished {
                 // A later step was refused or given up: it is tried again, the settling first.
-                for row in postings {
-                    if let Ok(next) = step(row, Event::Retry { now: at }, at) {
-                        change.move_posting(row.state, row.epoch, &next);
+                for row in later_steps {
+                    if row.step == Step::Attach && !row.state.is_done() {
+                        try_again(judged, row, at, change)?;
                     }
                 }
+                let row =
+                    create.map(|row| (row.visma_type.as_deref(), row.visma_number.as_deref()));
+                let (kind, number) = row.unwrap_or_default();
+                change.set_applied(
+                    &document.id,
+                    judged.revision.n,
+                    &text,
+                    document.visma_type.as_deref().or(kind).unwrap_or(""),
+                    document.visma_number.as_deref().or(number).unwrap_or(""),
+                );
                 judged.to(DocumentState::Posting, "goes_on", json!({}), at, change);
             } else {
                 change.set_attention(&document.id, None);
@@ -500,30 +572,36 @@ impl Engine {
             return Ok(());
         }
         if !self.claim(judged, plan, at, change).await? {
-            return Ok(());
+            return withdraw(judged, postings, None, at, change);
         }
-        match unfinished {
-            // An earlier change is not through. What never left takes the new plan; what may stand
-            // in Visma is settled first, and the new revision is judged after it.
+        // Other rules may ask for another content of a revision that was carried out already.
+        let is_done = |key: &str| {
+            let of_key = |row: &&PostingRow| row.step == Step::Update && row.step_key == key;
+            postings.iter().find(of_key).is_some_and(|row| row.state.is_done())
+        };
+        let mut key = judged.revision.n.to_string();
+        for again in 2.. {
+            if !is_done(&key) {
+                break;
+            }
+            key = format!("{}/{again}", judged.revision.n);
+        }
+        withdraw(judged, postings, Some(&key), at, change)?;
+        match postings.iter().find(|row| row.step == Step::Update && row.step_key == key) {
             Some(row) => {
-                let event = match row.state {
-                    PostingState::Planned | PostingState::Refused => Some(Event::Replan {
-                        plan_hash: hash_text(&text),
-                        plan: text,
-                        revision: judged.revision.n,
-                    }),
-                    PostingState::Held => Some(Event::Retry { now: at }),
-                    PostingState::Intended
-                    | PostingState::Accepted
-                    | PostingState::Uncertain
-                    | PostingState::Done
-                    | PostingState::Verified
-                    | PostingState::Differs => None,
+                let event = Event::Replan {
+                    plan_hash: hash_text(&text),
+                    plan: text,
+                    revision: judged.revision.n,
                 };
-                move_by(row, event, at, change)?;
+                let mut next =
+                    step(row, event, at).map_err(|error| SyncError::Inner(error.to_string()))?;
+                if row.state == PostingState::Refused {
+                    next.attempts = 0;
+                }
+                change.move_posting(row.state, row.epoch, &next);
             }
             None => {
-                let key = update_key(judged.revision.n, postings);
                 let mut posting = self.new_posting(judged, Step::Update, &key, text, at);
                 posting.visma_number = Some(number);
                 posting.visma_type = document
@@ -541,6 +619,26 @@ impl Engine {
             change,
         );
         Ok(())
+    }
+
+    /// An order that we cancelled and JAGGAER wants back: closed lines cannot be opened by us.
+    async fn still_cancelled(
+        &self,
+        judged: &Judged<'_>,
+        postings: &[PostingRow],
+    ) -> Result<Option<String>, SyncError> {
+        let applied = judged.document.applied_revision.unwrap_or(0);
+        let cancel = postings
+            .iter()
+            .filter(|row| row.step == Step::Cancel && row.state.is_done())
+            .find(|row| row.revision > applied);
+        let Some(cancel) = cancel else { return Ok(None) };
+        let company = &judged.connection.company.id;
+        let number = judged.document.visma_number.as_deref().unwrap_or("");
+        let order = self.store.erp_order(company, number).await?;
+        let closed = cancel.state == PostingState::Done
+            || order.as_ref().is_none_or(super::index::is_cancelled);
+        Ok(closed.then(|| "cancelled, with its lines closed,".to_owned()))
     }
 
     /// Claims the invoice for this document. `false`: another has it, and the change holds this one.
@@ -590,28 +688,6 @@ impl Engine {
             at,
         )
     }
-}
-
-/// One key for each change of what stands: the revision, and a number where changed rules or
-/// mappings make a second change out of the same revision.
-fn update_key(revision: i64, postings: &[PostingRow]) -> String {
-    let earlier =
-        postings.iter().filter(|row| row.step == Step::Update && row.revision == revision).count();
-    if earlier == 0 { revision.to_string() } else { format!("{revision}.{}", earlier + 1) }
-}
-
-/// Moves a posting by an event, if there is one.
-fn move_by(
-    row: &PostingRow,
-    event: Option<Event>,
-    at: i64,
-    change: &mut Change,
-) -> Result<(), SyncError> {
-    if let Some(event) = event {
-        let next = step(row, event, at).map_err(|error| SyncError::Inner(error.to_string()))?;
-        change.move_posting(row.state, row.epoch, &next);
-    }
-    Ok(())
 }
 
 /// A step of a document, before anything of it was sent.
@@ -702,6 +778,54 @@ impl Judged<'_> {
             at,
         );
     }
+}
+
+/// A step that was refused or given up is tried again; what may have been done is settled first.
+fn try_again(
+    judged: &Judged<'_>,
+    row: &PostingRow,
+    at: i64,
+    change: &mut Change,
+) -> Result<(), SyncError> {
+    let Ok(next) = step(row, Event::Retry { now: at }, at) else { return Ok(()) };
+    change.move_posting(row.state, row.epoch, &next);
+    change.log(super::post::step_entry(judged.connection, row, &next, at));
+    Ok(())
+}
+
+/// Writes that have not left and that nobody wants any more, but for the change `wanted`.
+fn withdraw(
+    judged: &Judged<'_>,
+    postings: &[PostingRow],
+    wanted: Option<&str>,
+    at: i64,
+    change: &mut Change,
+) -> Result<(), SyncError> {
+    for row in postings.iter().filter(|row| row.state == PostingState::Planned) {
+        let is_change = matches!(row.step, Step::Update | Step::Cancel);
+        let is_wanted = is_change && Some(row.step_key.as_str()) == wanted;
+        if row.step == Step::Attach || is_wanted {
+            continue;
+        }
+        let reason = format!("withdrawn: revision {} came before it was sent", judged.revision.n);
+        let next = step(row, Event::Refused { reason }, at)
+            .map_err(|error| SyncError::Inner(error.to_string()))?;
+        change.move_posting(row.state, row.epoch, &next);
+        change.log(super::post::step_entry(judged.connection, row, &next, at));
+    }
+    Ok(())
+}
+
+/// Files or the release of a document that we made, asked for and not begun.
+fn is_missing_steps(plan: &Plan, create: Option<&PostingRow>, later_steps: &[&PostingRow]) -> bool {
+    let Plan::Invoice(plan) = plan else { return false };
+    // One that a person made stays as that person left it.
+    if create.is_none_or(|row| row.attempts == 0) {
+        return false;
+    }
+    let released = later_steps.iter().any(|row| row.step == Step::Release);
+    (plan.mode == PostingMode::Released && !released)
+        || super::post::next_attachment(plan, later_steps.iter().copied()).is_some()
 }
 
 pub fn plan_text(plan: &Plan) -> String {

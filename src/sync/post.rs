@@ -40,7 +40,7 @@ enum Prepared {
 }
 
 impl Engine {
-    /// Sends everything that is planned and due. Returns how many postings were worked.
+    /// Sends everything that is planned and due. Returns how many postings got anywhere.
     pub async fn post(&self, company: &Arc<Company>) -> Result<u64, SyncError> {
         let now = clock::now();
         let due: Vec<PostingRow> = self
@@ -57,7 +57,6 @@ impl Engine {
         let mut worked = 0;
         for row in due {
             let Some(document) = self.store.document(&row.document).await? else { continue };
-            // Held, cancelled or judged anew meanwhile: its posting waits for that.
             if document.state != DocumentState::Posting {
                 continue;
             }
@@ -72,7 +71,15 @@ impl Engine {
                 let mut moved = 0;
                 for (row, document) in group {
                     self.check()?;
-                    moved += u64::from(self.post_or_postpone(company, row, &document).await?);
+                    match self.post_one(company, row, &document, None).await {
+                        Ok(got_on) => moved += u64::from(got_on),
+                        // What is behind it in its order waits with it.
+                        Err(error) if error.concerns_one_document() => {
+                            tracing::error!(document = document.id, %error, "a posting cannot go on");
+                            break;
+                        }
+                        Err(error) => return Err(error),
+                    }
                     self.progress.advance("post", 1);
                 }
                 Ok(moved)
@@ -82,53 +89,11 @@ impl Engine {
             .await;
         self.progress.end("post");
         // Every group has finished what it had begun before the first error is told.
-        results.into_iter().sum()
+        Ok(results.into_iter().collect::<Result<Vec<u64>, _>>()?.into_iter().sum())
     }
 
-    /// One document's trouble is its own: a posting that cannot be made ready stays planned for
-    /// later, and the others go on. `true`: it moved.
-    async fn post_or_postpone(
-        &self,
-        company: &Arc<Company>,
-        row: PostingRow,
-        document: &DocumentRow,
-    ) -> Result<bool, SyncError> {
-        let Some(connection) = self.connection(&document.connection) else { return Ok(false) };
-        let newer = document.latest_revision > row.revision;
-        if newer && matches!(row.step, Step::Create | Step::Update) {
-            // Nothing of it is on its way: the newer revision is judged first.
-            let now = clock::now();
-            let mut change = Change::new();
-            change.move_document(&document.id, document.state, DocumentState::Ready, now);
-            let mut log = entry(&connection.id, &document.id, "newer_revision_first", now);
-            log.from_state = document.state.as_str().into();
-            log.to_state = DocumentState::Ready.as_str().into();
-            change.log(log);
-            self.commit(change).await?;
-            return Ok(true);
-        }
-        match self.post_one(company, row.clone(), document, None).await {
-            Ok(moved) => Ok(moved),
-            Err(error) if error.stops_the_unit() => Err(error),
-            Err(SyncError::Commit(error)) => Err(error.into()),
-            Err(error) => {
-                tracing::warn!(document = document.id, step = row.step.as_str(), %error, "a posting is put off");
-                let now = clock::now();
-                let event = Event::Postpone {
-                    reason: error.to_string(),
-                    next_at: now + clock::micros(TRY_AGAIN),
-                };
-                let next = transition(&row, event, now)?;
-                let mut change = Change::new();
-                change.move_posting(row.state, row.epoch, &next);
-                self.commit(change).await?;
-                Ok(false)
-            }
-        }
-    }
-
-    /// One posting: intent, call, outcome. `file`: an attachment's bytes, just fetched. `false`: it
-    /// never left and stays planned.
+    /// One posting: intent, call, outcome. `file`: an attachment's bytes, just fetched. `false`:
+    /// it stands where it stood, and waits.
     async fn post_one(
         &self,
         company: &Arc<Company>,
@@ -137,20 +102,41 @@ impl Engine {
         file: Option<Vec<u8>>,
     ) -> Result<bool, SyncError> {
         let Some(connection) = self.connection(&document.connection) else { return Ok(false) };
-        let request = match self.prepare(company, connection, &row, document, file).await? {
+        // A file stays what it is whatever the document says.
+        if row.step != Step::Attach && document.latest_revision > row.revision {
+            return self.judge_newer(connection, document).await.map(|()| true);
+        }
+        let prepared = match self.prepare(company, connection, &row, document, file).await {
+            Err(SyncError::Visma(visma::Error::NotFound { .. })) => {
+                let number = number_of(&row, document);
+                Prepared::Refuse(Hold::changed_in_visma(number, "it is not there any more"))
+            }
+            Err(SyncError::Jaggaer(error)) if !error.is_retryable() => {
+                let file = serde_json::from_str::<AttachmentRef>(&row.plan)
+                    .map_or_else(|_| "of the document".into(), |attachment| attachment.file_name);
+                Prepared::Refuse(Hold::attachment_failed(&file, &error.to_string()))
+            }
+            Err(error @ (SyncError::Visma(_) | SyncError::Jaggaer(_))) => {
+                return self.postpone(&row, &error).await.map(|()| false);
+            }
+            prepared => prepared?,
+        };
+        let request = match prepared {
             Prepared::Send(request) => request,
             Prepared::NothingToDo { etag } => {
-                self.nothing_to_do(company, connection, row, document, (None, etag)).await?;
-                return Ok(true);
+                return self
+                    .nothing_to_do(company, connection, row, document, (None, etag))
+                    .await
+                    .map(|()| true);
             }
             Prepared::Stands { number } => {
-                let found = (Some(number), None);
-                self.nothing_to_do(company, connection, row, document, found).await?;
-                return Ok(true);
+                return self
+                    .nothing_to_do(company, connection, row, document, (Some(number), None))
+                    .await
+                    .map(|()| true);
             }
             Prepared::Refuse(hold) => {
-                self.refuse(connection, &row, document, hold).await?;
-                return Ok(true);
+                return self.refuse(connection, &row, document, hold).await.map(|()| true);
             }
         };
         CrashPoint::PostingBeforeIntent.pass();
@@ -178,8 +164,35 @@ impl Engine {
         let outcome = company.client.send(&request, || self.may_send()).await;
         CrashPoint::PostingAnswered.pass();
         let left = !matches!(outcome, Outcome::NotSent { .. });
-        self.outcome(company, connection, &intended, document, outcome).await?;
-        Ok(left)
+        self.outcome(company, connection, &intended, document, outcome).await.map(|()| left)
+    }
+
+    /// A newer revision came before this one left: what is sent is what JAGGAER says now.
+    async fn judge_newer(
+        &self,
+        connection: &Connection,
+        document: &DocumentRow,
+    ) -> Result<(), SyncError> {
+        let now = clock::now();
+        let mut change = Change::new();
+        change.move_document(&document.id, document.state, DocumentState::Ready, now);
+        let mut log = entry(&connection.id, &document.id, "newer_revision", now);
+        log.from_state = document.state.as_str().into();
+        log.to_state = DocumentState::Ready.as_str().into();
+        log.detail = json!({ "revision": document.latest_revision }).to_string();
+        change.log(log);
+        self.commit(change).await
+    }
+
+    /// What a posting needs to be made could not be read just now.
+    async fn postpone(&self, row: &PostingRow, error: &SyncError) -> Result<(), SyncError> {
+        tracing::warn!(document = row.document, %error, "a posting could not be made ready; it is tried again");
+        let now = clock::now();
+        let next_at = now + clock::micros(TRY_AGAIN);
+        let next = transition(row, Event::Postpone { reason: error.to_string(), next_at }, now)?;
+        let mut change = Change::new();
+        change.move_posting(row.state, row.epoch, &next);
+        self.commit(change).await
     }
 
     /// What became of a write, into the store; then the document's next step.
@@ -232,7 +245,8 @@ impl Engine {
             }
             Outcome::Uncertain { reason } => Event::Lost { reason: reason.clone(), next_at: now },
         };
-        let next = transition(row, event, now)?;
+        let mut next = transition(row, event, now)?;
+        self.settle_later(&mut next, now);
         let mut change = Change::new();
         change.move_posting(row.state, row.epoch, &next);
         let mut log = step_entry(connection, row, &next, now);
@@ -266,7 +280,7 @@ impl Engine {
         CrashPoint::PostingOutcomeKept.pass();
         if more {
             // The step is boxed: a document's steps follow each other through this function.
-            Box::pin(self.go_on(company, connection, &document.id)).await?;
+            return Box::pin(self.go_on(company, connection, &document.id)).await.map(drop);
         }
         Ok(())
     }
@@ -302,19 +316,45 @@ impl Engine {
             return Ok(false);
         }
         let Some(standing) = newest_content(&postings) else { return Ok(false) };
-        let standing = standing.clone();
+        let mut standing = standing.clone();
+        // A later revision asked for the same content: it counts as carried out with it.
+        if let (Some(revision), Some(plan)) = (document.applied_revision, &document.applied_plan)
+            && revision > standing.revision
+        {
+            (standing.revision, standing.plan) = (revision, plan.clone());
+            standing.plan_hash = hash_text(plan);
+        }
         let Plan::Invoice(plan) = read_plan(&standing.plan)? else {
             let mut change = Change::new();
             finish(connection, &document, &standing, &mut change);
-            self.commit(change).await?;
-            return Ok(true);
+            return self.commit(change).await.map(|()| true);
         };
-        if let Some(attachment) = next_attachment(&plan, &postings) {
-            return self.attach(company, connection, &document, &standing, attachment).await;
+        if let Some(attachment) = next_attachment(&plan, postings.iter()) {
+            return self
+                .attach(company, connection, &document, &standing, &postings, attachment)
+                .await;
         }
-        if plan.mode == PostingMode::Released
-            && !postings.iter().any(|row| row.step == Step::Release)
-        {
+        let release = postings.iter().find(|row| row.step == Step::Release);
+        // Refused for an older content, it is asked for again with the one that stands now.
+        let to_release = plan.mode == PostingMode::Released
+            && document.latest_revision <= standing.revision
+            && release.is_none_or(|row| row.state == PostingState::Refused);
+        if to_release && let Some(refused) = release {
+            let now = clock::now();
+            let event = Event::Replan {
+                plan: standing.plan.clone(),
+                plan_hash: standing.plan_hash.clone(),
+                revision: standing.revision,
+            };
+            let mut next = transition(refused, event, now)?;
+            (next.attempts, next.etag) = (0, None);
+            let mut change = Change::new();
+            change.move_posting(refused.state, refused.epoch, &next);
+            change.log(step_entry(connection, refused, &next, now));
+            self.commit(change).await?;
+            return self.post_one(company, next, &document, None).await;
+        }
+        if to_release {
             let now = clock::now();
             let mut posting = planned_posting(
                 &company.id,
@@ -332,13 +372,11 @@ impl Engine {
                 postings.iter().any(|row| row.step == Step::Attach && row.state.is_done());
             posting.etag = standing.etag.clone().filter(|_| !attached);
             self.plan_step(connection, &posting).await?;
-            self.post_one(company, posting, &document, None).await?;
-            return Ok(true);
+            return self.post_one(company, posting, &document, None).await;
         }
         let mut change = Change::new();
         finish(connection, &document, &standing, &mut change);
-        self.commit(change).await?;
-        Ok(true)
+        self.commit(change).await.map(|()| true)
     }
 
     async fn attach(
@@ -347,6 +385,7 @@ impl Engine {
         connection: &Arc<Connection>,
         document: &DocumentRow,
         standing: &PostingRow,
+        postings: &[PostingRow],
         attachment: &AttachmentRef,
     ) -> Result<bool, SyncError> {
         let bytes = match connection.source.client.attachment(attachment).await {
@@ -360,27 +399,42 @@ impl Engine {
                 let now = clock::now();
                 let mut change = Change::new();
                 hold_document(connection, document, &hold, now, &mut change);
-                self.commit(change).await?;
-                return Ok(true);
+                return self.commit(change).await.map(|()| true);
             }
         };
         let hash = crate::audit::hash_bytes(&bytes);
-        let plan = serde_json::to_string(attachment).expect("an attachment is plain data");
+        let attached = postings.iter().filter(|row| row.step == Step::Attach);
+        let same_content = attached.clone().any(|row| row.step_key == hash);
+        let names: Vec<String> = attached
+            .filter_map(|row| serde_json::from_str::<AttachmentRef>(&row.plan).ok())
+            .map(|kept| kept.file_name.to_lowercase())
+            .collect();
+        let attachment = AttachmentRef {
+            file_name: free_name(&attachment.file_name, &names),
+            ..attachment.clone()
+        };
+        let plan = serde_json::to_string(&attachment).expect("an attachment is plain data");
         let now = clock::now();
+        // The same bytes listed twice are one file in Visma; the second is written down, not sent.
+        let key = if same_content { format!("{hash}/{}", attachment.id) } else { hash };
         let mut posting = planned_posting(
             &company.id,
             document,
             Step::Attach,
-            &hash,
+            &key,
             plan,
             standing.revision,
             now,
         );
         posting.visma_type = standing.visma_type.clone();
         posting.visma_number = standing.visma_number.clone();
+        if same_content {
+            posting.state = PostingState::Verified;
+            self.plan_step(connection, &posting).await?;
+            return Box::pin(self.go_on(company, connection, &document.id)).await;
+        }
         self.plan_step(connection, &posting).await?;
-        self.post_one(company, posting, document, Some(bytes)).await?;
-        Ok(true)
+        self.post_one(company, posting, document, Some(bytes)).await
     }
 
     async fn plan_step(
@@ -640,18 +694,14 @@ pub fn done_event(row: &PostingRow, number: Option<&str>, etag: Option<String>) 
 fn finish(connection: &Connection, document: &DocumentRow, row: &PostingRow, change: &mut Change) {
     let now = clock::now();
     let to = match row.step {
+        _ if document.latest_revision > row.revision => DocumentState::Ready,
         Step::Cancel => DocumentState::Cancelled,
-        Step::Create | Step::Update | Step::Attach | Step::Release
-            if document.latest_revision > row.revision =>
-        {
-            DocumentState::Ready
-        }
         Step::Create | Step::Update | Step::Attach | Step::Release => DocumentState::Posted,
     };
     change.move_document(&document.id, document.state, to, now);
     let kind = row.visma_type.as_deref().or(document.visma_type.as_deref()).unwrap_or("");
     let number = row.visma_number.as_deref().or(document.visma_number.as_deref()).unwrap_or("");
-    if row.step == Step::Cancel {
+    if to == DocumentState::Cancelled {
         change.drop_claims(&document.id);
     }
     if matches!(row.step, Step::Create | Step::Update | Step::Release) {
@@ -695,16 +745,32 @@ fn newest_content(postings: &[PostingRow]) -> Option<&PostingRow> {
         .max_by_key(|row| (row.revision, row.step == Step::Update))
 }
 
-fn next_attachment<'a>(
+pub fn next_attachment<'a, 'p>(
     plan: &'a InvoicePlan,
-    postings: &[PostingRow],
+    postings: impl Iterator<Item = &'p PostingRow> + Clone,
 ) -> Option<&'a AttachmentRef> {
     plan.attachments.iter().find(|attachment| {
-        !postings.iter().filter(|row| row.step == Step::Attach).any(|row| {
+        !postings.clone().filter(|row| row.step == Step::Attach).any(|row| {
             serde_json::from_str::<Value>(&row.plan)
                 .is_ok_and(|kept| kept["id"] == attachment.id.as_str())
         })
     })
+}
+
+/// Visma keeps one file of a name: the same name again would replace the first.
+fn free_name(name: &str, taken: &[String]) -> String {
+    let is_taken = |name: &str| taken.contains(&name.to_lowercase());
+    if !is_taken(name) {
+        return name.to_owned();
+    }
+    let (stem, extension) = match name.rsplit_once('.') {
+        Some((stem, extension)) if !stem.is_empty() => (stem, format!(".{extension}")),
+        Some(_) | None => (name, String::new()),
+    };
+    (2..)
+        .map(|n| format!("{stem} ({n}){extension}"))
+        .find(|name| !is_taken(name))
+        .expect("one of the numbers is free")
 }
 
 fn number_of<'a>(row: &'a PostingRow, document: &'a DocumentRow) -> &'a str {

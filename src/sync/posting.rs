@@ -80,6 +80,14 @@ pub fn step(row: &PostingRow, event: Event, now: i64) -> Result<PostingRow, Ille
             next.etag = etag.clone();
             next.error = None;
         }
+        // A person let it stand as the one that we had sent.
+        (S::Held, Event::Done { visma_type, visma_number, etag }) => {
+            next.state = S::Done;
+            next.visma_type = visma_type.clone().or(next.visma_type);
+            next.visma_number = visma_number.clone().or(next.visma_number);
+            next.etag = etag.clone();
+            next.error = None;
+        }
         (S::Intended, Event::NotSent { reason, next_at }) => {
             next.state = S::Planned;
             // It never left: it does not count as an attempt.
@@ -88,6 +96,13 @@ pub fn step(row: &PostingRow, event: Event, now: i64) -> Result<PostingRow, Ille
             next.error = Some(reason.clone());
         }
         (S::Planned, Event::Postpone { reason, next_at }) => {
+            next.next_at = *next_at;
+            next.error = Some(reason.clone());
+        }
+        // The job ended with the call inside it turned away.
+        (S::Accepted, Event::NotSent { reason, next_at }) => {
+            next.state = S::Planned;
+            next.job = None;
             next.next_at = *next_at;
             next.error = Some(reason.clone());
         }
@@ -258,6 +273,7 @@ mod tests {
             (S::Intended, 5, S::Accepted),
             (S::Intended, 7, S::Uncertain),
             (S::Accepted, 1, S::Done),
+            (S::Accepted, 2, S::Planned),
             (S::Accepted, 3, S::Planned),
             (S::Accepted, 4, S::Refused),
             (S::Accepted, 6, S::Accepted),
@@ -274,6 +290,7 @@ mod tests {
             (S::Differs, 11, S::Differs),
             (S::Refused, 12, S::Planned),
             (S::Refused, 13, S::Planned),
+            (S::Held, 1, S::Done),
             (S::Held, 13, S::Uncertain),
         ];
         for state in S::ALL {

@@ -6,7 +6,7 @@ use super::{CrashPoint, ids};
 use crate::audit::hash_text;
 use crate::clock;
 use crate::decide;
-use crate::jaggaer::{Content, Entity, Feed, Row, Stamp};
+use crate::jaggaer::{self, Content, Entity, Feed, Row, Stamp};
 use crate::procurement::{Document, DocumentKind, Money};
 use crate::store::{
     Change, DocumentFacts, DocumentRow, DocumentState, NewDocument, RevisionRow, Watermark,
@@ -15,6 +15,10 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+/// How far ahead of our clock a change time may be. One that lies further ahead is a mistake, and
+/// would hide everything that changes before that day.
+const AHEAD: i64 = 24 * 3600 * 1_000_000;
 
 /// Detail calls of one page under way at a time; the client's own pacer bounds them further.
 const DETAILS_AT_ONCE: usize = 8;
@@ -39,6 +43,7 @@ impl Engine {
     }
 
     async fn receive_feeds(&self, connection: &Arc<Connection>) -> Result<(), SyncError> {
+        let mut trouble = None;
         for entity in [Entity::Suppliers, Entity::PurchaseOrders, Entity::Invoices] {
             let feeds: Vec<Arc<Feed>> =
                 connection.source.profile.feeds_of(entity).map(Arc::clone).collect();
@@ -46,10 +51,18 @@ impl Engine {
                 self.progress.begin(&format!("receive {}", feed.name()), None);
                 let received = self.receive_feed(connection, &feed).await;
                 self.progress.end(&format!("receive {}", feed.name()));
-                received?;
+                match received {
+                    Err(error) if error.stops_the_unit() => return Err(error),
+                    // The other lists are read all the same.
+                    Err(error) => {
+                        trouble.get_or_insert(error);
+                    }
+                    Ok(()) => {}
+                }
             }
         }
-        self.read_unread(connection).await
+        self.read_unread(connection).await?;
+        trouble.map_or(Ok(()), Err)
     }
 
     async fn keep_route(&self, connection: &Connection) -> Result<(), SyncError> {
@@ -87,24 +100,29 @@ impl Engine {
             .map(|kept| Stamp { micros: kept.instant, raw: kept.seen.clone() });
         let mut pager = source.client.pager(feed, since.as_ref());
         let mut newest: Option<Stamp> = None;
+        let mut not_kept: Vec<Option<Stamp>> = Vec::new();
         let mut whole = true;
+        let latest = clock::now() + AHEAD;
         while let Some(page) = pager.next().await? {
             self.check()?;
             CrashPoint::ReceivePageRead.pass();
             for row in &page.rows {
                 if let Some(stamp) = feed.stamp(&row.body)
+                    && stamp.micros <= latest
                     && newest.as_ref().is_none_or(|known| stamp > *known)
                 {
                     newest = Some(stamp);
                 }
             }
             let rows = page.rows.len() as u64;
-            whole &= match feed.entity() {
-                Entity::Suppliers => self.keep_vendors(connection, feed, page.rows).await?,
-                Entity::PurchaseOrders | Entity::Invoices => {
-                    self.keep_documents(connection, feed, page.rows).await?
+            match feed.entity() {
+                Entity::Suppliers => {
+                    not_kept.extend(self.keep_vendors(connection, feed, page.rows).await?);
                 }
-            };
+                Entity::PurchaseOrders | Entity::Invoices => {
+                    whole &= self.keep_documents(connection, feed, page.rows).await?;
+                }
+            }
             CrashPoint::ReceivePageKept.pass();
             self.progress.advance(&format!("receive {}", feed.name()), rows);
         }
@@ -112,6 +130,11 @@ impl Engine {
             return Err(SyncError::Incomplete { list: feed.name().to_owned() });
         }
         CrashPoint::ReceiveBeforeWatermark.pass();
+        // What was not kept comes again with every read, until it can be.
+        let newest = match not_kept.into_iter().min() {
+            Some(oldest) => newest.min(oldest),
+            None => newest,
+        };
         let moved_at = clock::now();
         let to = match newest {
             Some(newest) => Watermark { instant: newest.micros, seen: newest.raw, moved_at },
@@ -125,17 +148,28 @@ impl Engine {
         Ok(())
     }
 
+    /// The change times of the vendors that could not be kept.
     async fn keep_vendors(
         &self,
         connection: &Connection,
         feed: &Arc<Feed>,
         rows: Vec<Row>,
-    ) -> Result<bool, SyncError> {
+    ) -> Result<Vec<Option<Stamp>>, SyncError> {
         let at = clock::now();
         let mut change = Change::new();
+        let mut not_kept = Vec::new();
         for row in rows {
+            let stamp = feed.stamp(&row.body);
             let body = if feed.needs_detail() {
-                connection.source.client.detail(feed, &row.body).await?
+                match connection.source.client.detail(feed, &row.body).await {
+                    Ok(body) => body,
+                    Err(error) if is_of_the_source(&error) => return Err(error.into()),
+                    Err(error) => {
+                        tracing::warn!(connection = connection.id, %error, "a vendor's detail did not come");
+                        not_kept.push(stamp);
+                        continue;
+                    }
+                }
             } else {
                 row.body
             };
@@ -146,6 +180,7 @@ impl Engine {
                 Content::Vendor(Err(problems)) => {
                     // A vendor that cannot be read is missing where a document names it, and the
                     // document is held there.
+                    not_kept.push(stamp);
                     for problem in problems {
                         tracing::warn!(connection = connection.id, %problem, "a vendor cannot be read");
                     }
@@ -154,7 +189,7 @@ impl Engine {
             }
         }
         self.commit(change).await?;
-        Ok(true)
+        Ok(not_kept)
     }
 
     /// `false`: a changed document whose write is under way could not be read; its page must come again.
@@ -201,7 +236,7 @@ impl Engine {
                 Ok(body) => {
                     self.received(connection, feed, &identity, document.as_ref(), &body).await?
                 }
-                Err(error) if error.needs_person() => return Err(error.into()),
+                Err(error) if is_of_the_source(&error) => return Err(error.into()),
                 Err(error) => {
                     tracing::warn!(connection = connection.id, document = identity.id, %error, "a document's detail did not come");
                     match self.unread(connection, feed, &identity, document.as_ref(), &row.body) {
@@ -398,6 +433,30 @@ impl Engine {
             }
         }
         Ok(())
+    }
+}
+
+/// Trouble that every document of the source has; all else concerns the one that was asked for.
+fn is_of_the_source(error: &jaggaer::Error) -> bool {
+    use jaggaer::Error as E;
+    match error {
+        E::Settings(_)
+        | E::SignInRefused { .. }
+        | E::SignInBroken(_)
+        | E::Unauthorised { .. }
+        | E::Redirected { .. } => true,
+        E::NoAnswer { .. }
+        | E::BrokenAnswer { .. }
+        | E::TooLarge { .. }
+        | E::Status { .. }
+        | E::Throttled { .. }
+        | E::Failed { .. }
+        | E::Forbidden { .. }
+        | E::NotFound { .. }
+        | E::WrongShape { .. }
+        | E::Endless { .. }
+        | E::Moved { .. }
+        | E::ForeignAddress(_) => false,
     }
 }
 

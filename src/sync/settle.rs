@@ -38,7 +38,8 @@ impl Engine {
                 let Some(connection) = self.connection(&document.connection) else { continue };
                 let now = clock::now();
                 let reason = "the process ended before the answer was written down".to_owned();
-                let next = transition(&row, Event::Lost { reason, next_at: now }, now)?;
+                let mut next = transition(&row, Event::Lost { reason, next_at: now }, now)?;
+                self.settle_later(&mut next, now);
                 let mut change = Change::new();
                 change.move_posting(row.state, row.epoch, &next);
                 change.log(step_entry(connection, &row, &next, now));
@@ -48,6 +49,14 @@ impl Engine {
             }
         }
         Ok(recovered)
+    }
+
+    /// A write waits for its turn after its intent, so the time after which its absence means
+    /// something is counted from when its answer was given up.
+    pub fn settle_later(&self, next: &mut PostingRow, now: i64) {
+        if next.state == PostingState::Uncertain {
+            next.settle_after = next.settle_after.max(Some(now + self.pace.settle_after));
+        }
     }
 
     /// Looks at background jobs that are due. Returns how many ended.
@@ -62,7 +71,12 @@ impl Engine {
             let Some((document, connection)) = self.whereabouts(&row).await? else { continue };
             let job = row.job.clone().unwrap_or_default();
             let outcome = match company.client.background_outcome(&job).await {
-                Ok(Outcome::Accepted { .. }) => {
+                answer @ (Ok(Outcome::Accepted { .. }) | Err(_)) => {
+                    // A question that cannot be put must not keep the job open for ever, nor
+                    // keep other documents from their turn.
+                    if let Err(error) = answer {
+                        tracing::warn!(document = document.id, %error, "a background job could not be asked for");
+                    }
                     let spent = row.intent_at.is_some_and(|at| now - at > self.pace.background);
                     let event = if spent {
                         Event::Lost {
@@ -72,7 +86,8 @@ impl Engine {
                     } else {
                         Event::StillRunning { next_at: now + clock::micros(Duration::from_secs(1)) }
                     };
-                    let next = transition(&row, event, now)?;
+                    let mut next = transition(&row, event, now)?;
+                    self.settle_later(&mut next, now);
                     let mut change = Change::new();
                     change.move_posting(row.state, row.epoch, &next);
                     if spent {
@@ -82,11 +97,6 @@ impl Engine {
                     continue;
                 }
                 Ok(outcome) => outcome,
-                Err(error) if error.is_retryable() => {
-                    tracing::warn!(document = document.id, %error, "a background job could not be asked for");
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
             };
             self.outcome(company, &connection, &row, &document, outcome).await?;
             ended += 1;
@@ -108,19 +118,20 @@ impl Engine {
             if !kinds.contains(&document.kind) {
                 continue;
             }
-            let looked = match row.step {
+            let found = match row.step {
                 Step::Create => self.find_created(company, &row, &document).await,
                 Step::Update | Step::Cancel | Step::Attach | Step::Release => {
                     self.find_changed(company, &row, &document).await
                 }
             };
-            let found = match looked {
+            let found = match found {
                 Ok(found) => found,
                 Err(SyncError::Visma(visma::Error::NotFound { .. })) => {
-                    Found::Unclear("Visma does not find the document by its number any more".into())
+                    Found::Unclear("the document is not in Visma any more".into())
                 }
+                // It stays uncertain; the others are settled all the same.
                 Err(SyncError::Visma(error)) => {
-                    tracing::warn!(document = document.id, %error, "an uncertain write could not be looked at");
+                    tracing::warn!(document = document.id, %error, "Visma could not be asked about a write");
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -176,7 +187,15 @@ impl Engine {
         row: &PostingRow,
         document: &DocumentRow,
     ) -> Result<Found, SyncError> {
-        Ok(match read_plan(&row.plan)? {
+        let plan = read_plan(&row.plan)?;
+        let list = match &plan {
+            Plan::Order(_) => index::ORDERS,
+            Plan::Invoice(_) => index::INVOICES,
+        };
+        if let Some(key) = company.unreadable_with(list, &row.our_key) {
+            return Ok(Found::Unclear(format!("{key} carries our key, but cannot be read")));
+        }
+        Ok(match plan {
             Plan::Order(plan) => {
                 let live: Vec<_> = self
                     .store
@@ -193,19 +212,23 @@ impl Engine {
                             .erp_orders_by_reference(&company.id, &plan.number)
                             .await?
                             .into_iter()
-                            .find(|order| {
+                            .filter(|order| {
                                 order.supplier == plan.supplier
                                     && order.our_key.is_none()
                                     && !matches!(order.status.as_str(), "Cancelled" | "Voided")
                             });
-                        let Some(order) = foreign else { return Ok(Found::Absent) };
-                        // Where lists leave the key out, the document itself may show it.
-                        match company.client.order(&order.number).await {
-                            Ok((order, etag)) if order.our_key.as_deref() == Some(&row.our_key) => {
-                                Found::Done { number: Some(order.number), etag }
+                        let mut unmarked = None;
+                        for order in foreign {
+                            // Lists may leave our key out; the document itself does not.
+                            let (fresh, etag) = company.client.order(&order.number).await?;
+                            if fresh.our_key.as_deref() == Some(row.our_key.as_str()) {
+                                return Ok(Found::Done { number: Some(fresh.number), etag });
                             }
-                            Ok(_) => Found::Unclear(unclear(&order.number, &document.number)),
-                            Err(error) => return Err(error.into()),
+                            unmarked.get_or_insert(order.number);
+                        }
+                        match unmarked {
+                            Some(number) => Found::Unclear(unclear(&number, &document.number)),
+                            None => Found::Absent,
                         }
                     }
                     several => {
@@ -232,23 +255,27 @@ impl Engine {
                             )
                             .await?
                             .into_iter()
-                            .find(|invoice| {
+                            .filter(|invoice| {
                                 invoice.supplier == plan.supplier
                                     && invoice.kind == Some(plan.kind)
                                     && invoice.gross == plan.gross
                                     && invoice.our_key.is_none()
                                     && invoice.status != "Voided"
                             });
-                        let Some(invoice) = foreign else { return Ok(Found::Absent) };
-                        match company.client.invoice(&invoice.document_type, &invoice.number).await
-                        {
-                            Ok((invoice, etag))
-                                if invoice.our_key.as_deref() == Some(&row.our_key) =>
-                            {
-                                Found::Done { number: Some(invoice.number), etag }
+                        let mut unmarked = None;
+                        for invoice in foreign {
+                            let (fresh, etag) = company
+                                .client
+                                .invoice(&invoice.document_type, &invoice.number)
+                                .await?;
+                            if fresh.our_key.as_deref() == Some(row.our_key.as_str()) {
+                                return Ok(Found::Done { number: Some(fresh.number), etag });
                             }
-                            Ok(_) => Found::Unclear(unclear(&invoice.number, &document.number)),
-                            Err(error) => return Err(error.into()),
+                            unmarked.get_or_insert(invoice.number);
+                        }
+                        match unmarked {
+                            Some(number) => Found::Unclear(unclear(&number, &document.number)),
+                            None => Found::Absent,
                         }
                     }
                     several => Found::Unclear(doubled(
@@ -272,8 +299,15 @@ impl Engine {
             if done { Found::Done { number: None, etag } } else { Found::Absent }
         };
         let is_order = document.kind == DocumentKind::PurchaseOrder;
+        let sent_for = row.body.as_deref().and_then(version_sent_for);
+        // The very version that the change was made for: it was not made, whatever the members
+        // that are compared look like.
+        let untouched = |version: Option<&str>| matches!((version, sent_for.as_deref()), (Some(is), Some(was)) if unquoted(is) == unquoted(was));
         if is_order {
             let (order, etag) = company.client.order(number).await?;
+            if untouched(order.version.as_deref()) {
+                return Ok(Found::Absent);
+            }
             return Ok(match row.step {
                 Step::Cancel => answer(index::is_cancelled(&order), etag),
                 Step::Create | Step::Update | Step::Attach | Step::Release => {
@@ -287,6 +321,9 @@ impl Engine {
             });
         }
         let (invoice, etag) = company.client.invoice(kind, number).await?;
+        if untouched(invoice.version.as_deref()) {
+            return Ok(Found::Absent);
+        }
         Ok(match row.step {
             Step::Release => answer(!matches!(invoice.status.as_str(), "Hold" | "Balanced"), etag),
             Step::Attach => {
@@ -303,6 +340,15 @@ impl Engine {
             },
         })
     }
+}
+
+/// The version that a change was made for.
+fn version_sent_for(body: &str) -> Option<String> {
+    serde_json::from_str::<visma::Request>(body).ok()?.if_match
+}
+
+fn unquoted(version: &str) -> &str {
+    version.trim().trim_start_matches("W/").trim_matches('"')
 }
 
 /// The file name as it was sent: the one asked for may have been made safe.

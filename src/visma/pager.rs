@@ -77,6 +77,8 @@ pub struct UnreadableRow {
     pub key: String,
     pub reason: String,
     pub modified: Option<String>,
+    /// Its note and custom texts: where a key of ours stands.
+    pub texts: String,
 }
 
 impl<T> Pager<T> {
@@ -175,16 +177,20 @@ impl<T> Pager<T> {
             {
                 self.newest = Some((at, words));
             }
+            let texts = own_texts(&row);
             let reason = match text(&row, "errorInfo") {
                 Some(error) => {
-                    Err(format!("visma marks the row: {}", super::answer::bounded(&error)))
+                    format!("visma marks the row: {}", super::answer::bounded(&error))
                 }
-                None => (self.read)(row),
+                None => match (self.read)(row) {
+                    Ok(good) => {
+                        page.rows.push(good);
+                        continue;
+                    }
+                    Err(reason) => reason,
+                },
             };
-            match reason {
-                Ok(row) => page.rows.push(row),
-                Err(reason) => page.unreadable.push(UnreadableRow { key, reason, modified }),
-            }
+            page.unreadable.push(UnreadableRow { key, reason, modified, texts });
         }
         self.outside += page.outside;
         self.new_in_sweep += fresh;
@@ -258,6 +264,15 @@ impl<T> Pager<T> {
                 }),
             })
     }
+}
+
+/// What people and we may have written on a row freely.
+pub(super) fn own_texts(row: &Value) -> String {
+    ["note", "customStr1", "customStr2", "customStr3", "customStr4", "customStr5"]
+        .into_iter()
+        .filter_map(|name| row.get(name)?.as_str())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A member as text, by a dotted path; numbers by their own digits; absent when blank.

@@ -1,14 +1,13 @@
 //! From Visma's rows to the core's types. Pure; what cannot be read is said, never guessed.
 
 use super::stamp;
-use super::wire;
+use super::wire::{self, Number};
 use super::{CustomField, KeyFields};
 use crate::procurement::{
     Currency, ErpInvoice, ErpInvoiceLine, ErpOrder, ErpOrderLine, ErpReceipt, ErpReceiptLine,
     InvoiceKind, Money,
 };
 use rust_decimal::Decimal;
-use serde_json::Number;
 
 /// Stands before our key in the note of an invoice.
 pub(super) const KEY_MARK: &str = "ml-connector:";

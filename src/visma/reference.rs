@@ -105,7 +105,7 @@ impl Client {
             match result {
                 Ok(row) => good.push(row),
                 Err(reason) => {
-                    let row = UnreadableRow { key: name, reason, modified };
+                    let row = UnreadableRow { key: name, reason, modified, texts: String::new() };
                     unreadable.push(named(path, row));
                 }
             }

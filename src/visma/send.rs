@@ -143,12 +143,23 @@ impl Client {
                 return Err(Outcome::uncertain(reason));
             }
         };
+        // A list's own address is no key.
+        let collection = request.path.rsplit('/').next().unwrap_or_default().to_owned();
         match inner.observe(&response) {
             401 => return Ok(Unauthorized),
             200..=299 => inner.accepted(),
             _ => {}
         }
-        Err(told(request.is_action(), response, inner.allowance.snapshot().paused_for).await)
+        let paused = inner.allowance.snapshot().paused_for;
+        let outcome = told(request.is_action(), response, paused).await;
+        Err(match outcome {
+            Outcome::Done { location_key: Some(key), etag }
+                if request.method == Method::Post && key.eq_ignore_ascii_case(&collection) =>
+            {
+                Outcome::Done { location_key: None, etag }
+            }
+            told => told,
+        })
     }
 
     fn built(&self, request: &Request, token: &Token) -> Result<RequestBuilder, String> {

@@ -1,8 +1,30 @@
 //! Visma's rows as they stand on the wire. Every member may be absent or null, enums are text
 //! because they grow, numbers keep their own text.
 
-use serde::Deserialize;
-use serde_json::Number;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer};
+
+/// A number with its own digits; some gateways write it as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Number(String);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::Number(number) => Ok(Self(number.to_string())),
+            serde_json::Value::String(text) if Decimal::from_str_exact(text.trim()).is_ok() => {
+                Ok(Self(text.trim().to_owned()))
+            }
+            other => Err(serde::de::Error::custom(format!("`{other}` is not a number"))),
+        }
+    }
+}
+
+impl std::fmt::Display for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]

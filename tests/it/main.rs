@@ -2,5 +2,6 @@
 
 mod example_config;
 mod module_arrows;
+mod review;
 mod store_open;
 mod stores;

@@ -186,3 +186,21 @@ fn an_order_is_read_with_our_keys() {
     let row: wire::Order = serde_json::from_str(text).expect("a row");
     assert_eq!(order(row, KeyFields::default()).expect("readable").our_key, None, "empty is none");
 }
+
+#[test]
+fn amounts_that_come_as_text_are_amounts() {
+    let row = serde_json::json!({
+        "documentType": "Invoice", "referenceNumber": "300457", "supplier": {"number": "50001"},
+        "status": "Hold", "currencyId": "NOK", "amount": "1250.50",
+        "invoiceLines": [{"lineNumber": 1, "costInCurrency": " 1000.40 "}],
+    });
+    let invoice = invoice(serde_json::from_value(row).unwrap()).unwrap();
+    assert_eq!(invoice.gross, Money::new(125_050, Currency::NOK));
+    assert_eq!(invoice.lines[0].cost, Money::new(100_040, Currency::NOK));
+
+    let wrong = serde_json::json!({"amount": "1 250,50"});
+    assert!(
+        serde_json::from_value::<wire::Invoice>(wrong).is_err(),
+        "a notation that could be read two ways is not guessed"
+    );
+}

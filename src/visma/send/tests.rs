@@ -218,3 +218,10 @@ async fn a_write_may_use_the_reserve_but_not_more() {
     }
     assert_eq!(server.calls().len(), 2);
 }
+
+#[tokio::test]
+async fn a_location_that_names_the_list_names_no_document() {
+    const LIST: &[(&str, &str)] = &[("Location", "https://api.example/v1/supplierinvoice/")];
+    let (outcome, _) = sent(&creation(), || Reply::new(201, LIST, "{}")).await;
+    assert_eq!(outcome, Outcome::Done { location_key: None, etag: None });
+}
