@@ -1,4 +1,6 @@
 //! One binary for all stories: it links once.
 
+mod flow;
+mod invoice_to_visma;
 mod store_open;
 mod stores;
