@@ -42,12 +42,7 @@ impl Drop for Flow {
 /// A world of so many orders and invoices, nothing of it unpostable.
 pub fn postable(seed: u64, documents: usize) -> Settings {
     Settings {
-        world: world::Settings {
-            seed,
-            documents,
-            held_per_mille: 0,
-            ..world::Settings::default()
-        },
+        world: world::Settings { seed, documents, held_per_mille: 0, ..world::Settings::default() },
         ..Settings::default()
     }
 }
@@ -215,9 +210,10 @@ impl Flow {
     /// Calls of a method so far.
     pub fn calls(&self, method: &str) -> u64 {
         let calls = self.sandbox.visma().calls();
-        let of = calls.by_route.iter().filter(|call| {
-            call.method == method && !call.route.contains("token")
-        });
+        let of = calls
+            .by_route
+            .iter()
+            .filter(|call| call.method == method && !call.route.contains("token"));
         of.map(|call| call.count).sum()
     }
 

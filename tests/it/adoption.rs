@@ -1,0 +1,109 @@
+//! What stands in Visma already is taken as it is, not made again.
+
+use crate::flow::{Flow, postable};
+use crate::stores;
+use ml_connector::store::{DocumentState, Store};
+use ml_connector_sandbox::world::{Fate, Kind, OrderChange};
+use rust_decimal::Decimal;
+use std::path::{Path, PathBuf};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_people_keyed_in_is_adopted_and_invoices_link_to_it() {
+    for test in stores::both().await {
+        let flow = Flow::start(postable(5, 60), test).await;
+        let world = flow.sandbox.world();
+        let adopted: Vec<(Kind, String)> = world
+            .expectations()
+            .into_iter()
+            .filter(|of| matches!(of.fate, Fate::Adopted(_)))
+            .map(|of| (of.kind, of.source_id))
+            .collect();
+        let order = &adopted.iter().find(|(kind, _)| *kind == Kind::PurchaseOrder).unwrap().1;
+        let invoice = &adopted.iter().find(|(kind, _)| *kind != Kind::PurchaseOrder).unwrap().1;
+        let on_it = world.add_invoice(order).expect("the order exists");
+        flow.sync().await;
+        flow.assert_clean();
+        for id in [order, invoice] {
+            assert_eq!(flow.state(id).await, DocumentState::Posted);
+            assert!(flow.actions(id).await.contains(&"adopted".to_owned()));
+            let stands = flow.in_visma(id).await;
+            assert!(stands.keyed, "{stands:?}");
+            // Nothing was sent.
+            assert!(flow.postings(id).await.iter().all(|row| row.body.is_none()));
+        }
+        let number = flow.document(order).await.visma_number;
+        let lines = flow.erp_invoice(&on_it).await.lines;
+        assert!(lines.iter().all(|line| line.order_number == number && line.order_line.is_some()));
+        let writes = flow.writes();
+        flow.sync().await;
+        assert_eq!(flow.writes(), writes);
+    }
+}
+
+/// The files of an SQLite store beside `at`.
+fn files(at: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|end| PathBuf::from(format!("{}{end}", at.display())))
+}
+
+fn copy(from: &Path, to: &Path) {
+    for (from, to) in files(from).iter().zip(files(to)) {
+        let _ = std::fs::remove_file(&to);
+        if from.exists() {
+            std::fs::copy(from, to).expect("the store's file can be copied");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_store_put_back_finds_its_own_documents_again() {
+    let mut flow = Flow::start(postable(7, 20), stores::sqlite()).await;
+    let world = std::sync::Arc::clone(flow.sandbox.world());
+    let at = PathBuf::from(flow.test.url.strip_prefix("sqlite:").unwrap());
+    let kept = flow.folder.join("kept.db");
+    flow.sync().await;
+    let before = flow.documents().await.len();
+
+    reopened(&mut flow, || copy(&at, &kept)).await;
+    // After the copy: new documents, and changes of old ones.
+    let changed = flow.to_post(Kind::PurchaseOrder).remove(0);
+    let quantity = Decimal::from(99);
+    world.change_order(&changed, &OrderChange::Quantity { line: 0, quantity });
+    let orders: Vec<String> = (0..4).map(|_| world.add_order(flow.vendor())).collect();
+    let invoices: Vec<String> =
+        orders.iter().map(|order| world.add_invoice(order).unwrap()).collect();
+    flow.sync().await;
+    flow.assert_clean();
+    let (after, writes) = (flow.documents().await.len(), flow.writes());
+    assert_eq!(after, before + 8);
+
+    reopened(&mut flow, || copy(&kept, &at)).await;
+    assert_eq!(flow.documents().await.len(), before);
+    flow.sync().await;
+    flow.assert_clean();
+    assert_eq!(flow.sandbox.report().visma.repeated, Vec::<String>::new());
+    assert_eq!(flow.documents().await.len(), after);
+    for id in orders.iter().chain(&invoices) {
+        assert_eq!(flow.state(id).await, DocumentState::Posted);
+        assert!(flow.actions(id).await.contains(&"adopted".to_owned()), "{id}");
+        assert!(!flow.in_visma(id).await.keyed);
+    }
+    assert_eq!(flow.state(&changed).await, DocumentState::Posted);
+    assert_eq!(flow.writes(), writes, "everything was there already");
+    flow.assert_trail().await;
+
+    // What is taken back this way is as good as made: a change is carried over.
+    let quantity = Decimal::from(5);
+    world.change_order(&orders[0], &OrderChange::Quantity { line: 0, quantity });
+    flow.sync().await;
+    flow.assert_clean();
+}
+
+/// Closes the store, does something to its files, opens it again.
+async fn reopened(flow: &mut Flow, work: impl FnOnce()) {
+    let aside = stores::sqlite();
+    flow.store = Store::open(&aside.url).await.expect("the store opens");
+    // The last connection of the store that was let go closes in the background.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    work();
+    flow.store = Store::open(&flow.test.url).await.expect("the store opens");
+}
