@@ -348,11 +348,18 @@ impl Engine {
                 Plan::Order(plan) => visma::create_order(&plan, &row.our_key, client.key_fields()),
                 Plan::Invoice(plan) => visma::create_invoice(&plan, &row.our_key),
             }),
+            // The change may stand there already: an older store was put back. A patch made again
+            // would insert its new lines twice.
             Step::Update => {
                 let applied = document.applied_plan.as_deref().unwrap_or(&row.plan);
                 match (read_plan(applied)?, read_plan(&row.plan)?) {
                     (Plan::Order(old), Plan::Order(new)) => {
                         let (stands, etag) = client.order(&number).await?;
+                        if visma::order_matches(&new, &stands).is_empty()
+                            && !visma::order_matches(&old, &stands).is_empty()
+                        {
+                            return Ok(Prepared::NothingToDo { etag });
+                        }
                         let request = visma::update_order(
                             &old,
                             &new,
@@ -369,6 +376,11 @@ impl Engine {
                                 &number,
                                 &stands.status,
                             )));
+                        }
+                        if visma::invoice_matches(&new, &stands).is_empty()
+                            && !visma::invoice_matches(&old, &stands).is_empty()
+                        {
+                            return Ok(Prepared::NothingToDo { etag });
                         }
                         prepared(visma::update_invoice(&old, &new, &stands), etag, &number)
                     }

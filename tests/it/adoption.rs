@@ -68,6 +68,14 @@ async fn an_older_store_put_back_finds_its_own_documents_again() {
     let changed = flow.to_post(Kind::PurchaseOrder).remove(0);
     let quantity = Decimal::from(99);
     world.change_order(&changed, &OrderChange::Quantity { line: 0, quantity });
+    world.edit_order(&changed, |order| {
+        let mut line = order.lines[0].clone();
+        (line.id, line.number) = ("77001".into(), order.lines.len() as u32 + 1);
+        order.lines.push(line);
+        order.revision += 1;
+        order.total_up();
+    });
+    world.expect_posted(&changed);
     let orders: Vec<String> = (0..4).map(|_| world.add_order(flow.vendor())).collect();
     let invoices: Vec<String> =
         orders.iter().map(|order| world.add_invoice(order).unwrap()).collect();
