@@ -2,6 +2,7 @@
 
 mod adoption;
 mod flow;
+mod holds;
 mod invoice_to_visma;
 mod revisions;
 mod store_open;

@@ -11,6 +11,12 @@ use serde_json::Value;
 
 /// A world with one order of three plain lines and an invoice on all of it.
 async fn with_an_order(test: TestStore) -> (Flow, String, String) {
+    let (flow, order) = with_an_order_only(test).await;
+    let invoice = flow.sandbox.world().add_invoice(&order).expect("the order exists");
+    (flow, order, invoice)
+}
+
+async fn with_an_order_only(test: TestStore) -> (Flow, String) {
     let flow = Flow::start(postable(1, 1), test).await;
     let world = flow.sandbox.world();
     let order = world.add_order(flow.vendor());
@@ -31,8 +37,7 @@ async fn with_an_order(test: TestStore) -> (Flow, String, String) {
         order.total_up();
     });
     world.expect_posted(&order);
-    let invoice = world.add_invoice(&order).expect("the order exists");
-    (flow, order, invoice)
+    (flow, order)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -51,7 +56,7 @@ async fn a_changed_order_is_patched_line_by_line_once() {
         (OrderChange::CancelLine { line: 2 }, "Delete", &[]),
     ];
     for test in stores::both().await {
-        let (flow, order, _) = with_an_order(test).await;
+        let (flow, order) = with_an_order_only(test).await;
         flow.sync().await;
         for (n, (change, operation, members)) in changes.iter().enumerate() {
             let (posts, puts) = (flow.calls("POST"), flow.calls("PUT"));
@@ -89,6 +94,23 @@ fn patch_of(body: &str) -> Value {
     match request.body {
         ml_connector::visma::Body::Json(text) => serde_json::from_str(&text).expect("JSON"),
         other => panic!("{other:?}"),
+    }
+}
+
+/// Visma does not let go of a line that an invoice bills: nobody but a person can settle that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_billed_line_that_is_taken_back_is_held_with_vismas_own_words() {
+    for test in stores::both().await {
+        let (flow, order, _) = with_an_order(test).await;
+        flow.sync().await;
+        let before = flow.in_visma(&order).await;
+        flow.sandbox.world().change_order(&order, &OrderChange::CancelLine { line: 2 });
+        let report = flow.sync().await;
+        assert_eq!((report.totals.held, report.totals.in_flight), (1, 0));
+        assert_eq!(flow.codes(&order).await, ["refused_by_visma"]);
+        let hold = flow.holds(&order).await.remove(0);
+        assert!(hold.text.contains("received or billed"), "{}", hold.text);
+        assert_eq!(flow.in_visma(&order).await, before);
     }
 }
 
@@ -213,8 +235,10 @@ async fn an_order_taken_back_after_posting_is_closed_in_visma() {
         flow.sync().await;
         assert_eq!(flow.state(&order).await, DocumentState::Cancelled);
         let stands = flow.erp_order(&order).await;
-        assert_eq!(Some(stands.number), number);
-        assert!(stands.on_hold && stands.lines.iter().all(|line| line.completed));
+        assert_eq!(Some(stands.number.clone()), number);
+        assert!(stands.lines.iter().all(|line| line.completed), "{stands:?}");
+        let held = flow.in_visma(&order).await;
+        assert_eq!((held.status.as_str(), held.live), ("Cancelled", false));
         let writes = flow.writes();
         flow.sync().await;
         assert_eq!(flow.writes(), writes);
