@@ -39,7 +39,7 @@ impl Hold {
         Self::new(
             "account_missing",
             format!("{at}: there is no account (JAGGAER's dimension {dimension} is empty)."),
-            "Code the line in JAGGAER, or set a default in [connection.mapping.accounts]; then release.",
+            "Code the line in JAGGAER, or set a default in [connection.rules.mapping.accounts]; then release.",
         )
     }
 
@@ -47,7 +47,7 @@ impl Hold {
         Self::new(
             "account_not_mapped",
             format!("{at}: the mapping has no Visma account for JAGGAER's account {code}."),
-            format!("Map {code} in [connection.mapping.accounts]; then release."),
+            format!("Map {code} in [connection.rules.mapping.accounts]; then release."),
         )
     }
 
@@ -57,7 +57,7 @@ impl Hold {
             format!("{at}: account {account} does not exist in Visma."),
             format!(
                 "Correct the coding in JAGGAER, map {account} to another in \
-                 [connection.mapping.accounts], or ask accounting to create it; then release."
+                 [connection.rules.mapping.accounts], or ask accounting to create it; then release."
             ),
         )
     }
@@ -68,7 +68,7 @@ impl Hold {
             format!("{at}: account {account} ({name}) is not active in Visma."),
             format!(
                 "Ask accounting to reopen the account in Visma, or map {account} to another in \
-                 [connection.mapping.accounts]; then release."
+                 [connection.rules.mapping.accounts]; then release."
             ),
         )
     }
@@ -81,7 +81,7 @@ impl Hold {
             ),
             format!(
                 "Correct the coding in JAGGAER, or map {account} to another in \
-                 [connection.mapping.accounts]; then release."
+                 [connection.rules.mapping.accounts]; then release."
             ),
         )
     }
@@ -92,12 +92,12 @@ impl Hold {
                 format!("JAGGAER's dimension {dimension} is empty"),
                 format!(
                     "Code {dimension} in JAGGAER, or set a default for the segment in \
-                     [[connection.mapping.segments]]; then release."
+                     [[connection.rules.mapping.segments]]; then release."
                 ),
             ),
             None => (
                 "the mapping does not say what goes there".into(),
-                "Add a rule or a default for the segment in [[connection.mapping.segments]]; then \
+                "Add a rule or a default for the segment in [[connection.rules.mapping.segments]]; then \
                  release."
                     .into(),
             ),
@@ -109,7 +109,7 @@ impl Hold {
         Self::new(
             "segment_not_mapped",
             format!("{at}: the mapping has no value of segment {segment} for JAGGAER's {code}."),
-            format!("Map {code} in [[connection.mapping.segments]]; then release."),
+            format!("Map {code} in [[connection.rules.mapping.segments]]; then release."),
         )
     }
 
@@ -119,7 +119,7 @@ impl Hold {
             format!("{at}: segment {segment} has no value {value} in Visma."),
             format!(
                 "Correct the coding in JAGGAER, map {value} to another in \
-                 [[connection.mapping.segments]], or ask accounting to create it; then release."
+                 [[connection.rules.mapping.segments]], or ask accounting to create it; then release."
             ),
         )
     }
@@ -130,7 +130,7 @@ impl Hold {
             format!("{at}: value {value} ({name}) of segment {segment} is not active in Visma."),
             format!(
                 "Correct the coding in JAGGAER, map {value} to another in \
-                 [[connection.mapping.segments]], or ask accounting to activate it; then release."
+                 [[connection.rules.mapping.segments]], or ask accounting to activate it; then release."
             ),
         )
     }
@@ -143,7 +143,7 @@ impl Hold {
                  has in Visma."
             ),
             format!(
-                "Map {value} to a value that fits in [[connection.mapping.segments]]; then release."
+                "Map {value} to a value that fits in [[connection.rules.mapping.segments]]; then release."
             ),
         )
     }
@@ -154,7 +154,7 @@ impl Hold {
             format!(
                 "The mapping has a rule for segment {id}, which Visma's subaccount does not have."
             ),
-            "Correct [[connection.mapping.segments]] to the segments of the Visma company; then release.",
+            "Correct [[connection.rules.mapping.segments]] to the segments of the Visma company; then release.",
         )
     }
 
@@ -162,7 +162,7 @@ impl Hold {
         Self::new(
             "project_not_mapped",
             format!("{at}: the mapping has no Visma project for JAGGAER's {code}."),
-            format!("Map {code} in [connection.mapping.projects]; then release."),
+            format!("Map {code} in [connection.rules.mapping.projects]; then release."),
         )
     }
 
@@ -189,7 +189,7 @@ impl Hold {
         Self::new(
             "vat_missing",
             format!("{at}: JAGGAER states no tax."),
-            "Set the tax code in JAGGAER, or a default in [connection.mapping.vat]; then release.",
+            "Set the tax code in JAGGAER, or a default in [connection.rules.mapping.vat]; then release.",
         )
     }
 
@@ -201,7 +201,7 @@ impl Hold {
                 list(codes)
             ),
             "Split the line in JAGGAER, or map the codes to one category in \
-             [connection.mapping.vat]; then release.",
+             [connection.rules.mapping.vat]; then release.",
         )
     }
 
@@ -209,7 +209,7 @@ impl Hold {
         Self::new(
             "vat_not_mapped",
             format!("{at}: the mapping has no VAT category for JAGGAER's tax {code}."),
-            format!("Map {code} in [connection.mapping.vat]; then release."),
+            format!("Map {code} in [connection.rules.mapping.vat]; then release."),
         )
     }
 
@@ -220,7 +220,7 @@ impl Hold {
                 "{at}: VAT category {category} does not exist in Visma. (A VAT category is not a \
                  VAT id: the two lists differ.)"
             ),
-            "Correct the category in [connection.mapping.vat] or [connection.charges]; then release.",
+            "Correct the category in [connection.rules.mapping.vat] or [connection.rules.charges]; then release.",
         )
     }
 
@@ -228,8 +228,8 @@ impl Hold {
         Self::new(
             "vat_category_inactive",
             format!("{at}: VAT category {category} ({name}) is not active in Visma."),
-            "Ask accounting which category to use, and correct [connection.mapping.vat] or \
-             [connection.charges]; then release.",
+            "Ask accounting which category to use, and correct [connection.rules.mapping.vat] or \
+             [connection.rules.charges]; then release.",
         )
     }
 
@@ -254,7 +254,7 @@ impl Hold {
             "vat_rate_missing",
             format!("The VAT cannot be computed: VAT {vat} has no purchase rate on {on} in Visma."),
             "Ask accounting to enter the rate in Visma, or map to another category in \
-             [connection.mapping.vat]; then release.",
+             [connection.rules.mapping.vat]; then release.",
         )
     }
 
@@ -264,7 +264,7 @@ impl Hold {
             format!(
                 "The VAT cannot be computed: VAT {vat} is of the kind {kind}, which is not supported."
             ),
-            "Map to another VAT category in [connection.mapping.vat], or key the document in by \
+            "Map to another VAT category in [connection.rules.mapping.vat], or key the document in by \
              hand in Visma; then release.",
         )
     }
@@ -273,7 +273,7 @@ impl Hold {
         Self::new(
             "terms_not_mapped",
             format!("The mapping has no credit terms for JAGGAER's {code}."),
-            format!("Map {code} in [connection.mapping.terms]; then release."),
+            format!("Map {code} in [connection.rules.mapping.terms]; then release."),
         )
     }
 
@@ -281,7 +281,7 @@ impl Hold {
         Self::new(
             "terms_unknown",
             format!("Credit terms {terms} do not exist in Visma."),
-            "Correct [connection.mapping.terms], or ask accounting to create them; then release.",
+            "Correct [connection.rules.mapping.terms], or ask accounting to create them; then release.",
         )
     }
 
@@ -289,7 +289,7 @@ impl Hold {
         Self::new(
             "unit_not_mapped",
             format!("{at}: the mapping has no Visma unit for JAGGAER's {unit}."),
-            format!("Map {unit} in [connection.mapping.units]; then release."),
+            format!("Map {unit} in [connection.rules.mapping.units]; then release."),
         )
     }
 
@@ -297,7 +297,7 @@ impl Hold {
         Self::new(
             "branch_not_mapped",
             format!("The mapping has no Visma branch for the business unit {unit}."),
-            format!("Map {unit} in [connection.mapping.branches]; then release."),
+            format!("Map {unit} in [connection.rules.mapping.branches]; then release."),
         )
     }
 
@@ -305,7 +305,7 @@ impl Hold {
         Self::new(
             "branch_unknown",
             format!("Branch {branch} does not exist in Visma."),
-            "Correct [connection.mapping.branches]; then release.",
+            "Correct [connection.rules.mapping.branches]; then release.",
         )
     }
 
@@ -313,7 +313,7 @@ impl Hold {
         Self::new(
             "branch_inactive",
             format!("Branch {branch} ({name}) is not active in Visma."),
-            "Ask accounting which branch to use, and correct [connection.mapping.branches]; then release.",
+            "Ask accounting which branch to use, and correct [connection.rules.mapping.branches]; then release.",
         )
     }
 }

@@ -83,7 +83,7 @@ impl Hold {
                 "Visma would compute {computed} (of which VAT {vat}), but the invoice says {gross}."
             ),
             "Compare the VAT codes of the lines with the supplier's invoice, and correct them in \
-             JAGGAER or in [connection.mapping.vat]; then release.",
+             JAGGAER or in [connection.rules.mapping.vat]; then release.",
         )
     }
 
@@ -103,7 +103,7 @@ impl Hold {
             format!(
                 "The document has a {kind} of {amount} on its header, and no account is configured for that."
             ),
-            format!("Say in [connection.charges.{kind}] where it is booked; then release."),
+            format!("Say in [connection.rules.charges.{kind}] where it is booked; then release."),
         )
     }
 }

@@ -28,7 +28,7 @@ impl Hold {
             "supplier_unknown",
             format!("The supplier {vendor} is not found in Visma. {looked}."),
             "Ask accounting to create the supplier in Visma with its organisation number, correct \
-             the number in JAGGAER, or link the two in [connection.mapping.suppliers]; then release.",
+             the number in JAGGAER, or link the two in [connection.rules.mapping.suppliers]; then release.",
         )
     }
 
@@ -36,7 +36,7 @@ impl Hold {
         Self::new(
             "supplier_link_broken",
             format!("The supplier {vendor} is linked to {number}, which is not in Visma."),
-            "Correct the link in [connection.mapping.suppliers]; then release.",
+            "Correct the link in [connection.rules.mapping.suppliers]; then release.",
         )
     }
 
@@ -45,7 +45,7 @@ impl Hold {
             "supplier_conflict",
             format!("It is not clear which supplier {vendor} is: {}.", list(says)),
             "Correct the wrong number in JAGGAER or in Visma, or decide by a link in \
-             [connection.mapping.suppliers]; then release.",
+             [connection.rules.mapping.suppliers]; then release.",
         )
     }
 
@@ -54,7 +54,7 @@ impl Hold {
             "supplier_ambiguous",
             format!("By {by}, the supplier {vendor} could be {} in Visma.", list(suppliers)),
             "Put the supplier number of the right one on the vendor in JAGGAER, or link it in \
-             [connection.mapping.suppliers]; then release.",
+             [connection.rules.mapping.suppliers]; then release.",
         )
     }
 
