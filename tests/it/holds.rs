@@ -69,6 +69,8 @@ async fn a_hold_reads_well_and_says_what_to_do() {
                 );
             }
         }
+        // The key that it sends people to is there to be found.
+        assert_eq!(hold.fix.contains("[connection."), hold.fix.contains("[connection.rules."));
         shown.insert(hold.code.clone(), format!("{} | {}", hold.text, hold.fix));
     }
     for (code, text) in &shown {

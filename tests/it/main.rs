@@ -1,9 +1,14 @@
 //! One binary for all stories: it links once.
 
 mod adoption;
+mod faults;
 mod flow;
 mod holds;
 mod invoice_to_visma;
+mod isolation;
+mod lines_add_up;
+mod ping;
+mod profiles;
 mod revisions;
 mod store_open;
 mod stores;
