@@ -26,7 +26,13 @@ pub const RECEIPTS: &str = "visma:purchaseReceipt";
 impl Engine {
     /// Reference data and suppliers, and what this round's decisions see of them.
     pub async fn refresh_reference(&self, company: &Company) -> Result<(), SyncError> {
-        let read = company.client.reference_data().await?;
+        let mut read = company.client.reference_data().await?;
+        for _ in 1..UNREADABLE_READS {
+            if read.unreadable.is_empty() {
+                break;
+            }
+            read = company.client.reference_data().await?;
+        }
         for row in &read.unreadable {
             tracing::warn!(
                 company = company.id,
@@ -41,12 +47,22 @@ impl Engine {
 
         let watermark = self.store.watermark(&company.id, SUPPLIERS).await?;
         let since = since(watermark.as_ref(), company.overlap_minutes);
-        let mut pager = company.client.suppliers(since.as_deref());
-        while let Some(page) = pager.next().await? {
-            for supplier in &page.rows {
-                change.keep_supplier(&company.id, supplier, at);
+        for read in 1.. {
+            let mut pager = company.client.suppliers(since.as_deref());
+            let mut unreadable = Vec::new();
+            while let Some(page) = pager.next().await? {
+                for supplier in &page.rows {
+                    change.keep_supplier(&company.id, supplier, at);
+                }
+                unreadable.extend(page.unreadable);
             }
-            for row in &page.unreadable {
+            if !pager.complete() {
+                return Err(SyncError::Incomplete { list: "supplier".into() });
+            }
+            if !unreadable.is_empty() && read < UNREADABLE_READS {
+                continue;
+            }
+            for row in &unreadable {
                 tracing::warn!(
                     company = company.id,
                     supplier = row.key,
@@ -54,12 +70,13 @@ impl Engine {
                     "a supplier cannot be read"
                 );
             }
-        }
-        if !pager.complete() {
-            return Err(SyncError::Incomplete { list: "supplier".into() });
-        }
-        if let Some(to) = moved_to(pager.newest(), at) {
-            change.move_watermark(&company.id, SUPPLIERS, &to);
+            // A supplier that is not known holds its documents: the next round looks again.
+            if unreadable.is_empty()
+                && let Some(to) = moved_to(pager.newest(), at)
+            {
+                change.move_watermark(&company.id, SUPPLIERS, &to);
+            }
+            break;
         }
         self.commit(change).await?;
         CrashPoint::ReferenceKept.pass();

@@ -3,7 +3,7 @@
 use crate::flow::Flow;
 use crate::stores;
 use futures_util::StreamExt;
-use ml_connector_sandbox::faults::Level;
+use ml_connector_sandbox::faults::{Fault, Faults, Level};
 use ml_connector_sandbox::{Settings, world};
 
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=20;
@@ -34,7 +34,11 @@ async fn one(seed: u64, faults: Level) -> Result<u32, String> {
     }
     flow.assert_trail().await;
     let happened = flow.sandbox.report().visma.faults.values().sum();
-    if wrong.is_empty() { Ok(happened) } else { Err(format!("seed {seed}: {wrong:#?}")) }
+    if wrong.is_empty() {
+        Ok(happened)
+    } else {
+        Err(format!("seed {seed}, {faults:?}: {wrong:#?}"))
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,4 +56,21 @@ async fn twenty_seeds_of_many_faults_lose_and_double_nothing() {
     assert!(failed.is_empty(), "{}", failed.into_iter().cloned().collect::<Vec<_>>().join("\n"));
     let happened: u32 = results.iter().flatten().sum();
     assert!(happened > 20 * 20, "only {happened} faults");
+}
+
+/// A row of a good answer carries an error text: a supplier that is there is not taken for
+/// missing, and its documents are not held for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_supplier_whose_row_came_broken_once_is_read_again() {
+    for test in stores::both().await {
+        let flow = Flow::start(crate::flow::postable(3, 25), test).await;
+        let faults = Faults::default().with(Fault::OkWithErrorInfo, 1000, Some(4));
+        flow.sandbox.visma_faults().set(faults);
+        let report = flow.sync_to_the_end().await;
+        assert_eq!(flow.sandbox.visma_faults().happened()[&Fault::OkWithErrorInfo], 4);
+        assert_eq!((report.totals.held, report.totals.in_flight), (0, 0));
+        let known = flow.store.suppliers("nordlys").await.unwrap().len();
+        assert_eq!(known, flow.sandbox.world().visma_suppliers().len());
+        flow.assert_clean();
+    }
 }
