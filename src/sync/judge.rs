@@ -4,7 +4,7 @@ use super::engine::{Connection, Engine, KnownReference, entry};
 use super::error::SyncError;
 use super::gather::{Gatherer, read_document};
 use super::posting::{Event, step};
-use super::{CrashPoint, ids};
+use super::{CrashPoint, ids, index};
 use crate::audit::hash_text;
 use crate::clock;
 use crate::decide::{self, Decision, History, Hold, Inputs, Wait, WaitFor};
@@ -175,7 +175,9 @@ impl Engine {
             Decision::Hold(holds) => judged.hold(holds, at, &mut change),
             Decision::Cancel => self.cancel(judged, &postings, at, &mut change),
             Decision::Adopt { plan, document_type, number } if create.is_none() => {
-                self.adopt(judged, plan, document_type, number, at, &mut change).await?;
+                // Compared already: that is how it was found.
+                let state = PostingState::Verified;
+                self.adopt(judged, plan, document_type, number, state, at, &mut change).await?;
             }
             Decision::Adopt { plan, .. } | Decision::Plan(plan) => {
                 self.plan(judged, plan, &postings, at, &mut change).await?;
@@ -226,12 +228,14 @@ impl Engine {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what was found, and how far it is known")]
     async fn adopt(
         &self,
         judged: &Judged<'_>,
         plan: &Plan,
         document_type: &str,
         number: &str,
+        state: PostingState,
         at: i64,
         change: &mut Change,
     ) -> Result<(), SyncError> {
@@ -240,7 +244,7 @@ impl Engine {
         }
         let text = plan_text(plan);
         let mut posting = self.new_posting(judged, Step::Create, "", text.clone(), at);
-        posting.state = PostingState::Verified;
+        posting.state = state;
         posting.visma_type = Some(document_type.to_owned());
         posting.visma_number = Some(number.to_owned());
         change.insert_posting(&posting);
@@ -355,7 +359,9 @@ impl Engine {
         match live.as_slice() {
             [] => Ok(false),
             [(document_type, number)] => {
-                self.adopt(judged, plan, document_type, number, at, change).await?;
+                // It may stand there as an older revision made it: compared like any other.
+                let state = PostingState::Done;
+                self.adopt(judged, plan, document_type, number, state, at, change).await?;
                 Ok(true)
             }
             several => {
@@ -384,6 +390,20 @@ impl Engine {
             .clone()
             .or_else(|| create.map(|row| row.plan.clone()))
             .unwrap_or_default();
+        let number = document
+            .visma_number
+            .clone()
+            .or_else(|| create.and_then(|row| row.visma_number.clone()))
+            .unwrap_or_default();
+        let company = &judged.connection.company.id;
+        // Taken back and given again: the order that we closed does not come back by itself.
+        if postings.iter().any(|row| row.step == Step::Cancel && row.state.is_done())
+            && let Some(order) = self.store.erp_order(company, &number).await?
+            && index::is_cancelled(&order)
+        {
+            judged.hold(&[Hold::changed_after_posting(&number, &order.status)], at, change);
+            return Ok(());
+        }
         if same_plan(&applied, plan) {
             let unfinished =
                 document.applied_plan.is_none() || postings.iter().any(|row| !row.state.is_done());
@@ -410,12 +430,6 @@ impl Engine {
             }
             return Ok(());
         }
-        let number = document
-            .visma_number
-            .clone()
-            .or_else(|| create.and_then(|row| row.visma_number.clone()))
-            .unwrap_or_default();
-        let company = &judged.connection.company.id;
         let frozen = match plan {
             Plan::Order(_) => self.store.erp_order(company, &number).await?.and_then(|order| {
                 matches!(order.status.as_str(), "Closed" | "Cancelled" | "Voided")

@@ -37,6 +37,16 @@ async fn what_people_keyed_in_is_adopted_and_invoices_link_to_it() {
         let writes = flow.writes();
         flow.sync().await;
         assert_eq!(flow.writes(), writes);
+
+        // What was adopted is ours from now on: a change order patches its line.
+        let quantity = Decimal::from(123);
+        world.change_order(order, &OrderChange::Quantity { line: 0, quantity });
+        flow.sync().await;
+        assert_eq!(flow.state(order).await, DocumentState::Posted);
+        assert_eq!(flow.writes(), writes + 1);
+        let lines = flow.erp_order(order).await.lines;
+        assert_eq!(lines.len(), world.order(order).unwrap().lines.len());
+        assert_eq!(lines.iter().filter(|line| line.quantity == Some(quantity)).count(), 1);
     }
 }
 
@@ -114,4 +124,37 @@ async fn reopened(flow: &mut Flow, work: impl FnOnce()) {
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     work();
     flow.store = Store::open(&flow.test.url).await.expect("the store opens");
+}
+
+/// JAGGAER changed a document between its posting and the store's being put back: that what stands
+/// in Visma is not what JAGGAER says now is not passed over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_older_store_finds_again_is_compared_with_what_jaggaer_says_now() {
+    let mut flow = Flow::start(postable(7, 5), stores::sqlite()).await;
+    let world = std::sync::Arc::clone(flow.sandbox.world());
+    let at = PathBuf::from(flow.test.url.strip_prefix("sqlite:").unwrap());
+    let kept = flow.folder.join("kept.db");
+    flow.sync().await;
+    reopened(&mut flow, || copy(&at, &kept)).await;
+    let order = world.add_order(flow.vendor());
+    let invoice = world.add_invoice(&order).unwrap();
+    flow.sync().await;
+    flow.assert_clean();
+    let (writes, stands) = (flow.writes(), flow.in_visma(&invoice).await);
+    let quantity = Decimal::from(77);
+    world.change_order(&order, &OrderChange::Quantity { line: 0, quantity });
+    let price = world.invoice(&invoice).unwrap().lines[0].price + Decimal::ONE;
+    world.change_invoice_amount(&invoice, price);
+    reopened(&mut flow, || copy(&kept, &at)).await;
+    let report = flow.sync().await;
+    assert_eq!((report.totals.in_flight, report.totals.uncertain), (0, 0));
+    assert_eq!(flow.sandbox.report().visma.repeated, Vec::<String>::new());
+    assert_eq!(flow.in_visma(&invoice).await, stands);
+    assert_eq!(flow.writes(), writes);
+    for id in [&order, &invoice] {
+        let document = flow.document(id).await;
+        assert_eq!(document.state, DocumentState::Posted);
+        let attention = document.attention.expect("it differs");
+        assert!(attention.contains("Visma"), "{attention}");
+    }
 }

@@ -5,7 +5,7 @@ use crate::stores::{self, TestStore};
 use ml_connector::store::{DocumentState, Step};
 use ml_connector_sandbox::faults::{Fault, Faults};
 use ml_connector_sandbox::visma::HandChange;
-use ml_connector_sandbox::world::OrderChange;
+use ml_connector_sandbox::world::{Fate, OrderChange};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -349,6 +349,74 @@ async fn a_change_that_never_gets_in_is_held_in_the_end() {
         flow.sandbox.visma_faults().set(Faults::default());
         flow.ask(ml_connector::sync::ManualVerb::Release, &order).await;
         assert_eq!(flow.state(&order).await, DocumentState::Posted);
+        flow.assert_clean();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invoice_taken_back_is_cancelled_before_posting_and_held_after() {
+    for test in stores::both().await {
+        let (flow, _, invoice) = with_an_order(test).await;
+        let world = flow.sandbox.world();
+        let other = world.add_order(flow.vendor());
+        let never = world.add_invoice(&other).unwrap();
+        let cancel = |id: &str| {
+            world.edit_invoice(id, |invoice| {
+                invoice.workflow = "Cancelled".into();
+                invoice.record.fate = Fate::Ignored;
+            })
+        };
+        cancel(&never);
+        flow.sync().await;
+        flow.assert_clean();
+        assert_eq!(flow.state(&never).await, DocumentState::Cancelled);
+        assert!(flow.postings(&never).await.is_empty());
+        let (writes, stands) = (flow.writes(), flow.in_visma(&invoice).await);
+        cancel(&invoice);
+        flow.sync().await;
+        assert_eq!(flow.codes(&invoice).await, ["not_cancellable"]);
+        assert_eq!((flow.writes(), flow.in_visma(&invoice).await), (writes, stands));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_with_every_line_taken_back_is_taken_back() {
+    for test in stores::both().await {
+        let (flow, order) = with_an_order_only(test).await;
+        flow.sync().await;
+        for line in 0..3 {
+            flow.sandbox.world().change_order(&order, &OrderChange::CancelLine { line });
+        }
+        flow.sync().await;
+        assert_eq!(flow.state(&order).await, DocumentState::Cancelled);
+        let held = flow.in_visma(&order).await;
+        assert_eq!((held.status.as_str(), held.live), ("Cancelled", false));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_comes_back_after_it_was_taken_back_is_held() {
+    for test in stores::both().await {
+        let (flow, order) = with_an_order_only(test).await;
+        let world = flow.sandbox.world();
+        flow.sync().await;
+        world.cancel_order(&order);
+        flow.sync().await;
+        assert_eq!(flow.state(&order).await, DocumentState::Cancelled);
+        world.edit_order(&order, |order| {
+            order.revision += 1;
+            order.status = "Sent".into();
+        });
+        let (writes, report) = (flow.writes(), flow.sync().await);
+        assert_eq!(report.totals.in_flight, 0);
+        // Visma does not take a closed order back: a person must know.
+        assert_eq!(flow.codes(&order).await, ["changed_after_posting"]);
+        assert_eq!(flow.writes(), writes);
+        // Taken back once more, it is as it was.
+        world.cancel_order(&order);
+        flow.sync().await;
+        assert_eq!(flow.state(&order).await, DocumentState::Cancelled);
+        assert_eq!(flow.writes(), writes);
         flow.assert_clean();
     }
 }
