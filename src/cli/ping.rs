@@ -1,5 +1,5 @@
 use super::output::{Failure, Output, table};
-use ml_connector::config::{Config, ConnectionConfig};
+use ml_connector::config::{CompanyConfig, Config, ConnectionConfig};
 use ml_connector::jaggaer;
 use ml_connector::sync::load_profile;
 use ml_connector::visma;
@@ -29,8 +29,8 @@ impl Checks {
         self.0.push(Check { name, ok: true, detail, fix: String::new() });
     }
 
-    fn bad(&mut self, name: String, detail: String, fix: &str) {
-        self.0.push(Check { name, ok: false, detail, fix: fix.to_owned() });
+    fn bad(&mut self, name: String, detail: String, fix: impl Into<String>) {
+        self.0.push(Check { name, ok: false, detail, fix: fix.into() });
     }
 }
 
@@ -106,21 +106,17 @@ async fn jaggaer_side(connection: &ConnectionConfig, config: &Config, checks: &m
     match client.sign_in().await {
         Ok(()) => checks.good(name("sign-in"), "signed in".into()),
         Err(error) => {
-            return checks.bad(
-                name("sign-in"),
-                error.to_string(),
-                "check base_url, token_url, client_id and the secret with whoever runs JAGGAER for you",
-            );
+            let fix = jaggaer_fix(&error, &source.base_url);
+            return checks.bad(name("sign-in"), error.to_string(), fix);
         }
     }
     for feed in profile.feeds() {
         match client.probe(feed).await {
             Ok(rows) => checks.good(name(feed.name()), format!("{rows} rows on the first page")),
-            Err(error) => checks.bad(
-                name(feed.name()),
-                error.to_string(),
-                "compare the feed's path and page settings in the profile with the API document (docs/profiles.md)",
-            ),
+            Err(error) => {
+                let fix = jaggaer_fix(&error, &source.base_url);
+                checks.bad(name(feed.name()), error.to_string(), fix);
+            }
         }
     }
 }
@@ -151,21 +147,75 @@ async fn visma_side(connection: &ConnectionConfig, config: &Config, checks: &mut
     match client.sign_in().await {
         Ok(()) => checks.good(name("sign-in"), "signed in".into()),
         Err(error) => {
-            return checks.bad(
-                name("sign-in"),
-                error.to_string(),
-                "check client_id, secret, tenant_id and scopes in the Visma Developer Portal",
-            );
+            let fix = visma_fix(&error, company);
+            return checks.bad(name("sign-in"), error.to_string(), fix);
         }
     }
     for (what, result) in client.probe().await {
         match result {
             Ok(detail) => checks.good(name(what), detail),
-            Err(error) => checks.bad(
-                name(what),
-                error.to_string(),
-                "a 401 here means the tenant id is not the company's; a 403 that the application lacks a scope or role in this company",
-            ),
+            Err(error) => {
+                let fix = visma_fix(&error, company);
+                checks.bad(name(what), error.to_string(), fix);
+            }
+        }
+    }
+}
+
+fn jaggaer_fix(error: &jaggaer::Error, base_url: &str) -> String {
+    use jaggaer::Error;
+    match error {
+        Error::NoAnswer { .. } | Error::SignInBroken(_) => format!(
+            "check base_url ({base_url}) and token_url in [[source]], and that this machine may reach them (name, port, firewall, proxy)"
+        ),
+        Error::SignInRefused { .. } | Error::Unauthorised { .. } => {
+            "check base_url, token_url, client_id and the secret with whoever runs JAGGAER for you".into()
+        }
+        Error::Forbidden { .. } => {
+            "ask whoever runs JAGGAER for you to give this client the right to read the list".into()
+        }
+        Error::Settings(_) | Error::ForeignAddress(_) | Error::Redirected { .. } => {
+            "correct base_url in [[source]]".into()
+        }
+        Error::Throttled { .. } => {
+            "wait, or lower requests_per_second and concurrent_requests in [[source]]".into()
+        }
+        Error::NotFound { .. }
+        | Error::BrokenAnswer { .. }
+        | Error::TooLarge { .. }
+        | Error::Status { .. }
+        | Error::Failed { .. }
+        | Error::WrongShape { .. }
+        | Error::Endless { .. }
+        | Error::Moved { .. } => {
+            "compare base_url, and the feed's path and page settings in the profile, with the API document (docs/profiles.md)".into()
+        }
+    }
+}
+
+fn visma_fix(error: &visma::Error, company: &CompanyConfig) -> String {
+    use visma::Error;
+    match error {
+        Error::Unreachable { .. } | Error::Settings(_) | Error::Redirected { .. } => format!(
+            "check base_url ({}) and token_url ({}) in [[company]], and that this machine may reach them (name, port, firewall, proxy)",
+            company.base_url, company.token_url
+        ),
+        Error::SignIn { .. } => {
+            "check client_id, secret, tenant_id and scopes in the Visma Developer Portal".into()
+        }
+        Error::WrongTenant { .. } | Error::AccessWithdrawn { .. } => {
+            "put the tenant id of the company, not of the customer, into tenant_id of [[company]], and see that the application is approved there".into()
+        }
+        Error::Forbidden { .. } => {
+            "grant the application the scope, and its user the role, in this company".into()
+        }
+        Error::AllowanceLow { .. } | Error::Busy { .. } => "try again later".into(),
+        Error::NotFound { .. }
+        | Error::Refused { .. }
+        | Error::Server { .. }
+        | Error::Unreadable { .. }
+        | Error::Incomplete { .. } => {
+            "try again; if it stays, send the detail to whoever supports you".into()
         }
     }
 }

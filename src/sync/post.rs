@@ -482,11 +482,18 @@ impl Engine {
                     (several, _) => Prepared::Refuse(Hold::doubled_in_visma(&several.join(", "))),
                 }
             }
+            // The change may stand there already: an older store was put back. A patch made again
+            // would insert its new lines twice.
             Step::Update => {
                 let applied = document.applied_plan.as_deref().unwrap_or(&row.plan);
                 match (read_plan(applied)?, read_plan(&row.plan)?) {
                     (Plan::Order(old), Plan::Order(new)) => {
                         let (stands, etag) = client.order(&number).await?;
+                        if visma::order_matches(&new, &stands).is_empty()
+                            && !visma::order_matches(&old, &stands).is_empty()
+                        {
+                            return Ok(Prepared::NothingToDo { etag });
+                        }
                         let request = visma::update_order(
                             &old,
                             &new,
@@ -503,6 +510,11 @@ impl Engine {
                                 &number,
                                 &stands.status,
                             )));
+                        }
+                        if visma::invoice_matches(&new, &stands).is_empty()
+                            && !visma::invoice_matches(&old, &stands).is_empty()
+                        {
+                            return Ok(Prepared::NothingToDo { etag });
                         }
                         prepared(visma::update_invoice(&old, &new, &stands), etag, &number)
                     }

@@ -53,3 +53,8 @@ pub async fn postgres() -> TestStore {
 pub async fn both() -> Vec<TestStore> {
     vec![sqlite(), postgres().await]
 }
+
+/// One more fresh store on the same engine.
+pub async fn another(of: &TestStore) -> TestStore {
+    if of.url.starts_with("sqlite:") { sqlite() } else { postgres().await }
+}

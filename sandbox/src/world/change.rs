@@ -176,6 +176,53 @@ impl World {
         Some(id)
     }
 
+    /// The order as it is now.
+    pub fn order(&self, id: &str) -> Option<Order> {
+        self.state().orders.iter().find(|order| order.id == id).cloned()
+    }
+
+    /// The invoice as it is now.
+    pub fn invoice(&self, id: &str) -> Option<Invoice> {
+        self.state().invoices.iter().find(|invoice| invoice.id == id).cloned()
+    }
+
+    /// Any change of an order, stamped now. What must become of it stays as it was: see
+    /// [`World::expect_posted`].
+    pub fn edit_order(&self, id: &str, change: impl FnOnce(&mut Order)) -> bool {
+        let mut state = self.state();
+        let (now, version) = (state.tick(), state.version);
+        let Some(order) = state.orders.iter_mut().find(|order| order.id == id) else {
+            return false;
+        };
+        change(order);
+        order.record.stamp(now, version);
+        true
+    }
+
+    /// Any change of an invoice, stamped now. What must become of it stays as it was.
+    pub fn edit_invoice(&self, id: &str, change: impl FnOnce(&mut Invoice)) -> bool {
+        let mut state = self.state();
+        let (now, version) = (state.tick(), state.version);
+        let Some(invoice) = state.invoices.iter_mut().find(|invoice| invoice.id == id) else {
+            return false;
+        };
+        change(invoice);
+        invoice.record.stamp(now, version);
+        true
+    }
+
+    /// From now on the document must stand in Visma as it is now.
+    pub fn expect_posted(&self, id: &str) {
+        let mut state = self.state();
+        let State { orders, invoices, .. } = &mut *state;
+        if let Some(order) = orders.iter_mut().find(|order| order.id == id) {
+            self.refresh_order_to_posted(order);
+        }
+        if let Some(invoice) = invoices.iter_mut().find(|invoice| invoice.id == id) {
+            self.settle_invoice(invoice);
+        }
+    }
+
     fn with_invoice(&self, id: &str, change: impl FnOnce(&mut Invoice, bool)) -> bool {
         let mut state = self.state();
         let (now, version) = (state.tick(), state.version);

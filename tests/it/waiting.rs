@@ -1,0 +1,79 @@
+//! Documents that wait move by themselves when what they wait for comes.
+
+use crate::flow::{Flow, postable};
+use crate::stores;
+use ml_connector::store::DocumentState;
+use ml_connector_sandbox::world::Fate;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invoice_waits_for_its_order_and_posts_when_it_comes() {
+    for test in stores::both().await {
+        let mut settings = postable(3, 40);
+        settings.world.plant_waiting = true;
+        let flow = Flow::start(settings, test).await;
+        let world = flow.sandbox.world();
+        let waiting: Vec<String> = world
+            .expectations()
+            .into_iter()
+            .filter(|of| of.fate == Fate::Waiting)
+            .map(|of| of.source_id)
+            .collect();
+        assert_eq!(waiting.len(), 2);
+        let report = flow.sync().await;
+        assert_eq!((report.totals.in_flight, report.totals.held), (2, 0));
+        flow.assert_clean();
+        for id in &waiting {
+            let document = flow.document(id).await;
+            assert_eq!(document.state, DocumentState::Waiting);
+            let order = world.invoice(id).unwrap().lines[0].bills.clone().unwrap().order_number;
+            let text = document.waiting.unwrap();
+            assert!(text.contains(&order), "{text}");
+        }
+        // Waiting costs nothing but the looks at the lists, and says nothing twice.
+        let writes = flow.writes();
+        let entries = flow.actions(&waiting[0]).await.len();
+        flow.sync().await;
+        assert_eq!(flow.writes(), writes);
+        assert_eq!(flow.actions(&waiting[0]).await.len(), entries);
+
+        assert_eq!(world.deliver_hidden_orders(), 2);
+        let report = flow.sync().await;
+        assert_eq!((report.totals.in_flight, report.totals.held), (0, 0));
+        flow.assert_clean();
+        for id in &waiting {
+            assert_eq!(flow.state(id).await, DocumentState::Posted);
+            let order = world.invoice(id).unwrap().lines[0].bills.clone().unwrap().order_id;
+            let number = flow.document(&order).await.visma_number;
+            let lines = flow.erp_invoice(id).await.lines;
+            assert!(lines.iter().all(|line| line.order_number == number));
+        }
+        flow.assert_trail().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_ripe_is_posted_when_it_is_approved() {
+    for test in stores::both().await {
+        let mut settings = postable(8, 60);
+        settings.world.plant_not_ripe = true;
+        let flow = Flow::start(settings, test).await;
+        let world = flow.sandbox.world();
+        let unripe: Vec<String> = world
+            .expectations()
+            .into_iter()
+            .filter(|of| of.fate == Fate::NotRipe)
+            .map(|of| of.source_id)
+            .collect();
+        assert!(unripe.len() >= 2);
+        let report = flow.sync().await;
+        assert_eq!(report.totals.in_flight, unripe.len() as i64);
+        for id in &unripe {
+            assert_eq!(flow.state(id).await, DocumentState::Waiting, "{id}");
+            assert!(flow.postings(id).await.is_empty());
+            assert!(world.approve(id));
+        }
+        let report = flow.sync().await;
+        assert_eq!((report.totals.in_flight, report.totals.held), (0, 0));
+        flow.assert_clean();
+    }
+}
