@@ -79,8 +79,7 @@ async fn a_full_disk_is_told_in_words_and_harms_nothing() {
         if run.code() == Some(1) {
             stopped += 1;
             assert!(!run.stderr.contains("panicked"), "{blocks}: {run:#?}");
-            let words = ["disk", "full", "I/O"];
-            assert!(words.iter().any(|word| run.stderr.contains(word)), "{blocks}: {run:#?}");
+            assert!(run.stderr.contains("disk"), "{blocks}: {run:#?}");
         } else {
             assert!(matches!(run.code(), Some(0 | 3)), "{blocks}: {run:#?}");
         }
@@ -123,7 +122,7 @@ async fn a_host_that_is_away_is_told_in_words_and_loses_nothing() {
         };
         let run = connector.run(&["sync"]).await;
         assert_eq!(run.code(), Some(1), "{run:#?}");
-        let told = run.stderr.lines().any(|line| line.contains(side) && line.contains("reach"));
+        let told = run.stderr.lines().any(|line| line.contains(side) && line.contains("refused"));
         assert!(told, "{}", run.stderr);
         let connector = Connector::new(&sandbox, &test.url, &options);
         connector.sync_until_done(side).await;

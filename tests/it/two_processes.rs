@@ -72,7 +72,10 @@ async fn who_slept_past_its_lease_writes_nothing_more() {
     signal(&sleeper, "CONT");
     let sleeper = finish_child(sleeper).await;
     assert_eq!(sleeper.code(), Some(1), "{sleeper:#?}");
-    assert!(sleeper.stderr.contains("another process owns the unit now"), "{}", sleeper.stderr);
+    // It finds its place taken or, when it was frozen in the middle of a transaction, its
+    // connection closed by the database.
+    let words = ["another process owns the unit now", "the database is lost"];
+    assert!(words.iter().any(|word| sleeper.stderr.contains(word)), "{}", sleeper.stderr);
     assert_eq!(sandbox.report().visma.made, made);
     assert_whole(&sandbox, &connector, "after the sleeper woke up").await;
 }
