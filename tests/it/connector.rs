@@ -31,7 +31,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             mode: "hold",
-            lease_seconds: 2,
+            lease_seconds: 3,
             wait_for_owner_seconds: 60,
             settle_after_seconds: 1,
             attempts: 6,

@@ -30,11 +30,7 @@ fn standing(sandbox: &Sandbox) -> Standing {
 
 /// The answers of two writes get lost, so that every run has something to settle.
 fn lose_two_answers(sandbox: &Sandbox) {
-    sandbox.visma_faults().set(Faults::default().with(
-        Fault::LostAnswerAfterCommit,
-        300,
-        Some(2),
-    ));
+    sandbox.visma_faults().set(Faults::default().with(Fault::LostAnswerAfterCommit, 300, Some(2)));
 }
 
 /// Change orders, cancelled orders, changed invoices (unless released), and new documents.
@@ -140,11 +136,7 @@ async fn undisturbed(mode: &'static str) -> [Standing; 2] {
 }
 
 /// A first round and one of changes, both with four deaths, at every point.
-async fn every_point(
-    store: impl AsyncFn() -> TestStore,
-    modes: [&'static str; 2],
-    at_once: usize,
-) {
+async fn every_point(store: impl AsyncFn() -> TestStore, modes: [&'static str; 2], at_once: usize) {
     let expected = [undisturbed(modes[0]).await, undisturbed(modes[1]).await];
     futures_util::stream::iter(CrashPoint::ALL.iter().enumerate())
         .for_each_concurrent(at_once, async |(n, point)| {

@@ -87,10 +87,8 @@ async fn of_two_who_mean_to_send_one_may() {
         // The epoch of the row that both read and that of the row after the first move are made
         // the same, so that only the state can tell.
         let change = |body| moving(&row, &PostingRow { epoch: 0, ..intend(&row, 0, body) });
-        let (one, two) = tokio::join!(
-            store.commit(&owned, change("one")),
-            store.commit(&owned, change("two"))
-        );
+        let (one, two) =
+            tokio::join!(store.commit(&owned, change("one")), store.commit(&owned, change("two")));
         assert!(is_guarded(&one) ^ is_guarded(&two), "{}: {one:?}, {two:?}", test.url);
         let after = store.posting(POSTING).await.unwrap().unwrap();
         let winner = if one.is_ok() { "one" } else { "two" };
