@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod clock;
 pub mod config;
+mod crash;
 pub mod decide;
 pub mod jaggaer;
 pub mod mapping;

@@ -102,11 +102,14 @@ pub enum CommitError {
     Closed,
 }
 
+/// PostgreSQL's code for a lock that did not come in time.
+pub(crate) const LOCK_TIMEOUT: &str = "55P03";
+
 impl From<sqlx::Error> for CommitError {
     fn from(error: sqlx::Error) -> Self {
         let code = error.as_database_error().and_then(|e| e.code().map(|code| code.into_owned()));
         match code.as_deref() {
-            Some("40001" | "40P01") => Self::Collision,
+            Some("40001" | "40P01" | LOCK_TIMEOUT) => Self::Collision,
             _ => Self::Database(error.to_string()),
         }
     }

@@ -13,6 +13,8 @@ static MIGRATIONS: &[(i64, &str, &str)] =
 
 /// Readers at the same time. Reads are short; more would only wait for the same disk.
 const READERS: u32 = 4;
+/// Two processes that start on a fresh store at once stop each other's migration.
+const MIGRATION_RETRIES: u32 = 3;
 /// Changes that may wait for the writer before callers wait too.
 const QUEUE: usize = 1024;
 
@@ -28,10 +30,23 @@ impl Store {
             |error: sqlx::Error| StoreError::Open { url: shown.clone(), reason: error.to_string() };
         let options = AnyConnectOptions::from_str(&connect_url).map_err(open_error)?;
 
-        let mut connection =
-            sqlx::AnyConnection::connect_with(&options).await.map_err(open_error)?;
-        prepare(&mut connection, dialect).await.map_err(open_error)?;
-        migrate(&mut connection).await?;
+        let mut attempts = 0;
+        let connection = loop {
+            let mut connection =
+                sqlx::AnyConnection::connect_with(&options).await.map_err(open_error)?;
+            prepare(&mut connection, dialect).await.map_err(open_error)?;
+            match migrate(&mut connection).await {
+                Ok(()) => break connection,
+                Err(error @ StoreError::Newer { .. }) => return Err(error),
+                Err(error) if attempts == MIGRATION_RETRIES => return Err(error),
+                // Never again on this connection: where the commit itself failed (a full disk) its
+                // transaction is still open, and the next attempt would take what it sees in there
+                // for what is stored.
+                Err(_) => connection.close_hard().await.map_err(open_error)?,
+            }
+            attempts += 1;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        };
 
         let readers = AnyPoolOptions::new()
             .max_connections(READERS)
@@ -87,7 +102,15 @@ async fn prepare(
             "pragma busy_timeout = 30000",
             "pragma foreign_keys = on",
         ],
-        Dialect::Postgres => &["set synchronous_commit = on", "set timezone = 'UTC'"],
+        Dialect::Postgres => &[
+            "set synchronous_commit = on",
+            "set timezone = 'UTC'",
+            // A process that is frozen in the middle of a transaction (a paused virtual machine, a
+            // lost network) keeps its row locks; without an end to that nobody could take its unit.
+            "set idle_in_transaction_session_timeout = '10s'",
+            // Who waits for such a lock looks up now and then, so that its own patience counts.
+            "set lock_timeout = '2s'",
+        ],
     };
     for setting in settings {
         connection.execute(sqlx::query::<Any>(*setting)).await?;
@@ -97,7 +120,7 @@ async fn prepare(
 
 /// Own bookkeeping table instead of a lock of the session kind, which PostgreSQL-compatible
 /// distributed databases do not have. Two processes that start at once: the second one's insert
-/// of the version fails and it reads the version again.
+/// of the version fails, and it tries again.
 async fn migrate(connection: &mut sqlx::AnyConnection) -> Result<(), StoreError> {
     let mut migrator = Migrator::with_migrations(
         MIGRATIONS
@@ -115,15 +138,11 @@ async fn migrate(connection: &mut sqlx::AnyConnection) -> Result<(), StoreError>
     );
     migrator.set_locking(false);
     let known = MIGRATIONS.last().map_or(0, |(version, _, _)| *version);
-    for attempt in 0.. {
-        match migrator.run_direct(None, connection, false).await {
-            Ok(()) => return Ok(()),
-            Err(MigrateError::VersionMissing(found)) if found > known => {
-                return Err(StoreError::Newer { found, known });
-            }
-            Err(_) if attempt < 3 => tokio::time::sleep(Duration::from_millis(200)).await,
-            Err(error) => return Err(StoreError::Migration(error.to_string())),
+    match migrator.run_direct(None, connection, false).await {
+        Ok(()) => Ok(()),
+        Err(MigrateError::VersionMissing(found)) if found > known => {
+            Err(StoreError::Newer { found, known })
         }
+        Err(error) => Err(StoreError::Migration(error.to_string())),
     }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-use super::{CommitError, Dialect, Store, StoreError};
+use super::{CommitError, Dialect, LOCK_TIMEOUT, Store, StoreError};
 use crate::audit::GENESIS;
 use sqlx::{Any, AnyPool};
 use std::fs::File;
@@ -94,6 +94,23 @@ impl Store {
         lease_micros: i64,
         owner_is_dead: bool,
     ) -> Result<Option<Owned>, StoreError> {
+        let taken = self.try_take(unit, owner, lease_micros, owner_is_dead).await;
+        let epoch = match taken {
+            Ok(epoch) => epoch,
+            // Its owner is in the middle of a transaction, perhaps for good.
+            Err(error) if is_lock_timeout(&error) => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(epoch.map(|epoch| Owned { unit: unit.to_owned(), owner: owner.to_owned(), epoch }))
+    }
+
+    async fn try_take(
+        &self,
+        unit: &str,
+        owner: &str,
+        lease_micros: i64,
+        owner_is_dead: bool,
+    ) -> Result<Option<i64>, sqlx::Error> {
         sqlx::query::<Any>(
             "insert into ownership (unit, owner, epoch, expires_at, head_seq, head_hash) \
              values ($1, '', 0, 0, 0, $2) on conflict (unit) do nothing",
@@ -109,7 +126,7 @@ impl Store {
             .bind(i64::from(owner_is_dead))
             .fetch_optional(&self.readers)
             .await?;
-        Ok(epoch.map(|(epoch,)| Owned { unit: unit.to_owned(), owner: owner.to_owned(), epoch }))
+        Ok(epoch.map(|(epoch,)| epoch))
     }
 
     /// Lengthens the lease. `false`: somebody else owns the unit now.
@@ -149,6 +166,13 @@ impl Store {
             })
             .collect())
     }
+}
+
+fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .is_some_and(|code| code == LOCK_TIMEOUT)
 }
 
 async fn update_own(

@@ -4,6 +4,7 @@
 use super::change::{Arg, Change, Statement};
 use super::{CommitError, Dialect, Owned};
 use crate::audit::{Entry, Head};
+use crate::crash::CrashPoint;
 use sqlx::AnyConnection;
 use sqlx::{Any, Connection};
 use std::collections::HashMap;
@@ -98,6 +99,7 @@ impl Writer {
         }
         for (owned, entries) in units {
             self.advance_head(owned, &entries).await?;
+            CrashPoint::AuditHeadMoved.pass();
         }
         for (_, change) in changes {
             for statement in &change.statements {
@@ -110,6 +112,7 @@ impl Writer {
             }
         }
         self.execute(&Statement::new("COMMIT", Vec::new())).await?;
+        CrashPoint::CommitDurable.pass();
         Ok(())
     }
 

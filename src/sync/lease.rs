@@ -81,13 +81,21 @@ impl Ownership {
         let owner = format!("{}:{}", hostname(), std::process::id());
         let started = clock::since_boot();
         let owned = loop {
-            let asked_at = clock::since_boot();
+            let mut asked_at = clock::since_boot();
             // Whoever holds the file's lock is the only living process on it.
             let owner_is_dead = lock.is_some();
             if let Some(owned) =
                 store.take_ownership(unit, &owner, clock::micros(lease), owner_is_dead).await?
             {
-                break (owned, asked_at);
+                // An answer that waited for a lock may be older than the lease that it grants.
+                let waited = clock::since_boot().saturating_sub(asked_at) > margin(lease);
+                if !waited {
+                    break (owned, asked_at);
+                }
+                asked_at = clock::since_boot();
+                if store.renew_ownership(&owned, clock::micros(lease)).await? {
+                    break (owned, asked_at);
+                }
             }
             if clock::since_boot().saturating_sub(started) >= patience {
                 let owner = store

@@ -4,7 +4,6 @@
 //! receive JAGGAER's, decide and post orders, then invoices, compare what stands in Visma with
 //! what was planned, and keep a summary.
 
-mod crash;
 mod engine;
 mod error;
 mod gather;
@@ -22,7 +21,7 @@ mod round;
 mod settle;
 mod summary;
 
-pub use crash::CrashPoint;
+pub use crate::crash::CrashPoint;
 pub use engine::{Engine, load_profile};
 pub use error::SyncError;
 pub use ids::{document_id, our_key};

@@ -18,8 +18,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("visma", &["procurement"]),
     ("audit", &[]),
     ("clock", &[]),
+    ("crash", &[]),
     // It keeps holds and waits as the decision made them, and the core's types.
-    ("store", &["procurement", "decide", "audit"]),
+    ("store", &["procurement", "decide", "audit", "crash"]),
     ("config", &["procurement", "mapping", "decide", "jaggaer", "visma"]),
     (
         "sync",
@@ -32,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "visma",
             "audit",
             "clock",
+            "crash",
             "store",
             "config",
         ],

@@ -1,8 +1,8 @@
 //! Named places where a process can be made to die, for the tests that kill it there.
 //!
 //! Only in builds with debug assertions, and only when `ML_CONNECTOR_CRASH_AT` names a place, as
-//! `NAME` or `NAME:N` for the N-th time it is passed. Dying is an abort: nothing is unwound, no
-//! buffer flushed, as when the power goes.
+//! `NAME` or `NAME:N` for the N-th time it is passed; of several with commas between, the first
+//! that is reached. Dying is an abort: nothing is unwound, no buffer flushed, as when the power goes.
 
 macro_rules! crash_points {
     ($($variant:ident => $name:literal),+ $(,)?) => {
@@ -42,6 +42,7 @@ crash_points! {
     CompareMade => "compare.made",
     CompareKept => "compare.kept",
     AuditHeadMoved => "audit.head_moved",
+    CommitDurable => "commit.durable",
     RoundKept => "round.kept",
 }
 
@@ -59,22 +60,32 @@ mod armed {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    static TARGET: OnceLock<Option<(String, u32)>> = OnceLock::new();
-    static PASSED: AtomicU32 = AtomicU32::new(0);
+    struct Target {
+        name: String,
+        /// Passes until the end.
+        left: AtomicU32,
+    }
+
+    static TARGETS: OnceLock<Vec<Target>> = OnceLock::new();
+
+    fn targets() -> Vec<Target> {
+        let value = std::env::var("ML_CONNECTOR_CRASH_AT").unwrap_or_default();
+        value
+            .split(',')
+            .filter(|target| !target.is_empty())
+            .map(|target| {
+                let (name, times) = target.split_once(':').unwrap_or((target, "1"));
+                let left = AtomicU32::new(times.parse().unwrap_or(1));
+                Target { name: name.to_owned(), left }
+            })
+            .collect()
+    }
 
     pub(super) fn pass(name: &str) {
-        let target = TARGET.get_or_init(|| {
-            let value = std::env::var("ML_CONNECTOR_CRASH_AT").ok()?;
-            Some(match value.split_once(':') {
-                Some((name, n)) => (name.to_owned(), n.parse().unwrap_or(1)),
-                None => (value, 1),
-            })
-        });
-        if let Some((target, times)) = target
-            && target == name
-            && PASSED.fetch_add(1, Ordering::SeqCst) + 1 == *times
-        {
-            std::process::abort();
+        for target in TARGETS.get_or_init(targets) {
+            if target.name == name && target.left.fetch_sub(1, Ordering::SeqCst) == 1 {
+                std::process::abort();
+            }
         }
     }
 }
