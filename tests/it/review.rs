@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use ml_connector::config::Config;
 use ml_connector::store::{DocumentFilter, DocumentRow, DocumentState, Store};
 use ml_connector::sync::{self, ManualVerb, RoundReport, Silent};
+use ml_connector_sandbox::jaggaer::Profile;
 use ml_connector_sandbox::{Sandbox, Settings, visma, world};
 use serde_json::Value;
 use std::path::Path;
@@ -111,7 +112,16 @@ struct Story {
 
 impl Story {
     async fn begin(documents: usize, attachments: bool) -> Self {
+        Self::begin_as(documents, attachments, Profile::Default).await
+    }
+
+    async fn begin_as(documents: usize, attachments: bool, profile: Profile) -> Self {
+        let name = match profile {
+            Profile::Default => "default",
+            Profile::Observed => "observed",
+        };
         let mut settings = Settings {
+            profile,
             world: world::Settings {
                 seed: 7,
                 documents,
@@ -119,7 +129,6 @@ impl Story {
                 held_per_mille: 0,
                 plant_waiting: false,
                 plant_not_ripe: false,
-                ..world::Settings::default()
             },
             ..Settings::default()
         };
@@ -137,7 +146,7 @@ impl Story {
         let text = include_str!("../../src/cli/sandbox.toml")
             .replace("{visma}", &visma.url)
             .replace("{jaggaer}", &jaggaer.url)
-            .replace("{profile}", "default")
+            .replace("{profile}", name)
             .replace("{mode}", "hold")
             .replace("sqlite:ml-connector.db", &kept.url)
             .replace("settle_after_seconds = 2", "settle_after_seconds = 1")
@@ -447,4 +456,28 @@ fn list_files_twice(value: &mut Value) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_whose_detail_is_gone_stops_nobody() {
+    let story = Story::begin_as(6, false, Profile::Observed).await;
+    let gone = Arc::new(Mutex::new(None::<String>));
+    let first = Arc::clone(&gone);
+    // The first detail that is asked for is never found, whatever it is.
+    story.jaggaer.set(move |_, path| {
+        let is_detail = path.contains("/invoices/") || path.contains("/invoice/");
+        let mut first = first.lock().unwrap();
+        match is_detail && *first.get_or_insert_with(|| path.to_owned()) == path {
+            true => Fate::Answer(404, "{}"),
+            false => Fate::Pass,
+        }
+    });
+    let report = story.sync().await;
+    assert!(gone.lock().unwrap().is_some(), "details are asked for");
+    assert_eq!(report.errors, Vec::<String>::new());
+    assert_eq!(story.documents(DocumentState::Unread).await.len(), 1);
+    assert!(report.totals.posted > 6, "{:?}", report.totals);
+    story.jaggaer.clear();
+    story.sync().await;
+    story.assert_clean("when it is found again");
 }
