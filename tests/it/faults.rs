@@ -15,7 +15,7 @@ const AT_ONCE: usize = 2;
 
 /// The seed also says which engine, profile and posting mode.
 async fn one(seed: u64, faults: Level) -> Result<u32, String> {
-    let released = seed % 5 == 0;
+    let released = seed.is_multiple_of(5);
     let settings = Settings {
         world: world::Settings {
             seed,
@@ -24,11 +24,11 @@ async fn one(seed: u64, faults: Level) -> Result<u32, String> {
             attachments: released,
             ..world::Settings::default()
         },
-        profile: if seed % 3 == 0 { Profile::Observed } else { Profile::Default },
+        profile: if seed.is_multiple_of(3) { Profile::Observed } else { Profile::Default },
         faults,
         ..Settings::default()
     };
-    let test = if seed % 4 == 0 { stores::postgres().await } else { stores::sqlite() };
+    let test = if seed.is_multiple_of(4) { stores::postgres().await } else { stores::sqlite() };
     let mut flow = Flow::start(settings, test).await;
     if released {
         flow.config.connections[0].rules.invoices.mode = PostingMode::Released;
@@ -88,11 +88,11 @@ async fn a_supplier_whose_row_came_broken_once_is_read_again() {
 /// Orders and invoices change and are taken back while everything goes wrong.
 async fn changing(seed: u64) -> Result<(), String> {
     let settings = Settings {
-        profile: if seed % 3 == 0 { Profile::Observed } else { Profile::Default },
+        profile: if seed.is_multiple_of(3) { Profile::Observed } else { Profile::Default },
         faults: Level::Many,
         ..crate::flow::postable(seed, 12)
     };
-    let test = if seed % 4 == 0 { stores::postgres().await } else { stores::sqlite() };
+    let test = if seed.is_multiple_of(4) { stores::postgres().await } else { stores::sqlite() };
     let flow = Flow::start(settings, test).await;
     let world = flow.sandbox.world();
     let cancelled: Vec<String> = (0..3).map(|_| world.add_order(flow.vendor())).collect();

@@ -5,6 +5,9 @@ use crate::stores;
 use ml_connector::config::Config;
 use ml_connector::store::DocumentState;
 
+/// What is replaced in a block of the configuration.
+type Changes = &'static [(&'static str, &'static str)];
+
 /// The flow's configuration with one more route, whose source or company is changed.
 async fn with_another_route(flow: &mut Flow, source: &[(&str, &str)], company: &[(&str, &str)]) {
     let path = flow.folder.join("ml-connector.toml");
@@ -47,17 +50,17 @@ async fn with_another_route(flow: &mut Flow, source: &[(&str, &str)], company: &
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_cannot_sign_in_stops_no_other() {
-    let other_source = ("id = \"jaggaer\"", "id = \"other\"");
-    let other_company = ("id = \"nordlys\"", "id = \"elsewhere\"");
+    const OTHER_SOURCE: (&str, &str) = ("id = \"jaggaer\"", "id = \"other\"");
+    const OTHER_COMPANY: (&str, &str) = ("id = \"nordlys\"", "id = \"elsewhere\"");
     // The bad one shares the company, or nothing.
-    let cases: [(&[(&str, &str)], &[(&str, &str)], &str); 3] = [
-        (&[other_source, ("jaggaer.secret", "wrong.secret")], &[], "bad: JAGGAER: sign-in refused"),
+    let cases: [(Changes, Changes, &str); 3] = [
+        (&[OTHER_SOURCE, ("jaggaer.secret", "wrong.secret")], &[], "bad: JAGGAER: sign-in refused"),
         (
-            &[other_source],
-            &[other_company, ("visma.secret", "wrong.secret")],
+            &[OTHER_SOURCE],
+            &[OTHER_COMPANY, ("visma.secret", "wrong.secret")],
             "elsewhere: Visma: visma connect refused the sign-in",
         ),
-        (&[other_source], &[other_company, ("visma.secret", "nowhere.secret")], "nowhere.secret"),
+        (&[OTHER_SOURCE], &[OTHER_COMPANY, ("visma.secret", "nowhere.secret")], "nowhere.secret"),
     ];
     for (source, company, words) in cases {
         for test in stores::both().await {

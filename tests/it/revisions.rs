@@ -420,3 +420,32 @@ async fn an_order_that_comes_back_after_it_was_taken_back_is_held() {
         flow.assert_clean();
     }
 }
+
+/// A period closes, a mapping goes: what was posted before and is now paid is no worry.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invoice_that_is_paid_is_not_held_for_what_would_stop_it_today() {
+    for test in stores::both().await {
+        let (mut flow, _, invoice) = with_an_order(test).await;
+        flow.sync().await;
+        flow.config.connections[0].rules.mapping.branches.table.clear();
+        flow.sandbox.world().edit_invoice(&invoice, |invoice| invoice.payment = "Paid".into());
+        flow.sync().await;
+        assert_eq!(flow.codes(&invoice).await, Vec::<String>::new());
+        assert_eq!(flow.state(&invoice).await, DocumentState::Posted);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_is_not_passed_over_because_the_status_moved_with_it() {
+    for test in stores::both().await {
+        let (flow, _, invoice) = with_an_order(test).await;
+        flow.sync().await;
+        let stands = flow.in_visma(&invoice).await;
+        let price = flow.sandbox.world().invoice(&invoice).unwrap().lines[0].price + Decimal::ONE;
+        flow.sandbox.world().change_invoice_amount(&invoice, price);
+        flow.sandbox.world().edit_invoice(&invoice, |invoice| invoice.payment = "InProcess".into());
+        flow.sync().await;
+        assert_eq!(flow.in_visma(&invoice).await, stands);
+        assert_eq!(flow.codes(&invoice).await, ["status_unknown"]);
+    }
+}

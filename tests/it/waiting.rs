@@ -77,3 +77,28 @@ async fn what_is_not_ripe_is_posted_when_it_is_approved() {
         flow.assert_clean();
     }
 }
+
+/// The order is held, its invoice waits; with the order put right both go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invoice_waits_while_its_order_is_held() {
+    for test in stores::both().await {
+        let flow = Flow::start(postable(1, 1), test).await;
+        let world = flow.sandbox.world();
+        let order = world.add_order(flow.vendor());
+        let invoice = world.add_invoice(&order).unwrap();
+        let cost_center = world.order(&order).unwrap().lines[0].shares[0].cost_center.clone();
+        world.edit_order(&order, |order| order.lines[0].shares[0].cost_center = "999".into());
+        flow.sync().await;
+        assert_eq!(flow.codes(&order).await, ["segment_unknown"]);
+        assert_eq!(flow.state(&invoice).await, DocumentState::Waiting);
+        world.edit_order(&order, |order| {
+            order.lines[0].shares[0].cost_center = cost_center;
+            order.revision += 1;
+        });
+        flow.sync().await;
+        for id in [&order, &invoice] {
+            assert_eq!(flow.state(id).await, DocumentState::Posted);
+        }
+        flow.assert_clean();
+    }
+}
