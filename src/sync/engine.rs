@@ -154,6 +154,12 @@ impl Engine {
         self.ownership.lease().is_valid()
     }
 
+    /// The same question, to be put by whoever sends, when the last bytes are about to leave.
+    pub fn gate(&self) -> visma::Gate {
+        let lease = Arc::clone(self.ownership.lease());
+        Arc::new(move || lease.is_valid())
+    }
+
     /// Somebody asked to stop: no new document is begun.
     pub fn is_stopping(&self) -> bool {
         *self.stop.borrow()

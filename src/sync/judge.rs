@@ -9,7 +9,7 @@ use crate::audit::hash_text;
 use crate::clock;
 use crate::decide::{self, Decision, History, Hold, Inputs, Wait, WaitFor};
 use crate::matching::claim_key;
-use crate::procurement::{DocumentKind, InvoicePlan, Plan, PostingMode};
+use crate::procurement::{Document, DocumentKind, InvoicePlan, Plan, PostingMode, Ripeness};
 use crate::store::{
     Change, CommitError, DocumentRow, DocumentState, PostingRow, PostingState, RevisionRow, Step,
 };
@@ -182,9 +182,7 @@ impl Engine {
                 );
             }
             // JAGGAER moves a posted document on (in process, paid): that is no change of it.
-            Decision::Hold(holds)
-                if in_visma && holds.iter().all(|hold| hold.code == "status_unknown") =>
-            {
+            Decision::Hold(_) if in_visma && self.only_the_status_moved(judged).await? => {
                 judged.to(DocumentState::Posted, "status_moved", json!({}), at, &mut change);
             }
             Decision::Hold(holds) => judged.hold(holds, at, &mut change),
@@ -232,6 +230,23 @@ impl Engine {
         }
         judged.keep(at, &mut change);
         Ok(Some(change))
+    }
+
+    /// The status is one that the profile does not name, and all else is as it stands in Visma.
+    /// What would stop the document today does not matter then.
+    async fn only_the_status_moved(&self, judged: &Judged<'_>) -> Result<bool, SyncError> {
+        let document = judged.document;
+        let Some(applied) = document.applied_revision else { return Ok(false) };
+        let Some(applied) = self.store.revision(&document.id, applied).await? else {
+            return Ok(false);
+        };
+        let profile = &judged.connection.source.profile;
+        let read = |raw: &str| read_document(profile, document, raw).ok();
+        let (Some(stands), Some(now)) = (read(&applied.raw), read(&judged.revision.raw)) else {
+            return Ok(false);
+        };
+        Ok(ripeness(&now) == Ripeness::Unknown
+            && decide::material(&as_ripe(stands)) == decide::material(&as_ripe(now)))
     }
 
     fn wait(&self, judged: &Judged<'_>, waits: &[Wait], at: i64, change: &mut Change) -> bool {
@@ -826,6 +841,21 @@ fn is_missing_steps(plan: &Plan, create: Option<&PostingRow>, later_steps: &[&Po
     let released = later_steps.iter().any(|row| row.step == Step::Release);
     (plan.mode == PostingMode::Released && !released)
         || super::post::next_attachment(plan, later_steps.iter().copied()).is_some()
+}
+
+const fn ripeness(document: &Document) -> Ripeness {
+    match document {
+        Document::Order(order) => order.ripeness,
+        Document::Invoice(invoice) => invoice.ripeness,
+    }
+}
+
+fn as_ripe(mut document: Document) -> Document {
+    match &mut document {
+        Document::Order(order) => order.ripeness = Ripeness::Ripe,
+        Document::Invoice(invoice) => invoice.ripeness = Ripeness::Ripe,
+    }
+    document
 }
 
 pub fn plan_text(plan: &Plan) -> String {

@@ -161,7 +161,7 @@ impl Engine {
         self.commit(change).await?;
         CrashPoint::PostingIntended.pass();
 
-        let outcome = company.client.send(&request, || self.may_send()).await;
+        let outcome = company.client.send(&request, self.gate()).await;
         CrashPoint::PostingAnswered.pass();
         let left = !matches!(outcome, Outcome::NotSent { .. });
         self.outcome(company, connection, &intended, document, outcome).await.map(|()| left)

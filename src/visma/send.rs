@@ -1,13 +1,16 @@
 use super::answer;
+use super::gated::{Gate, GatedBody, Stopped};
 use super::request::{Body, Method, Request, hex_digest};
 use super::token::Token;
 use super::{Client, Error};
+use bytes::Bytes;
 use reqwest::header::{ETAG, HeaderMap, LOCATION};
 use reqwest::multipart::{Form, Part};
 use reqwest::{RequestBuilder, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const LONGEST_ANSWER: usize = 1024 * 1024;
@@ -85,7 +88,7 @@ impl Client {
     /// 401, with a fresh token: that one was not carried out. `gate` is asked right before the
     /// request leaves, each time; when it says no, nothing leaves. Between its yes and the last
     /// byte lie at most the time to connect and to upload, so let it keep a margin.
-    pub async fn send(&self, request: &Request, gate: impl Fn() -> bool) -> Outcome {
+    pub async fn send(&self, request: &Request, gate: Gate) -> Outcome {
         let inner = &self.inner;
         if let Body::File { sha256, bytes, .. } = &request.body
             && hex_digest(bytes) != *sha256
@@ -117,14 +120,15 @@ impl Client {
         &self,
         request: &Request,
         token: &Token,
-        gate: &impl Fn() -> bool,
+        gate: &Gate,
     ) -> Result<Unauthorized, Outcome> {
         let inner = &self.inner;
         let _permit = inner.allowance.for_write().await.map_err(|wait| Outcome::NotSent {
             reason: "visma's allowance of calls is used up or paused".to_owned(),
             retry_after: Some(wait),
         })?;
-        let built = self.built(request, token).map_err(Outcome::not_sent)?;
+        let stopped = Arc::new(AtomicBool::new(false));
+        let built = self.built(request, token, gate, &stopped).map_err(Outcome::not_sent)?;
         if !gate() {
             return Err(Outcome::not_sent("the right to write ran out before the request left"));
         }
@@ -137,6 +141,9 @@ impl Client {
                     path: request.path.clone(),
                     reason: answer::chain(&error),
                 }));
+            }
+            Err(_) if stopped.load(Ordering::Acquire) => {
+                return Err(Outcome::not_sent(Stopped));
             }
             Err(error) => {
                 let reason = format!("no answer came: {}", answer::chain(&error));
@@ -162,7 +169,13 @@ impl Client {
         })
     }
 
-    fn built(&self, request: &Request, token: &Token) -> Result<RequestBuilder, String> {
+    fn built(
+        &self,
+        request: &Request,
+        token: &Token,
+        gate: &Gate,
+        stopped: &Arc<AtomicBool>,
+    ) -> Result<RequestBuilder, String> {
         let inner = &self.inner;
         let url = format!("{}{}", inner.settings.base_url.trim_end_matches('/'), request.path);
         let builder = match request.method {
@@ -179,7 +192,9 @@ impl Client {
         Ok(match &request.body {
             Body::Empty => builder.header("content-length", "0"),
             Body::Json(text) => {
-                builder.header("content-type", "application/json").body(text.clone())
+                let bytes = Bytes::from(text.clone().into_bytes());
+                let body = GatedBody::new(bytes, Arc::clone(gate), Arc::clone(stopped));
+                builder.header("content-type", "application/json").body(reqwest::Body::wrap(body))
             }
             Body::File { file_name, content_type, bytes, .. } => {
                 let part = Part::bytes(bytes.clone())
