@@ -142,7 +142,8 @@ pub struct CompanyConfig {
     #[serde(default = "index_months")]
     pub index_months: i64,
     /// Minutes by which a list is read again before its watermark. Visma's stamps carry no zone:
-    /// more than an hour covers the autumn change of the clocks.
+    /// more than two hours covers the autumn change of the clocks, and a filter that is read as UTC
+    /// where rows are written in summer time.
     #[serde(default = "overlap")]
     pub overlap_minutes: i64,
     /// Custom text of an order and of its lines that carries our key.
@@ -477,7 +478,7 @@ const fn index_months() -> i64 {
     24
 }
 const fn overlap() -> i64 {
-    70
+    130
 }
 const fn write_timeout() -> u64 {
     300

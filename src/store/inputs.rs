@@ -27,6 +27,15 @@ impl Store {
         .transpose()
     }
 
+    /// The tenant that a company's id stood for until now.
+    pub async fn company_tenant(&self, company: &str) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query_as::<Any, (String,)>("select tenant from company where id = $1")
+            .bind(company)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(row.map(|(tenant,)| tenant))
+    }
+
     pub async fn suppliers(&self, company: &str) -> Result<BTreeMap<String, Supplier>, StoreError> {
         let rows = sqlx::query_as::<Any, (String, String)>(
             "select number, body from supplier where company = $1",

@@ -268,7 +268,7 @@ impl Change {
                  do update set document = claim.document where claim.document = excluded.document",
                 args![company, supplier, kind, reference, year, document],
             )
-            .guarded("another document has claimed this invoice"),
+            .guarded("another document has claimed this invoice or order number"),
         );
     }
 

@@ -22,8 +22,18 @@ use tokio::sync::watch;
 /// One JAGGAER instance at work.
 pub struct Source {
     pub id: String,
+    pub base_url: String,
     pub client: jaggaer::Client,
     pub profile: jaggaer::Profile,
+}
+
+impl Source {
+    /// The name of a feed's watermark. Another address or profile may show other documents, and
+    /// older ones: its lists are read from the beginning. What is known already is not kept twice.
+    pub fn watermark_of(&self, feed: &jaggaer::Feed) -> String {
+        let seen_as = audit::hash_text(&format!("{}\n{}", self.base_url, self.profile.version()));
+        format!("{}#{}", feed.name(), &seen_as[..12])
+    }
 }
 
 /// One Visma company at work.
@@ -277,7 +287,7 @@ fn open_source(config: &Config, wanted: &ConnectionConfig) -> Result<Source, Syn
     let profile = load_profile(&source.profile, &config.folder).map_err(|error| inner(&error))?;
     let settings = config.jaggaer_settings(source).map_err(|error| inner(&error))?;
     let client = jaggaer::Client::new(settings)?;
-    Ok(Source { id: source.id.clone(), client, profile })
+    Ok(Source { id: source.id.clone(), base_url: source.base_url.clone(), client, profile })
 }
 
 fn open_company(config: &Config, wanted: &ConnectionConfig) -> Result<Company, SyncError> {

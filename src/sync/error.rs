@@ -23,6 +23,11 @@ pub enum SyncError {
     Incomplete { list: String },
     #[error("another process owns the unit now; this one stopped before changing anything more")]
     LostOwnership,
+    #[error(
+        "this process could not renew its right to write in time (a frozen machine, a slow database); \
+         it changed nothing more: run it again"
+    )]
+    LeaseRanOut,
     #[error("stopped as asked")]
     Stopped,
     #[error("{0}")]
@@ -45,6 +50,7 @@ impl SyncError {
             | Self::Incomplete { .. }
             | Self::Configuration(_)
             | Self::LostOwnership
+            | Self::LeaseRanOut
             | Self::Stopped => false,
         }
     }
@@ -52,7 +58,7 @@ impl SyncError {
     /// The unit is not ours any more, or the store is gone: no flow of it can go on.
     pub fn stops_the_unit(&self) -> bool {
         match self {
-            Self::LostOwnership | Self::Stopped | Self::Store(_) => true,
+            Self::LostOwnership | Self::LeaseRanOut | Self::Stopped | Self::Store(_) => true,
             Self::Commit(error) => !matches!(error, CommitError::Guard(_)),
             Self::Jaggaer(_)
             | Self::Visma(_)

@@ -504,7 +504,8 @@ impl Engine {
     }
 
     pub fn check_lease(&self) -> Result<(), SyncError> {
-        if self.may_send() { Ok(()) } else { Err(SyncError::LostOwnership) }
+        self.check()?;
+        if self.may_send() { Ok(()) } else { Err(SyncError::LeaseRanOut) }
     }
 }
 

@@ -35,7 +35,8 @@ impl Engine {
     /// Whether every list of vendors was read whole at least once.
     pub async fn knows_vendors(&self, connection: &Connection) -> Result<bool, SyncError> {
         for feed in connection.source.profile.feeds_of(Entity::Suppliers) {
-            if self.store.watermark(&connection.source.id, feed.name()).await?.is_none() {
+            let source = &connection.source;
+            if self.store.watermark(&source.id, &source.watermark_of(feed)).await?.is_none() {
                 return Ok(false);
             }
         }
@@ -93,7 +94,7 @@ impl Engine {
         feed: &Arc<Feed>,
     ) -> Result<(), SyncError> {
         let source = &connection.source;
-        let watermark = self.store.watermark(&source.id, feed.name()).await?;
+        let watermark = self.store.watermark(&source.id, &source.watermark_of(feed)).await?;
         let since = watermark
             .as_ref()
             .filter(|kept| !kept.seen.is_empty())
@@ -142,7 +143,7 @@ impl Engine {
             None => Watermark { instant: 0, seen: String::new(), moved_at },
         };
         let mut change = Change::new();
-        change.move_watermark(&source.id, feed.name(), &to);
+        change.move_watermark(&source.id, &source.watermark_of(feed), &to);
         self.commit(change).await?;
         CrashPoint::ReceiveWatermarkMoved.pass();
         Ok(())

@@ -178,6 +178,15 @@ async fn read_company(
     company: &Arc<Company>,
     read_at: i64,
 ) -> Result<(), SyncError> {
+    // Another tenant under a known id: its documents would be taken for the old one's.
+    if let Some(known) = engine.store.company_tenant(&company.id).await?
+        && known != company.tenant
+    {
+        return Err(SyncError::Configuration(format!(
+            "company `{}` stood for the tenant {known} until now, not for {}: give another tenant another id",
+            company.id, company.tenant
+        )));
+    }
     engine.progress.begin("read Visma", None);
     let result = async {
         engine.refresh_reference(company).await?;

@@ -8,6 +8,7 @@ mod faults;
 mod flow;
 mod guard;
 mod holds;
+mod identity;
 mod invoice_to_visma;
 mod isolation;
 mod lines_add_up;

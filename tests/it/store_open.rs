@@ -119,7 +119,7 @@ async fn a_guard_stops_its_own_change_only() {
             match task.await.unwrap() {
                 Ok(()) => {}
                 Err(CommitError::Guard(what)) => {
-                    assert_eq!(what, "another document has claimed this invoice");
+                    assert_eq!(what, "another document has claimed this invoice or order number");
                     refused += 1;
                 }
                 Err(other) => panic!("{other}"),

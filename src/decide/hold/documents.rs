@@ -114,6 +114,17 @@ impl Hold {
         )
     }
 
+    /// Another order document of the source has the same number.
+    pub fn duplicate_order(number: &str, other: &str) -> Self {
+        Self::new(
+            "duplicate",
+            format!(
+                "Order number {number} has come before, as another document in JAGGAER ({other})."
+            ),
+            "Cancel the one that is not wanted in JAGGAER; then release.",
+        )
+    }
+
     /// Another document of ours has the same supplier, kind, reference and year.
     pub fn duplicate(reference: &str, supplier: &str, other: &str) -> Self {
         Self::new(

@@ -67,7 +67,7 @@ impl Hold {
                 "An answer of Visma was lost, and it cannot be told whether the document stands there: {}",
                 what.trim()
             ),
-            "Look for it in Visma by supplier and invoice number. If it is there, adopt it; if not, release.",
+            "Look for it in Visma by supplier and number. If it stands there without our key, put the key into its note (docs/recovery.md); then release: Visma is asked again before anything is sent.",
         )
     }
 
