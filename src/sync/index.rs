@@ -90,7 +90,17 @@ impl Engine {
     /// The whole index: invoices, orders, receipts.
     pub async fn refresh_index(&self, company: &Company) -> Result<(), SyncError> {
         self.refresh_orders(company).await?;
-        self.refresh_receipts(company).await?;
+        match self.refresh_receipts(company).await {
+            Ok(()) => {}
+            // A company without the module, or an application without the right to it: only lines
+            // that can be billed through a receipt alone need them, and those wait.
+            Err(SyncError::Visma(
+                error @ (visma::Error::NotFound { .. } | visma::Error::Forbidden { .. }),
+            )) => {
+                tracing::warn!(company = company.id, %error, "receipts cannot be read; lines that need one wait");
+            }
+            Err(error) => return Err(error),
+        }
         self.refresh_invoices(company).await
     }
 
