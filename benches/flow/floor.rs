@@ -2,7 +2,7 @@
 //! a time, and around each write an intent and an outcome, durably committed in groups.
 
 use super::Failure;
-use super::script::{Call, Script};
+use super::script::{Call, Script, first_lines};
 use futures_util::{StreamExt, TryStreamExt};
 use reqwest::header::{AUTHORIZATION, LOCATION};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
@@ -41,6 +41,9 @@ struct Floor {
     tokens: Mutex<HashMap<usize, String>>,
     /// Numbers of orders: of the recorded run, and of this one.
     keys: Mutex<HashMap<String, String>>,
+    /// Number of each order's first line, in the recorded run and in this one.
+    recorded_lines: HashMap<String, i64>,
+    own_lines: Mutex<HashMap<String, i64>>,
     rows: mpsc::Sender<Row>,
 }
 
@@ -69,6 +72,8 @@ async fn play(folder: &Path) -> Result<(), Failure> {
         permits: [Semaphore::new(CALLS_AT_ONCE), Semaphore::new(CALLS_AT_ONCE)],
         tokens: Mutex::default(),
         keys: Mutex::default(),
+        recorded_lines: script.first_lines,
+        own_lines: Mutex::default(),
         rows,
     };
     let mut next_id = 0;
@@ -109,11 +114,10 @@ async fn write(
 
 impl Floor {
     async fn carry_out(&self, mut call: Call, id: usize) -> Result<(), Failure> {
-        call.path = self.with_own_keys(call.path);
         if !call.is_write() {
             return self.send(&call).await.map(drop);
         }
-        call.body = self.with_own_keys(call.body);
+        call.body = self.with_own_numbers(call.body);
         let intent = [id.to_string(), call.path.clone(), call.body.clone()];
         self.commit("insert into intent (id, path, body) values (?, ?, ?)", intent).await?;
         let (status, key) = self.send(&call).await?;
@@ -156,6 +160,10 @@ impl Floor {
             let words = String::from_utf8_lossy(&body).into_owned();
             return Err(format!("{} {}: {status}: {words}", call.method, call.path).into());
         }
+        if call.lists_orders() {
+            let mut lines = self.own_lines.lock().unwrap_or_else(PoisonError::into_inner);
+            first_lines(&String::from_utf8_lossy(&body), &mut lines);
+        }
         if call.is_token() {
             let answer: serde_json::Value = serde_json::from_slice(&body)?;
             let token = answer["access_token"].as_str().ok_or("a sign-in without a token")?;
@@ -165,22 +173,32 @@ impl Floor {
         Ok((status.as_u16(), key))
     }
 
-    /// Side by side, orders get their numbers in another order than in the recorded run; invoices
-    /// name them.
-    fn with_own_keys(&self, text: String) -> String {
-        if !text.contains("PO0") {
-            return text;
+    /// Side by side, orders get their numbers in another sequence than in the recorded run, and
+    /// their lines begin elsewhere; invoices name both.
+    fn with_own_numbers(&self, body: String) -> String {
+        const LINE: &str = "\"purchaseLineNbr\":{\"value\":";
+        const ORDER: &str = "},\"purchaseNumber\":{\"value\":\"";
+        if !body.contains(LINE) {
+            return body;
         }
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut own = String::with_capacity(text.len());
-        let mut rest = text.as_str();
-        while let Some(at) = rest.find("PO0") {
-            let end = rest[at..].find(['"', '/', '?']).map_or(rest.len(), |length| at + length);
-            own.push_str(&rest[..at]);
-            own.push_str(keys.get(&rest[at..end]).map_or(&rest[at..end], String::as_str));
-            rest = &rest[end..];
+        let lines = self.own_lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = String::with_capacity(body.len());
+        for (n, part) in body.split(LINE).enumerate() {
+            let link = part.split_once(ORDER).filter(|_| n > 0);
+            let Some((line, (order, rest))) = link
+                .and_then(|(line, rest)| Some((line.parse::<i64>().ok()?, rest.split_once('"')?)))
+            else {
+                own.push_str(if n > 0 { LINE } else { "" });
+                own.push_str(part);
+                continue;
+            };
+            let own_order = keys.get(order).map_or(order, String::as_str);
+            let first =
+                |lines: &HashMap<String, i64>, order| lines.get(order).copied().unwrap_or(0);
+            let own_line = line - first(&self.recorded_lines, order) + first(&lines, own_order);
+            own.push_str(&format!("{LINE}{own_line}{ORDER}{own_order}\"{rest}"));
         }
-        own.push_str(rest);
         own
     }
 }

@@ -120,7 +120,15 @@ fn whole(system: usize, bytes: &[u8]) -> Option<Call> {
         !token && !OWN_HEADERS.contains(&name.as_str())
     };
     let headers = headers.into_iter().filter(replayed).collect();
-    Some(Call { system, method, path, headers, body: body.to_owned(), key: None })
+    Some(Call {
+        system,
+        method,
+        path,
+        headers,
+        body: body.to_owned(),
+        key: None,
+        answer: String::new(),
+    })
 }
 
 async fn answers(
@@ -145,6 +153,9 @@ fn note(book: &Book, current: &Current, bytes: &[u8]) {
     if let Some((_, ended, call)) = book.calls().get_mut(number) {
         *ended = now;
         call.key = call.key.take().or_else(|| key_of(bytes));
+        if call.lists_orders() {
+            call.answer.push_str(&String::from_utf8_lossy(bytes));
+        }
     }
 }
 
