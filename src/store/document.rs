@@ -169,7 +169,7 @@ impl Store {
     pub async fn document(&self, id: &str) -> Result<Option<DocumentRow>, StoreError> {
         let row = sqlx::query::<Any>(columns!("where id = $1"))
             .bind(id)
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut *self.readers.take().await?)
             .await?;
         row.as_ref().map(document).transpose()
     }
@@ -181,7 +181,7 @@ impl Store {
              order by received_at, id limit 100"
         ))
         .bind(text)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         rows.iter().map(document).collect()
     }
@@ -195,7 +195,7 @@ impl Store {
         .bind(filter.connection.as_deref().unwrap_or(""))
         .bind(filter.state.map_or("", DocumentState::as_str))
         .bind(filter.limit.unwrap_or(i64::MAX))
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         rows.iter().map(document).collect()
     }
@@ -213,7 +213,7 @@ impl Store {
         .bind(connection)
         .bind(kind.as_str())
         .bind(state.as_str())
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         rows.iter().map(document).collect()
     }
@@ -229,7 +229,7 @@ impl Store {
         ))
         .bind(source)
         .bind(number)
-        .fetch_optional(&self.readers)
+        .fetch_optional(&mut *self.readers.take().await?)
         .await?;
         row.as_ref().map(document).transpose()
     }
@@ -245,7 +245,7 @@ impl Store {
         )
         .bind(document)
         .bind(n)
-        .fetch_optional(&self.readers)
+        .fetch_optional(&mut *self.readers.take().await?)
         .await?;
         Ok(row.map(|(n, raw_hash, material_hash, source_revision, raw, received_at)| RevisionRow {
             n,
@@ -276,7 +276,7 @@ impl Store {
         let rows =
             sqlx::query_as::<Any, (String, String, String, String, i64)>(sqlx::AssertSqlSafe(sql))
                 .bind(document)
-                .fetch_all(&self.readers)
+                .fetch_all(&mut *self.readers.take().await?)
                 .await?;
         Ok(rows
             .into_iter()
@@ -289,7 +289,7 @@ impl Store {
         let (count,) = sqlx::query_as::<Any, (i64,)>(
             "select count(*) from document where attention is not null",
         )
-        .fetch_one(&self.readers)
+        .fetch_one(&mut *self.readers.take().await?)
         .await?;
         Ok(count)
     }
@@ -301,7 +301,7 @@ impl Store {
              cast(coalesce(sum(amount_minor), 0) as bigint) \
              from document group by connection, kind, state, coalesce(currency, '')",
         )
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         Ok(rows
             .into_iter()
