@@ -3,6 +3,8 @@ use crate::decide::{Hold, Wait};
 use crate::procurement::DocumentKind;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// Where a document stands. Exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -165,7 +167,35 @@ macro_rules! columns {
     };
 }
 
+/// Documents asked for at once; one size, so that the text is prepared once.
+const BY_ID: usize = 50;
+
+static DOCUMENTS_BY_ID: LazyLock<String> = LazyLock::new(|| {
+    let places: Vec<String> = (1..=BY_ID).map(|n| format!("${n}")).collect();
+    format!(columns!("where id in ({})"), places.join(", "))
+});
+
 impl Store {
+    /// Those of the ids that are known, by id.
+    pub async fn documents_by_id(
+        &self,
+        ids: &[&str],
+    ) -> Result<HashMap<String, DocumentRow>, StoreError> {
+        let mut found = HashMap::new();
+        for part in ids.chunks(BY_ID) {
+            let mut query = sqlx::query::<Any>(DOCUMENTS_BY_ID.as_str());
+            // The last id again where there are fewer: it is found once all the same.
+            for n in 0..BY_ID {
+                query = query.bind(part[n.min(part.len() - 1)]);
+            }
+            for row in query.fetch_all(&mut *self.readers.take().await?).await? {
+                let document = document(&row)?;
+                found.insert(document.id.clone(), document);
+            }
+        }
+        Ok(found)
+    }
+
     pub async fn document(&self, id: &str) -> Result<Option<DocumentRow>, StoreError> {
         let row = sqlx::query::<Any>(columns!("where id = $1"))
             .bind(id)
@@ -318,6 +348,26 @@ impl Store {
 }
 
 impl Change {
+    /// A document that came whole, with its first revision. Guarded: a document that is there
+    /// already is not a new one.
+    pub fn insert_read_document(&mut self, new: &NewDocument, facts: &DocumentFacts) {
+        self.push(
+            Statement::new(
+                "insert into document (id, connection, source, kind, source_id, feed, state, row_hash, \
+                 received_at, changed_at, latest_revision, recorded_revision, number, order_number, reference, \
+                 currency, amount_minor, document_on) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 1, 1, $10, $11, $12, $13, $14, $15) \
+                 on conflict (source, kind, source_id) do nothing",
+                args![
+                    &new.id, &new.connection, &new.source, new.kind.as_str(), &new.source_id, &new.feed,
+                    new.state.as_str(), &new.row_hash, new.received_at, &facts.number, &facts.order_number,
+                    &facts.reference, &facts.currency, facts.amount_minor, &facts.document_on
+                ],
+            )
+            .guarded("the document is known already"),
+        );
+    }
+
     /// Guarded: a document that is there already is not a new one.
     pub fn insert_document(&mut self, new: &NewDocument) {
         self.push(

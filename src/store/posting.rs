@@ -251,6 +251,23 @@ impl Change {
         );
     }
 
+    /// The same for a step that leaves alone what is sent: plan, request and revision stay as
+    /// they are and are not written again.
+    pub fn advance_posting(&mut self, from: PostingState, from_epoch: i64, to: &PostingRow) {
+        self.push(
+            Statement::new(
+                "update posting set state = $1, attempts = $2, absent = $3, next_at = $4, visma_type = $5, \
+                 visma_number = $6, etag = $7, job = $8, error = $9, changed_at = $10 \
+                 where id = $11 and state = $12 and epoch = $13",
+                args![
+                    to.state.as_str(), to.attempts, to.absent, to.next_at, &to.visma_type, &to.visma_number,
+                    &to.etag, &to.job, &to.error, to.changed_at, &to.id, from.as_str(), from_epoch
+                ],
+            )
+            .guarded("the posting is in another state by now"),
+        );
+    }
+
     /// Guarded: a second document with the same claim is stopped here, whoever is first.
     pub fn claim(
         &mut self,

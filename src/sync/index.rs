@@ -450,7 +450,7 @@ fn judge_comparison(postings: &[PostingRow], differences: &[String], change: &mu
             continue;
         }
         let Ok(next) = step(row, event, at) else { continue };
-        change.move_posting(row.state, row.epoch, &next);
+        change.advance_posting(row.state, row.epoch, &next);
         let mut log = entry(
             "",
             &row.document,

@@ -51,8 +51,10 @@ impl Engine {
         }
         let mut groups: BTreeMap<String, Vec<(PostingRow, DocumentRow)>> = BTreeMap::new();
         let mut worked = 0;
+        let ids: Vec<&str> = due.iter().map(|row| row.document.as_str()).collect();
+        let documents = self.store.documents_by_id(&ids).await?;
         for row in due {
-            let Some(document) = self.store.document(&row.document).await? else { continue };
+            let Some(document) = documents.get(&row.document).cloned() else { continue };
             // In order within one order number, side by side across them.
             let key = document.order_number.clone().unwrap_or_else(|| document.id.clone());
             groups.entry(key).or_default().push((row, document));
@@ -172,7 +174,7 @@ impl Engine {
         };
         let next = transition(row, event, now)?;
         let mut change = Change::new();
-        change.move_posting(row.state, row.epoch, &next);
+        change.advance_posting(row.state, row.epoch, &next);
         let mut log = step_entry(connection, row, &next, now);
         log.detail = json!({
             "step": row.step.as_str(), "our_key": row.our_key, "attempt": row.attempts, "response": &outcome,
