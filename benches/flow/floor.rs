@@ -142,11 +142,9 @@ impl Floor {
         for (name, value) in &call.headers {
             request = request.header(name, value);
         }
-        let token = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(token) = token.get(&call.system).filter(|_| !call.is_token()) {
+        if let Some(token) = self.token(call) {
             request = request.header(AUTHORIZATION, token);
         }
-        drop(token);
         if !call.body.is_empty() {
             request = request.body(call.body.clone());
         }
@@ -171,6 +169,11 @@ impl Floor {
             tokens.insert(call.system, format!("Bearer {token}"));
         }
         Ok((status.as_u16(), key))
+    }
+
+    fn token(&self, call: &Call) -> Option<String> {
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.get(&call.system).filter(|_| !call.is_token()).cloned()
     }
 
     /// Side by side, orders get their numbers in another sequence than in the recorded run, and

@@ -555,3 +555,57 @@ fn document(row: &AnyRow) -> Result<DocumentRow, StoreError> {
         changed_at: row.try_get(24)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new_document(n: usize) -> NewDocument {
+        NewDocument {
+            id: format!("d{n}"),
+            connection: "no".into(),
+            source: "s".into(),
+            kind: DocumentKind::PurchaseOrder,
+            source_id: n.to_string(),
+            feed: "orders".into(),
+            row_hash: "h".into(),
+            state: DocumentState::Ready,
+            received_at: 7,
+        }
+    }
+
+    #[tokio::test]
+    async fn known_documents_are_found_together_however_many_are_asked_for() {
+        let folder = tempfolder();
+        let store = Store::open(&format!("sqlite:{}/store.db", folder.display())).await.unwrap();
+        let owned = store.take_ownership("u", "me", 60_000_000, true).await.unwrap().unwrap();
+        let mut change = Change::new();
+        for n in 0..2 * BY_ID + 3 {
+            let facts = DocumentFacts { number: format!("PO-{n}"), ..DocumentFacts::default() };
+            change.insert_read_document(&new_document(n), &facts);
+        }
+        store.commit(&owned, change).await.unwrap();
+
+        for asked in [0, 1, BY_ID - 1, BY_ID, BY_ID + 1, 2 * BY_ID + 3] {
+            let mut ids: Vec<String> = (0..asked).map(|n| format!("d{n}")).collect();
+            ids.push("stranger".into());
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            let found = store.documents_by_id(&ids).await.unwrap();
+            assert_eq!(found.len(), asked);
+            assert!(found.iter().all(|(id, row)| *id == row.id && row.latest_revision == 1));
+        }
+        assert!(store.documents_by_id(&[]).await.unwrap().is_empty());
+
+        let mut again = Change::new();
+        again.insert_read_document(&new_document(0), &DocumentFacts::default());
+        store.commit(&owned, again).await.expect_err("it is no new document any more");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    fn tempfolder() -> std::path::PathBuf {
+        let name = format!("ml-connector-documents-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+}

@@ -70,25 +70,32 @@ impl Engine {
         let mut pager = source.client.pager(feed, since.as_ref());
         let mut newest: Option<Stamp> = None;
         let mut whole = true;
-        while let Some(page) = pager.next().await? {
+        let mut page = pager.next().await?;
+        while let Some(read) = page {
             self.check()?;
             CrashPoint::ReceivePageRead.pass();
-            for row in &page.rows {
+            for row in &read.rows {
                 if let Some(stamp) = feed.stamp(&row.body)
                     && newest.as_ref().is_none_or(|known| stamp > *known)
                 {
                     newest = Some(stamp);
                 }
             }
-            let rows = page.rows.len() as u64;
-            whole &= match feed.entity() {
-                Entity::Suppliers => self.keep_vendors(connection, feed, page.rows).await?,
-                Entity::PurchaseOrders | Entity::Invoices => {
-                    self.keep_documents(connection, feed, page.rows).await?
+            let rows = read.rows.len() as u64;
+            let keep = async {
+                match feed.entity() {
+                    Entity::Suppliers => self.keep_vendors(connection, feed, read.rows).await,
+                    Entity::PurchaseOrders | Entity::Invoices => {
+                        self.keep_documents(connection, feed, read.rows).await
+                    }
                 }
             };
+            // The next page is asked for while this one is kept.
+            let (kept, next) = futures_util::future::join(keep, pager.next()).await;
+            whole &= kept?;
             CrashPoint::ReceivePageKept.pass();
             self.progress.advance(&format!("receive {}", feed.name()), rows);
+            page = next?;
         }
         if !pager.complete() || !whole {
             return Err(SyncError::Incomplete { list: feed.name().to_owned() });
