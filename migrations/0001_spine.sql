@@ -181,6 +181,17 @@ create table supplier (
     primary key (company, number)
 );
 
+-- Every version that a supplier or vendor ever had here, so that a decision of the past can be
+-- made again from what was known then.
+create table party_version (
+    owner text not null,
+    kind text not null,
+    number text not null,
+    seen_at bigint not null,
+    body text not null,
+    primary key (owner, kind, number, seen_at)
+);
+
 create table reference_data (
     company text not null primary key,
     hash text not null,

@@ -1,4 +1,4 @@
-use super::output::{Failure, Output, table};
+use super::output::{Failure, Output};
 use ml_connector::clock;
 use ml_connector::config::Config;
 use ml_connector::store::{DocumentRow, DocumentState, Store};
@@ -40,18 +40,14 @@ async fn list(store: &Store, output: &Output) -> Result<ExitCode, Failure> {
             "since": clock::rfc3339(hold.since),
         })).collect::<Vec<_>>()
     }));
-    output.say(table(
-        &["document", "number", "code", "what happened", "what to do"],
-        rows.iter().map(|(hold, document)| {
-            vec![
-                document.id.clone(),
-                document.number.clone(),
-                hold.code.clone(),
-                hold.text.clone(),
-                hold.fix.clone(),
-            ]
-        }),
-    ));
+    let mut last = None;
+    for (hold, document) in &rows {
+        if last != Some(&document.id) {
+            output.say(format!("{} {} ({})", document.kind.as_str(), document.number, document.id));
+            last = Some(&document.id);
+        }
+        output.say(format!("  [{}] {}\n    do: {}", hold.code, hold.text, hold.fix));
+    }
     output.say(format!("{} holds", rows.len()));
     Ok(ExitCode::SUCCESS)
 }

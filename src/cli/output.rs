@@ -33,7 +33,10 @@ impl From<ml_connector::store::StoreError> for Failure {
 
 impl From<ml_connector::sync::SyncError> for Failure {
     fn from(error: ml_connector::sync::SyncError) -> Self {
-        Self::could_not(error)
+        match error {
+            ml_connector::sync::SyncError::Configuration(_) => Self::configuration(error),
+            error => Self::could_not(error),
+        }
     }
 }
 
@@ -69,6 +72,10 @@ impl Output {
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY).set_header(header.to_vec());
+    if let Ok(size) = rustix::termios::tcgetwinsize(std::io::stdout()) {
+        table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+        table.set_width(size.ws_col.max(60));
+    }
     for row in rows {
         table.add_row(row);
     }

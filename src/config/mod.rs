@@ -5,7 +5,9 @@ mod secret;
 
 pub use secret::SecretRef;
 
-use crate::decide::Rules;
+use crate::decide::{ChargeRule, InvoiceRules, OrderRules, Rules};
+use crate::mapping::Tables;
+use crate::procurement::ChargeKind;
 use crate::{jaggaer, visma};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,12 +156,64 @@ pub struct CompanyConfig {
 
 /// A route from a source to a company, with its rules.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "ConnectionTable")]
 pub struct ConnectionConfig {
     pub id: String,
     pub source: String,
     pub company: String,
     pub rules: Rules,
+}
+
+/// The connection as the file writes it: its rules stand beside its names.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConnectionTable {
+    id: String,
+    source: String,
+    company: String,
+    #[serde(deserialize_with = "day")]
+    take_from: jiff::civil::Date,
+    #[serde(default)]
+    orders: OrderRules,
+    #[serde(default)]
+    invoices: InvoiceRules,
+    #[serde(default)]
+    mapping: Tables,
+    #[serde(default)]
+    charges: BTreeMap<ChargeKind, ChargeRule>,
+}
+
+/// A day as text, or as TOML's own date.
+fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<jiff::civil::Date, D::Error> {
+    struct Day;
+
+    impl<'de> serde::de::Visitor<'de> for Day {
+        type Value = jiff::civil::Date;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a day such as 2026-01-31")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            text.parse().map_err(E::custom)
+        }
+
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            let deserializer = serde::de::value::MapAccessDeserializer::new(map);
+            let date = toml::value::Datetime::deserialize(deserializer)?;
+            date.to_string().parse().map_err(serde::de::Error::custom)
+        }
+    }
+
+    deserializer.deserialize_any(Day)
+}
+
+impl From<ConnectionTable> for ConnectionConfig {
+    fn from(table: ConnectionTable) -> Self {
+        let ConnectionTable { id, source, company, take_from, orders, invoices, mapping, charges } =
+            table;
+        Self { id, source, company, rules: Rules { take_from, orders, invoices, mapping, charges } }
+    }
 }
 
 /// What is wrong with the configuration.
@@ -431,3 +485,6 @@ const fn write_timeout() -> u64 {
 const fn read_timeout() -> u64 {
     90
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,11 @@
 use super::ConfigError;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use std::path::{Path, PathBuf};
 
 /// Where a secret is, never the secret itself.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretRef {
     /// `{ env = "NAME" }`
     Env(String),
@@ -15,6 +15,42 @@ pub enum SecretRef {
 
 /// No credential is longer; a wrong path must not be read whole.
 const LONGEST: u64 = 64 * 1024;
+
+impl<'de> Deserialize<'de> for SecretRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reference)
+    }
+}
+
+/// By hand, because a derived reader would quote a secret that somebody wrote into the file.
+struct Reference;
+
+impl<'de> Visitor<'de> for Reference {
+    type Value = SecretRef;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("{ env = \"NAME\" } or { file = \"PATH\" }")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<SecretRef, E> {
+        Err(E::custom(
+            "a secret is never written into the configuration: write { env = \"NAME\" } or { file = \"PATH\" }",
+        ))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretRef, A::Error> {
+        let wrong = || serde::de::Error::custom("write { env = \"NAME\" } or { file = \"PATH\" }");
+        let (key, value) = map.next_entry::<String, String>()?.ok_or_else(wrong)?;
+        if map.next_key::<String>()?.is_some() {
+            return Err(wrong());
+        }
+        match key.as_str() {
+            "env" => Ok(SecretRef::Env(value)),
+            "file" => Ok(SecretRef::File(PathBuf::from(value))),
+            _ => Err(wrong()),
+        }
+    }
+}
 
 impl SecretRef {
     /// `what` is for messages.

@@ -292,9 +292,9 @@ impl Store {
         self.holds_where("where document = $1 order by n", document).await
     }
 
-    /// All holds, by code, for the work list.
+    /// All holds, the oldest first, for the work list.
     pub async fn holds(&self) -> Result<Vec<HoldRow>, StoreError> {
-        self.holds_where("where document <> $1 order by code, since, document, n", "").await
+        self.holds_where("where document <> $1 order by since, document, n", "").await
     }
 
     async fn holds_where(
@@ -502,6 +502,13 @@ impl Change {
         self.push(Statement::new(
             "update document set attention = $1 where id = $2",
             args![attention, document],
+        ));
+    }
+
+    pub fn set_visma_number(&mut self, document: &str, visma_type: &str, visma_number: &str) {
+        self.push(Statement::new(
+            "update document set visma_type = $1, visma_number = $2 where id = $3 and visma_number is not null",
+            args![visma_type, visma_number, document],
         ));
     }
 

@@ -80,6 +80,13 @@ impl Change {
     pub fn keep_supplier(&mut self, company: &str, supplier: &Supplier, at: i64) {
         let body = serde_json::to_string(supplier).expect("plain data");
         self.push(Statement::new(
+            "insert into party_version (owner, kind, number, seen_at, body) \
+             select $1, 'supplier', $2, $3, $4 where not exists \
+             (select 1 from supplier where company = $1 and number = $2 and body = $4) \
+             on conflict (owner, kind, number, seen_at) do nothing",
+            args![company, &supplier.number, at, &body],
+        ));
+        self.push(Statement::new(
             "insert into supplier (company, number, body, changed_at) values ($1, $2, $3, $4) \
              on conflict (company, number) do update set body = excluded.body, \
              changed_at = case when supplier.body = excluded.body then supplier.changed_at else excluded.changed_at end",
@@ -90,6 +97,13 @@ impl Change {
     pub fn keep_vendor(&mut self, source: &str, vendor: &Vendor, at: i64) {
         let body = serde_json::to_string(vendor).expect("plain data");
         let hash = hash_text(&body);
+        self.push(Statement::new(
+            "insert into party_version (owner, kind, number, seen_at, body) \
+             select $1, 'vendor', $2, $3, $4 where not exists \
+             (select 1 from vendor where source = $1 and source_id = $2 and hash = $5) \
+             on conflict (owner, kind, number, seen_at) do nothing",
+            args![source, &vendor.source_id, at, &body, &hash],
+        ));
         self.push(Statement::new(
             "insert into vendor (source, source_id, hash, body, changed_at) values ($1, $2, $3, $4, $5) \
              on conflict (source, source_id) do update set hash = excluded.hash, body = excluded.body, \

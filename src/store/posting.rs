@@ -73,6 +73,16 @@ impl PostingState {
         matches!(self, Self::Done | Self::Verified | Self::Differs)
     }
 
+    /// It was sent, and nobody knows what became of it.
+    pub const fn may_stand_in_visma(self) -> bool {
+        matches!(self, Self::Intended | Self::Accepted | Self::Uncertain | Self::Held)
+    }
+
+    /// It goes on only when a person asks.
+    pub const fn is_stuck(self) -> bool {
+        matches!(self, Self::Refused | Self::Held)
+    }
+
     /// It was neither done nor given up.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Planned | Self::Intended | Self::Accepted | Self::Uncertain)

@@ -30,6 +30,8 @@ pub struct Source {
 pub struct Company {
     pub id: String,
     pub client: visma::Client,
+    pub base_url: String,
+    pub tenant: String,
     pub index_months: i64,
     pub overlap_minutes: i64,
     pub concurrency: usize,
@@ -95,54 +97,19 @@ pub struct Engine {
 }
 
 impl Engine {
+    /// The connections must be those of the unit; see [`open_connections`].
     pub fn new(
         store: Store,
         config: &Config,
         unit: Unit,
-        only: Option<&str>,
+        connections: Vec<Arc<Connection>>,
         ownership: Ownership,
         progress: Arc<dyn Progress>,
         stop: watch::Receiver<bool>,
-    ) -> Result<Self, SyncError> {
-        let mut sources: BTreeMap<String, Arc<Source>> = BTreeMap::new();
-        let mut companies: BTreeMap<String, Arc<Company>> = BTreeMap::new();
-        let mut connections = Vec::new();
-        for wanted in &config.connections {
-            if !unit.connections.contains(&wanted.id) || only.is_some_and(|only| only != wanted.id)
-            {
-                continue;
-            }
-            let source = match sources.get(&wanted.source) {
-                Some(source) => Arc::clone(source),
-                None => {
-                    let source = Arc::new(open_source(config, wanted)?);
-                    sources.insert(wanted.source.clone(), Arc::clone(&source));
-                    source
-                }
-            };
-            let company = match companies.get(&wanted.company) {
-                Some(company) => Arc::clone(company),
-                None => {
-                    let company = Arc::new(open_company(config, wanted)?);
-                    companies.insert(wanted.company.clone(), Arc::clone(&company));
-                    company
-                }
-            };
-            let rules_hash = audit::hash_text(
-                &serde_json::to_string(&wanted.rules).expect("rules are plain data with text keys"),
-            );
-            connections.push(Arc::new(Connection {
-                id: wanted.id.clone(),
-                source,
-                company,
-                rules: wanted.rules.clone(),
-                rules_hash,
-                vendors: RwLock::new(Arc::new(BTreeMap::new())),
-            }));
-        }
+    ) -> Self {
         let seconds = |seconds: u64| clock::micros(Duration::from_secs(seconds));
         let timing = &config.timing;
-        Ok(Self {
+        Self {
             store,
             unit,
             connections,
@@ -155,7 +122,7 @@ impl Engine {
             progress,
             ownership,
             stop,
-        })
+        }
     }
 
     pub fn owned(&self) -> &Owned {
@@ -219,6 +186,51 @@ impl Engine {
     }
 }
 
+/// The unit's connections with their clients, or only one of them. Reads secrets and profiles,
+/// touches no network.
+pub fn open_connections(
+    config: &Config,
+    unit: &Unit,
+    only: Option<&str>,
+) -> Result<Vec<Arc<Connection>>, SyncError> {
+    let mut sources: BTreeMap<String, Arc<Source>> = BTreeMap::new();
+    let mut companies: BTreeMap<String, Arc<Company>> = BTreeMap::new();
+    let mut connections = Vec::new();
+    for wanted in &config.connections {
+        if !unit.connections.contains(&wanted.id) || only.is_some_and(|only| only != wanted.id) {
+            continue;
+        }
+        let source = match sources.get(&wanted.source) {
+            Some(source) => Arc::clone(source),
+            None => {
+                let source = Arc::new(open_source(config, wanted)?);
+                sources.insert(wanted.source.clone(), Arc::clone(&source));
+                source
+            }
+        };
+        let company = match companies.get(&wanted.company) {
+            Some(company) => Arc::clone(company),
+            None => {
+                let company = Arc::new(open_company(config, wanted)?);
+                companies.insert(wanted.company.clone(), Arc::clone(&company));
+                company
+            }
+        };
+        let rules_hash = audit::hash_text(
+            &serde_json::to_string(&wanted.rules).expect("rules are plain data with text keys"),
+        );
+        connections.push(Arc::new(Connection {
+            id: wanted.id.clone(),
+            source,
+            company,
+            rules: wanted.rules.clone(),
+            rules_hash,
+            vendors: RwLock::new(Arc::new(BTreeMap::new())),
+        }));
+    }
+    Ok(connections)
+}
+
 /// An entry of the connector's own doing.
 pub fn entry(connection: &str, document: &str, action: &str, at: i64) -> Entry {
     Entry {
@@ -234,7 +246,7 @@ pub fn entry(connection: &str, document: &str, action: &str, at: i64) -> Entry {
 }
 
 fn open_source(config: &Config, wanted: &ConnectionConfig) -> Result<Source, SyncError> {
-    let inner = |error: &dyn std::fmt::Display| SyncError::Inner(error.to_string());
+    let inner = |error: &dyn std::fmt::Display| SyncError::Configuration(error.to_string());
     let source = config.source(&wanted.source).expect("the configuration was checked");
     let profile = load_profile(&source.profile, &config.folder).map_err(|error| inner(&error))?;
     let settings = config.jaggaer_settings(source).map_err(|error| inner(&error))?;
@@ -244,13 +256,16 @@ fn open_source(config: &Config, wanted: &ConnectionConfig) -> Result<Source, Syn
 
 fn open_company(config: &Config, wanted: &ConnectionConfig) -> Result<Company, SyncError> {
     let company = config.company(&wanted.company).expect("the configuration was checked");
-    let settings =
-        config.visma_settings(company).map_err(|error| SyncError::Inner(error.to_string()))?;
+    let settings = config
+        .visma_settings(company)
+        .map_err(|error| SyncError::Configuration(error.to_string()))?;
     let concurrency = settings.concurrent_requests;
     let client = visma::Client::new(settings)?;
     Ok(Company {
         id: company.id.clone(),
         client,
+        base_url: company.base_url.clone(),
+        tenant: company.tenant_id.clone(),
         index_months: company.index_months,
         overlap_minutes: company.overlap_minutes,
         concurrency,

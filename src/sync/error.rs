@@ -26,6 +26,8 @@ pub enum SyncError {
     #[error("stopped as asked")]
     Stopped,
     #[error("{0}")]
+    Configuration(String),
+    #[error("{0}")]
     Inner(String),
 }
 
@@ -40,6 +42,7 @@ impl SyncError {
             | Self::Lock(_)
             | Self::OwnedElsewhere { .. }
             | Self::Incomplete { .. }
+            | Self::Configuration(_)
             | Self::Inner(_) => false,
         }
     }

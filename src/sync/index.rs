@@ -10,7 +10,7 @@ use crate::mapping::SupplierIndex;
 use crate::matching::claim_key;
 use crate::procurement::{ErpInvoice, ErpOrder, Plan};
 use crate::store::{Change, ErpVersions, PostingRow, PostingState, Step, Watermark};
-use crate::visma::{self, InvoiceFilter, OrderFilter, ReceiptFilter};
+use crate::visma::{self, InvoiceFilter, OrderFilter, ReceiptFilter, UnreadableRow};
 use jiff::civil::{Date, DateTime};
 use serde_json::json;
 use std::collections::HashMap;
@@ -26,7 +26,13 @@ pub const RECEIPTS: &str = "visma:purchaseReceipt";
 impl Engine {
     /// Reference data and suppliers, and what this round's decisions see of them.
     pub async fn refresh_reference(&self, company: &Company) -> Result<(), SyncError> {
-        let read = company.client.reference_data().await?;
+        let mut read = company.client.reference_data().await?;
+        for _ in 1..UNREADABLE_READS {
+            if read.unreadable.is_empty() {
+                break;
+            }
+            read = company.client.reference_data().await?;
+        }
         for row in &read.unreadable {
             tracing::warn!(
                 company = company.id,
@@ -39,31 +45,34 @@ impl Engine {
         let mut change = Change::new();
         let hash = change.keep_reference_data(&company.id, &read.reference, at);
 
-        let watermark = self.store.watermark(&company.id, SUPPLIERS).await?;
-        let since = since(watermark.as_ref(), company.overlap_minutes);
-        let mut pager = company.client.suppliers(since.as_deref());
-        while let Some(page) = pager.next().await? {
-            for supplier in &page.rows {
-                change.keep_supplier(&company.id, supplier, at);
-            }
-            for row in &page.unreadable {
-                tracing::warn!(
-                    company = company.id,
-                    supplier = row.key,
-                    reason = row.reason,
-                    "a supplier cannot be read"
-                );
-            }
-        }
-        if !pager.complete() {
-            return Err(SyncError::Incomplete { list: "supplier".into() });
-        }
-        if let Some(to) = moved_to(pager.newest(), at) {
-            change.move_watermark(&company.id, SUPPLIERS, &to);
-        }
         self.commit(change).await?;
+        self.refresh_suppliers(company).await?;
         CrashPoint::ReferenceKept.pass();
         self.use_reference(company, read.reference, hash).await
+    }
+
+    async fn refresh_suppliers(&self, company: &Company) -> Result<(), SyncError> {
+        let watermark = self.store.watermark(&company.id, SUPPLIERS).await?;
+        let since = since(watermark.as_ref(), company.overlap_minutes);
+        for read in 1.. {
+            let mut pager = company.client.suppliers(since.as_deref());
+            let mut unreadable = Vec::new();
+            while let Some(page) = pager.next().await? {
+                unreadable.extend(page.unreadable);
+                let mut change = Change::new();
+                for supplier in &page.rows {
+                    change.keep_supplier(&company.id, supplier, clock::now());
+                }
+                self.commit(change).await?;
+            }
+            if !pager.complete() {
+                return Err(SyncError::Incomplete { list: "supplier".into() });
+            }
+            if unreadable.is_empty() || read == UNREADABLE_READS {
+                return self.end_of_list(company, SUPPLIERS, pager.newest(), &unreadable).await;
+            }
+        }
+        Ok(())
     }
 
     async fn use_reference(
@@ -111,15 +120,7 @@ impl Engine {
             if !unreadable.is_empty() && read < UNREADABLE_READS {
                 continue;
             }
-            for row in &unreadable {
-                tracing::warn!(
-                    company = company.id,
-                    invoice = row.key,
-                    reason = row.reason,
-                    "a document in Visma cannot be read; it is not in the index"
-                );
-            }
-            self.end_of_list(company, INVOICES, pager.newest()).await?;
+            self.end_of_list(company, INVOICES, pager.newest(), &unreadable).await?;
             break;
         }
         self.watch_for_doubles(company).await
@@ -172,11 +173,15 @@ impl Engine {
         let mut found = differences(seen);
         if !found.is_empty() {
             // A list may still show an older version; the document itself decides.
-            let (fresh, _) = company.client.invoice(&seen.document_type, &seen.number).await?;
-            found = differences(&fresh);
+            match company.client.invoice(&seen.document_type, &seen.number).await {
+                Ok((fresh, _)) => found = differences(&fresh),
+                Err(error) => {
+                    tracing::warn!(number = seen.number, %error, "a document that differs could not be read again");
+                    return Ok(());
+                }
+            }
         }
-        judge_comparison(postings, &found, change);
-        Ok(())
+        self.judge_comparison(postings, (&seen.document_type, &seen.number), &found, change).await
     }
 
     pub async fn refresh_orders(&self, company: &Company) -> Result<(), SyncError> {
@@ -203,15 +208,7 @@ impl Engine {
             if !unreadable.is_empty() && read < UNREADABLE_READS {
                 continue;
             }
-            for row in &unreadable {
-                tracing::warn!(
-                    company = company.id,
-                    order = row.key,
-                    reason = row.reason,
-                    "an order in Visma cannot be read; it is not in the index"
-                );
-            }
-            self.end_of_list(company, ORDERS, pager.newest()).await?;
+            self.end_of_list(company, ORDERS, pager.newest(), &unreadable).await?;
             break;
         }
         self.watch_for_doubles(company).await
@@ -265,62 +262,72 @@ impl Engine {
         };
         let mut found = differences(seen);
         if !found.is_empty() {
-            let (fresh, _) = company.client.order(&seen.number).await?;
-            found = differences(&fresh);
-            change.keep_erp_order(&company.id, &fresh);
+            match company.client.order(&seen.number).await {
+                Ok((fresh, _)) => {
+                    found = differences(&fresh);
+                    change.keep_erp_order(&company.id, &fresh);
+                }
+                Err(error) => {
+                    tracing::warn!(number = seen.number, %error, "an order that differs could not be read again");
+                    return Ok(());
+                }
+            }
         }
-        judge_comparison(postings, &found, change);
-        Ok(())
+        self.judge_comparison(postings, (&seen.order_type, &seen.number), &found, change).await
     }
 
     async fn refresh_receipts(&self, company: &Company) -> Result<(), SyncError> {
         let watermark = self.store.watermark(&company.id, RECEIPTS).await?;
         let since = since(watermark.as_ref(), company.overlap_minutes);
-        let mut pager = company.client.receipts(&ReceiptFilter { since, order_number: None });
-        while let Some(page) = pager.next().await? {
-            self.check_lease()?;
-            let mut change = Change::new();
-            for receipt in &page.rows {
-                change.keep_erp_receipt(&company.id, receipt);
+        let filter = ReceiptFilter { since, order_number: None };
+        for read in 1.. {
+            let mut pager = company.client.receipts(&filter);
+            let mut unreadable = Vec::new();
+            while let Some(page) = pager.next().await? {
+                self.check_lease()?;
+                unreadable.extend(page.unreadable);
+                let mut change = Change::new();
+                for receipt in &page.rows {
+                    change.keep_erp_receipt(&company.id, receipt);
+                }
+                self.commit(change).await?;
             }
-            for row in &page.unreadable {
-                tracing::warn!(
-                    company = company.id,
-                    receipt = row.key,
-                    reason = row.reason,
-                    "a receipt cannot be read"
-                );
+            if !pager.complete() {
+                return Err(SyncError::Incomplete { list: "PurchaseReceipt".into() });
             }
-            self.commit(change).await?;
+            if unreadable.is_empty() || read == UNREADABLE_READS {
+                return self.end_of_list(company, RECEIPTS, pager.newest(), &unreadable).await;
+            }
         }
-        if !pager.complete() {
-            return Err(SyncError::Incomplete { list: "PurchaseReceipt".into() });
-        }
-        self.end_of_list(company, RECEIPTS, pager.newest()).await
+        Ok(())
     }
 
+    /// Moves the list's watermark, but not past a row that could not be read: it comes again.
     async fn end_of_list(
         &self,
         company: &Company,
         list: &str,
         newest: Option<&str>,
+        unreadable: &[UnreadableRow],
     ) -> Result<(), SyncError> {
-        let at = clock::now();
-        // A list that is complete and empty is complete all the same.
-        let to = moved_to(newest, at).unwrap_or(Watermark {
-            instant: 0,
-            seen: String::new(),
-            moved_at: at,
-        });
+        for row in unreadable {
+            tracing::warn!(
+                company = company.id,
+                list,
+                row = row.key,
+                reason = row.reason,
+                "a row of Visma's list cannot be read; it is not known here and comes again"
+            );
+        }
         let mut change = Change::new();
-        change.move_watermark(&company.id, list, &to);
+        change.move_watermark(&company.id, list, &moved_to(newest, unreadable));
         self.commit(change).await?;
         CrashPoint::IndexWatermarkMoved.pass();
         Ok(())
     }
 
     /// Two live documents in Visma with one key of ours: the one thing that must never be.
-    async fn watch_for_doubles(&self, company: &Company) -> Result<(), SyncError> {
+    pub async fn watch_for_doubles(&self, company: &Company) -> Result<(), SyncError> {
         for double in self.store.doubled_keys(&company.id).await? {
             let Some(posting) = self.store.posting_by_our_key(&company.id, &double.our_key).await?
             else {
@@ -387,22 +394,95 @@ impl Engine {
             }
             let number = named.visma_number.clone().unwrap_or_default();
             let mut change = Change::new();
-            match standing_plan(&postings) {
-                Some(Plan::Order(_)) => {
-                    let (order, _) = company.client.order(&number).await?;
-                    change.keep_erp_order(&company.id, &order);
-                    self.compare_order(company, &order, &postings, &mut change).await?;
-                }
+            let read = match standing_plan(&postings) {
+                Some(Plan::Order(_)) => match company.client.order(&number).await {
+                    Ok((order, _)) => {
+                        change.keep_erp_order(&company.id, &order);
+                        self.compare_order(company, &order, &postings, &mut change).await?;
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                },
                 Some(Plan::Invoice(_)) => {
                     let kind = named.visma_type.clone().unwrap_or_default();
-                    let (invoice, _) = company.client.invoice(&kind, &number).await?;
-                    let reference = claim_key(invoice.supplier_reference.as_deref().unwrap_or(""));
-                    change.keep_erp_invoice(&company.id, &invoice, &reference);
-                    self.compare_invoice(company, &invoice, &postings, &mut change).await?;
+                    match company.client.invoice(&kind, &number).await {
+                        Ok((invoice, _)) => {
+                            let reference =
+                                claim_key(invoice.supplier_reference.as_deref().unwrap_or(""));
+                            change.keep_erp_invoice(&company.id, &invoice, &reference);
+                            self.compare_invoice(company, &invoice, &postings, &mut change).await?;
+                            Ok(())
+                        }
+                        Err(error) => Err(error),
+                    }
                 }
-                None => {}
+                None => Ok(()),
+            };
+            match read {
+                Ok(()) => {}
+                Err(visma::Error::NotFound { .. }) => {
+                    let gone = ["Visma does not find it by its number".to_owned()];
+                    let kind = named.visma_type.clone().unwrap_or_default();
+                    self.judge_comparison(&postings, (&kind, &number), &gone, &mut change).await?;
+                }
+                Err(error) => {
+                    tracing::warn!(number, %error, "a document could not be compared; the next round does it");
+                }
             }
             self.commit(change).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes down what a comparison found. `seen`: type and number under which Visma shows it.
+    async fn judge_comparison(
+        &self,
+        postings: &[PostingRow],
+        seen: (&str, &str),
+        differences: &[String],
+        change: &mut Change,
+    ) -> Result<(), SyncError> {
+        let at = clock::now();
+        let reason = differences.join("; ");
+        let Some(first) = postings.first() else { return Ok(()) };
+        let Some(document) = self.store.document(&first.document).await? else { return Ok(()) };
+        for row in postings {
+            let settled = row.state == PostingState::Verified && differences.is_empty();
+            let known =
+                row.state == PostingState::Differs && row.error.as_deref() == Some(reason.as_str());
+            if settled || known {
+                continue;
+            }
+            let event = if differences.is_empty() {
+                Event::Verified
+            } else {
+                Event::Differs { reason: reason.clone() }
+            };
+            let Ok(mut next) = step(row, event, at) else { continue };
+            if row.step == Step::Create && row.visma_number.as_deref() != Some(seen.1) {
+                // The answer named another number than the one it stands under.
+                next.visma_type = Some(seen.0.to_owned());
+                next.visma_number = Some(seen.1.to_owned());
+                change.set_visma_number(&document.id, seen.0, seen.1);
+            }
+            change.advance_posting(row.state, row.epoch, &next);
+            let action = if differences.is_empty() { "verified" } else { "differs" };
+            let mut log = entry(&document.connection, &document.id, action, at);
+            log.from_state = row.state.as_str().into();
+            log.to_state = next.state.as_str().into();
+            log.detail = json!({
+                "step": row.step.as_str(), "number": next.visma_number, "differences": differences,
+            })
+            .to_string();
+            change.log(log);
+        }
+        let attention = (!differences.is_empty()).then(|| {
+            format!("differs_in_visma: {reason}: compare the document in Visma with the paper")
+        });
+        if attention != document.attention
+            && document.attention.as_deref().is_none_or(|text| text.starts_with("differs_in_visma"))
+        {
+            change.set_attention(&document.id, attention.as_deref());
         }
         Ok(())
     }
@@ -434,42 +514,6 @@ fn standing_plan(postings: &[PostingRow]) -> Option<Plan> {
     serde_json::from_str(&newest.plan).ok()
 }
 
-fn judge_comparison(postings: &[PostingRow], differences: &[String], change: &mut Change) {
-    let at = clock::now();
-    let reason = differences.join("; ");
-    for row in postings {
-        let event = if differences.is_empty() {
-            Event::Verified
-        } else {
-            Event::Differs { reason: reason.clone() }
-        };
-        if row.state == PostingState::Verified && differences.is_empty() {
-            continue;
-        }
-        if row.state == PostingState::Differs && row.error.as_deref() == Some(reason.as_str()) {
-            continue;
-        }
-        let Ok(next) = step(row, event, at) else { continue };
-        change.advance_posting(row.state, row.epoch, &next);
-        let mut log = entry(
-            "",
-            &row.document,
-            if differences.is_empty() { "verified" } else { "differs" },
-            at,
-        );
-        log.from_state = row.state.as_str().into();
-        log.to_state = next.state.as_str().into();
-        log.detail = json!({ "step": row.step.as_str(), "number": row.visma_number, "differences": differences }).to_string();
-        change.log(log);
-        let attention = (!differences.is_empty()).then(|| {
-            format!("differs_in_visma: {reason}: compare the document in Visma with the paper")
-        });
-        if row.state == PostingState::Differs || attention.is_some() {
-            change.set_attention(&row.document, attention.as_deref());
-        }
-    }
-}
-
 /// Nothing of the order can be received or billed any more.
 pub fn is_cancelled(order: &ErpOrder) -> bool {
     matches!(order.status.as_str(), "Cancelled" | "Voided" | "Closed")
@@ -481,9 +525,25 @@ fn since(watermark: Option<&Watermark>, overlap_minutes: i64) -> Option<String> 
     visma::overlap(&watermark.seen, overlap_minutes)
 }
 
-fn moved_to(newest: Option<&str>, at: i64) -> Option<Watermark> {
-    let seen = newest?;
-    Some(Watermark { instant: instant_of(seen)?, seen: seen.to_owned(), moved_at: at })
+/// The highest change time really seen and read. A list that is complete and empty is complete
+/// all the same.
+fn moved_to(newest: Option<&str>, unreadable: &[UnreadableRow]) -> Watermark {
+    let nothing = Watermark { instant: 0, seen: String::new(), moved_at: clock::now() };
+    let at = |stamp: &str| {
+        let instant = instant_of(stamp)?;
+        Some(Watermark { instant, seen: stamp.to_owned(), moved_at: clock::now() })
+    };
+    let earliest = |stamps: Vec<Option<Watermark>>| {
+        // One stamp that is not known makes all of them unknown.
+        let known: Option<Vec<Watermark>> = stamps.into_iter().collect();
+        known.and_then(|known| known.into_iter().min_by_key(|watermark| watermark.instant))
+    };
+    let stamps = unreadable
+        .iter()
+        .map(|row| row.modified.as_deref().and_then(at))
+        .chain([newest.and_then(at)])
+        .collect();
+    earliest(stamps).unwrap_or(nothing)
 }
 
 /// A stamp of Visma's in comparable form: as if it were UTC, whatever zone it speaks.

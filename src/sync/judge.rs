@@ -91,7 +91,18 @@ impl Engine {
         }
         let judged = self.judge_one(connection, reference, vendors, &document).await?;
         if let Some(change) = self.carry_out(&judged).await? {
-            self.commit(change).await?;
+            match self.commit(change).await {
+                Ok(()) => {}
+                Err(SyncError::Commit(CommitError::Guard(what))) => {
+                    // It stays as it is and is judged again in the next round; the others go on.
+                    tracing::warn!(
+                        document = document.id,
+                        what,
+                        "a decision did not fit what is stored"
+                    );
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -173,9 +184,11 @@ impl Engine {
                 judged.to(DocumentState::Posted, "status_moved", json!({}), at, &mut change);
             }
             Decision::Hold(holds) => judged.hold(holds, at, &mut change),
-            Decision::Cancel => self.cancel(judged, &postings, at, &mut change),
+            Decision::Cancel => self.cancel(judged, &postings, at, &mut change)?,
             Decision::Adopt { plan, document_type, number } if create.is_none() => {
-                self.adopt(judged, plan, document_type, number, at, &mut change).await?;
+                // The decision has compared it with the plan.
+                let state = PostingState::Verified;
+                self.adopt(judged, plan, (document_type, number), state, at, &mut change).await?;
             }
             Decision::Adopt { plan, .. } | Decision::Plan(plan) => {
                 self.plan(judged, plan, &postings, at, &mut change).await?;
@@ -197,17 +210,44 @@ impl Engine {
         true
     }
 
-    fn cancel(&self, judged: &Judged<'_>, postings: &[PostingRow], at: i64, change: &mut Change) {
+    fn cancel(
+        &self,
+        judged: &Judged<'_>,
+        postings: &[PostingRow],
+        at: i64,
+        change: &mut Change,
+    ) -> Result<(), SyncError> {
         let document = judged.document;
         let create = postings.iter().find(|row| row.step == Step::Create);
         match create {
             Some(row) if row.state.is_done() => match document.kind {
                 DocumentKind::PurchaseOrder => {
-                    let key = judged.revision.n.to_string();
-                    let plan = document.applied_plan.clone().unwrap_or_else(|| row.plan.clone());
-                    let posting = self.new_posting(judged, Step::Cancel, &key, plan, at);
                     judged.to(DocumentState::Posting, "cancel_planned", json!({}), at, change);
-                    change.insert_posting(&posting);
+                    match postings
+                        .iter()
+                        .find(|row| row.step == Step::Cancel && !row.state.is_done())
+                    {
+                        Some(row) => {
+                            move_by(
+                                row,
+                                row.state.is_stuck().then_some(Event::Retry { now: at }),
+                                at,
+                                change,
+                            )?;
+                        }
+                        None => {
+                            let key = judged.revision.n.to_string();
+                            let plan =
+                                document.applied_plan.clone().unwrap_or_else(|| row.plan.clone());
+                            change.insert_posting(&self.new_posting(
+                                judged,
+                                Step::Cancel,
+                                &key,
+                                plan,
+                                at,
+                            ));
+                        }
+                    }
                 }
                 DocumentKind::SupplierInvoice | DocumentKind::CreditNote => {
                     let number = document.visma_number.as_deref().unwrap_or("?");
@@ -215,8 +255,10 @@ impl Engine {
                     judged.hold(&[Hold::not_cancellable(number, why)], at, change);
                 }
             },
-            Some(row) if row.state.is_open() && row.attempts > 0 => {
+            Some(row) if row.state.may_stand_in_visma() => {
                 // It may stand in Visma: that is settled first.
+                let held = row.state == PostingState::Held;
+                move_by(row, held.then_some(Event::Retry { now: at }), at, change)?;
                 judged.to(DocumentState::Posting, "settling_before_cancel", json!({}), at, change);
             }
             Some(_) | None => {
@@ -224,14 +266,15 @@ impl Engine {
                 judged.to(DocumentState::Cancelled, "cancelled", json!({}), at, change);
             }
         }
+        Ok(())
     }
 
     async fn adopt(
         &self,
         judged: &Judged<'_>,
         plan: &Plan,
-        document_type: &str,
-        number: &str,
+        (document_type, number): (&str, &str),
+        state: PostingState,
         at: i64,
         change: &mut Change,
     ) -> Result<(), SyncError> {
@@ -240,7 +283,7 @@ impl Engine {
         }
         let text = plan_text(plan);
         let mut posting = self.new_posting(judged, Step::Create, "", text.clone(), at);
-        posting.state = PostingState::Verified;
+        posting.state = state;
         posting.visma_type = Some(document_type.to_owned());
         posting.visma_number = Some(number.to_owned());
         change.insert_posting(&posting);
@@ -355,7 +398,9 @@ impl Engine {
         match live.as_slice() {
             [] => Ok(false),
             [(document_type, number)] => {
-                self.adopt(judged, plan, document_type, number, at, change).await?;
+                // Compared with the next list: an older store may know an older plan.
+                let state = PostingState::Done;
+                self.adopt(judged, plan, (document_type, number), state, at, change).await?;
                 Ok(true)
             }
             several => {
@@ -384,7 +429,14 @@ impl Engine {
             .clone()
             .or_else(|| create.map(|row| row.plan.clone()))
             .unwrap_or_default();
-        if same_plan(&applied, plan) {
+        if postings.iter().any(|row| row.step == Step::Cancel && row.state.is_done()) {
+            let number = document.visma_number.as_deref().unwrap_or("?");
+            judged.hold(&[Hold::changed_after_posting(number, "cancelled")], at, change);
+            return Ok(());
+        }
+        let unfinished =
+            postings.iter().find(|row| row.step == Step::Update && !row.state.is_done());
+        if unfinished.is_none() && same_plan(&applied, plan) {
             let unfinished =
                 document.applied_plan.is_none() || postings.iter().any(|row| !row.state.is_done());
             if unfinished {
@@ -450,21 +502,28 @@ impl Engine {
         if !self.claim(judged, plan, at, change).await? {
             return Ok(());
         }
-        let key = judged.revision.n.to_string();
-        match postings.iter().find(|row| row.step == Step::Update && row.step_key == key) {
+        match unfinished {
+            // An earlier change is not through. What never left takes the new plan; what may stand
+            // in Visma is settled first, and the new revision is judged after it.
             Some(row) => {
-                let event = Event::Replan {
-                    plan_hash: hash_text(&text),
-                    plan: text,
-                    revision: judged.revision.n,
+                let event = match row.state {
+                    PostingState::Planned | PostingState::Refused => Some(Event::Replan {
+                        plan_hash: hash_text(&text),
+                        plan: text,
+                        revision: judged.revision.n,
+                    }),
+                    PostingState::Held => Some(Event::Retry { now: at }),
+                    PostingState::Intended
+                    | PostingState::Accepted
+                    | PostingState::Uncertain
+                    | PostingState::Done
+                    | PostingState::Verified
+                    | PostingState::Differs => None,
                 };
-                if let Ok(next) = step(row, event, at) {
-                    change.move_posting(row.state, row.epoch, &next);
-                } else if let Ok(next) = step(row, Event::Retry { now: at }, at) {
-                    change.move_posting(row.state, row.epoch, &next);
-                }
+                move_by(row, event, at, change)?;
             }
             None => {
+                let key = update_key(judged.revision.n, postings);
                 let mut posting = self.new_posting(judged, Step::Update, &key, text, at);
                 posting.visma_number = Some(number);
                 posting.visma_type = document
@@ -531,6 +590,28 @@ impl Engine {
             at,
         )
     }
+}
+
+/// One key for each change of what stands: the revision, and a number where changed rules or
+/// mappings make a second change out of the same revision.
+fn update_key(revision: i64, postings: &[PostingRow]) -> String {
+    let earlier =
+        postings.iter().filter(|row| row.step == Step::Update && row.revision == revision).count();
+    if earlier == 0 { revision.to_string() } else { format!("{revision}.{}", earlier + 1) }
+}
+
+/// Moves a posting by an event, if there is one.
+fn move_by(
+    row: &PostingRow,
+    event: Option<Event>,
+    at: i64,
+    change: &mut Change,
+) -> Result<(), SyncError> {
+    if let Some(event) = event {
+        let next = step(row, event, at).map_err(|error| SyncError::Inner(error.to_string()))?;
+        change.move_posting(row.state, row.epoch, &next);
+    }
+    Ok(())
 }
 
 /// A step of a document, before anything of it was sent.

@@ -35,6 +35,10 @@ enum Prepared {
     NothingToDo {
         etag: Option<String>,
     },
+    /// It was made already, under this number.
+    Stands {
+        number: String,
+    },
     Refuse(Hold),
 }
 
@@ -49,9 +53,8 @@ struct IntentDetail<'a> {
 }
 
 impl Engine {
-    /// Sends everything that is planned and due. Returns how many postings were worked. While
-    /// others are `judging`, a document that they may judge anew is left alone.
-    pub async fn post(&self, company: &Arc<Company>, judging: bool) -> Result<u64, SyncError> {
+    /// Sends everything that is planned and due. Returns how many postings moved.
+    pub async fn post(&self, company: &Arc<Company>) -> Result<u64, SyncError> {
         let now = clock::now();
         let due: Vec<PostingRow> = self
             .store
@@ -69,7 +72,9 @@ impl Engine {
         let documents = self.store.documents_by_id(&ids).await?;
         for row in due {
             let Some(document) = documents.get(&row.document).cloned() else { continue };
-            if judging && document.state != DocumentState::Posting {
+            // Held, cancelled or to be judged anew: its posting waits for that. Others are
+            // judged at this moment.
+            if document.state != DocumentState::Posting {
                 continue;
             }
             // In order within one order number, side by side across them.
@@ -81,39 +86,91 @@ impl Engine {
             return Ok(0);
         }
         self.progress.begin("post", Some(worked));
-        let results: Vec<Result<(), SyncError>> = futures_util::stream::iter(groups.into_values())
+        let results: Vec<Result<u64, SyncError>> = futures_util::stream::iter(groups.into_values())
             .map(|group| async move {
+                let mut moved = 0;
                 for (row, document) in group {
                     self.check()?;
-                    self.post_one(company, row, &document, None).await?;
+                    moved += u64::from(self.post_or_postpone(company, row, &document).await?);
                     self.progress.advance("post", 1);
                 }
-                Ok(())
+                Ok(moved)
             })
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
         self.progress.end("post");
         // Every group has finished what it had begun before the first error is told.
-        results.into_iter().collect::<Result<(), _>>()?;
-        Ok(worked)
+        results.into_iter().sum()
     }
 
-    /// One posting: intent, call, outcome. `file`: an attachment's bytes, just fetched.
+    /// One document's trouble is its own: a posting that cannot be made ready stays planned for
+    /// later, and the others go on. `true`: it moved.
+    async fn post_or_postpone(
+        &self,
+        company: &Arc<Company>,
+        row: PostingRow,
+        document: &DocumentRow,
+    ) -> Result<bool, SyncError> {
+        let Some(connection) = self.connection(&document.connection) else { return Ok(false) };
+        let newer = document.latest_revision > row.revision;
+        if newer && matches!(row.step, Step::Create | Step::Update) {
+            // Nothing of it is on its way: the newer revision is judged first.
+            let now = clock::now();
+            let mut change = Change::new();
+            change.move_document(&document.id, document.state, DocumentState::Ready, now);
+            let mut log = entry(&connection.id, &document.id, "newer_revision_first", now);
+            log.from_state = document.state.as_str().into();
+            log.to_state = DocumentState::Ready.as_str().into();
+            change.log(log);
+            self.commit(change).await?;
+            return Ok(true);
+        }
+        match self.post_one(company, row.clone(), document, None).await {
+            Ok(moved) => Ok(moved),
+            Err(error) if error.stops_the_unit() => Err(error),
+            Err(SyncError::Commit(error)) => Err(error.into()),
+            Err(error) => {
+                tracing::warn!(document = document.id, step = row.step.as_str(), %error, "a posting is put off");
+                let now = clock::now();
+                let event = Event::Postpone {
+                    reason: error.to_string(),
+                    next_at: now + clock::micros(TRY_AGAIN),
+                };
+                let next = transition(&row, event, now)?;
+                let mut change = Change::new();
+                change.move_posting(row.state, row.epoch, &next);
+                self.commit(change).await?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// One posting: intent, call, outcome. `file`: an attachment's bytes, just fetched. `false`: it
+    /// never left and stays planned.
     async fn post_one(
         &self,
         company: &Arc<Company>,
         row: PostingRow,
         document: &DocumentRow,
         file: Option<Vec<u8>>,
-    ) -> Result<(), SyncError> {
-        let Some(connection) = self.connection(&document.connection) else { return Ok(()) };
+    ) -> Result<bool, SyncError> {
+        let Some(connection) = self.connection(&document.connection) else { return Ok(false) };
         let request = match self.prepare(company, connection, &row, document, file).await? {
             Prepared::Send(request) => request,
             Prepared::NothingToDo { etag } => {
-                return self.nothing_to_do(company, connection, row, document, etag).await;
+                self.nothing_to_do(company, connection, row, document, (None, etag)).await?;
+                return Ok(true);
             }
-            Prepared::Refuse(hold) => return self.refuse(connection, &row, document, hold).await,
+            Prepared::Stands { number } => {
+                let found = (Some(number), None);
+                self.nothing_to_do(company, connection, row, document, found).await?;
+                return Ok(true);
+            }
+            Prepared::Refuse(hold) => {
+                self.refuse(connection, &row, document, hold).await?;
+                return Ok(true);
+            }
         };
         CrashPoint::PostingBeforeIntent.pass();
         let raw = serde_json::value::to_raw_value(&request).expect("a request is plain data");
@@ -143,7 +200,9 @@ impl Engine {
 
         let outcome = company.client.send(&request, || self.may_send()).await;
         CrashPoint::PostingAnswered.pass();
-        self.outcome(company, connection, &intended, document, outcome).await
+        let left = !matches!(outcome, Outcome::NotSent { .. });
+        self.outcome(company, connection, &intended, document, outcome).await?;
+        Ok(left)
     }
 
     /// What became of a write, into the store; then the document's next step.
@@ -230,7 +289,7 @@ impl Engine {
         CrashPoint::PostingOutcomeKept.pass();
         if more {
             // The step is boxed: a document's steps follow each other through this function.
-            return Box::pin(self.go_on(company, connection, &document.id)).await;
+            Box::pin(self.go_on(company, connection, &document.id)).await?;
         }
         Ok(())
     }
@@ -247,27 +306,29 @@ impl Engine {
         })
     }
 
-    /// The next step of a document whose last one is done: files, release, or the end.
+    /// The next step of a document whose last one is done: files, release, or the end. `false`:
+    /// nothing could be done now.
     pub async fn go_on(
         &self,
         company: &Arc<Company>,
         connection: &Arc<Connection>,
         document: &str,
-    ) -> Result<(), SyncError> {
-        let Some(document) = self.store.document(document).await? else { return Ok(()) };
+    ) -> Result<bool, SyncError> {
+        let Some(document) = self.store.document(document).await? else { return Ok(false) };
         if document.state != DocumentState::Posting {
-            return Ok(());
+            return Ok(false);
         }
         let postings = self.store.postings_of(&document.id).await?;
         if postings.iter().any(|row| row.state.is_open()) {
-            return Ok(());
+            return Ok(false);
         }
-        let Some(standing) = newest_content(&postings) else { return Ok(()) };
+        let Some(standing) = newest_content(&postings) else { return Ok(false) };
         let standing = standing.clone();
         let Plan::Invoice(plan) = read_plan(&standing.plan)? else {
             let mut change = Change::new();
             finish(connection, &document, &standing, &mut change);
-            return self.commit(change).await;
+            self.commit(change).await?;
+            return Ok(true);
         };
         if let Some(attachment) = next_attachment(&plan, &postings) {
             return self.attach(company, connection, &document, &standing, attachment).await;
@@ -292,11 +353,13 @@ impl Engine {
                 postings.iter().any(|row| row.step == Step::Attach && row.state.is_done());
             posting.etag = standing.etag.clone().filter(|_| !attached);
             self.plan_step(connection, &posting).await?;
-            return self.post_one(company, posting, &document, None).await;
+            self.post_one(company, posting, &document, None).await?;
+            return Ok(true);
         }
         let mut change = Change::new();
         finish(connection, &document, &standing, &mut change);
-        self.commit(change).await
+        self.commit(change).await?;
+        Ok(true)
     }
 
     async fn attach(
@@ -306,19 +369,20 @@ impl Engine {
         document: &DocumentRow,
         standing: &PostingRow,
         attachment: &AttachmentRef,
-    ) -> Result<(), SyncError> {
+    ) -> Result<bool, SyncError> {
         let bytes = match connection.source.client.attachment(attachment).await {
             Ok(bytes) => bytes,
             Err(error) if error.is_retryable() => {
                 tracing::warn!(document = document.id, file = attachment.file_name, %error, "an attachment did not come; the next round asks again");
-                return Ok(());
+                return Ok(false);
             }
             Err(error) => {
                 let hold = Hold::attachment_failed(&attachment.file_name, &error.to_string());
                 let now = clock::now();
                 let mut change = Change::new();
                 hold_document(connection, document, &hold, now, &mut change);
-                return self.commit(change).await;
+                self.commit(change).await?;
+                return Ok(true);
             }
         };
         let hash = crate::audit::hash_bytes(&bytes);
@@ -336,7 +400,8 @@ impl Engine {
         posting.visma_type = standing.visma_type.clone();
         posting.visma_number = standing.visma_number.clone();
         self.plan_step(connection, &posting).await?;
-        self.post_one(company, posting, document, Some(bytes)).await
+        self.post_one(company, posting, document, Some(bytes)).await?;
+        Ok(true)
     }
 
     async fn plan_step(
@@ -368,10 +433,22 @@ impl Engine {
             row.visma_type.clone().or_else(|| document.visma_type.clone()).unwrap_or_default();
         let number = number_of(row, document).to_owned();
         Ok(match row.step {
-            Step::Create => Prepared::Send(match read_plan(&row.plan)? {
-                Plan::Order(plan) => visma::create_order(&plan, &row.our_key, client.key_fields()),
-                Plan::Invoice(plan) => visma::create_invoice(&plan, &row.our_key),
-            }),
+            Step::Create => {
+                // A store that was restored from a backup plans what it had posted since.
+                let standing = self.standing_under_our_key(company, row).await?;
+                match (standing.as_slice(), read_plan(&row.plan)?) {
+                    ([], Plan::Order(plan)) => Prepared::Send(visma::create_order(
+                        &plan,
+                        &row.our_key,
+                        client.key_fields(),
+                    )),
+                    ([], Plan::Invoice(plan)) => {
+                        Prepared::Send(visma::create_invoice(&plan, &row.our_key))
+                    }
+                    ([number], _) => Prepared::Stands { number: number.clone() },
+                    (several, _) => Prepared::Refuse(Hold::doubled_in_visma(&several.join(", "))),
+                }
+            }
             Step::Update => {
                 let applied = document.applied_plan.as_deref().unwrap_or(&row.plan);
                 match (read_plan(applied)?, read_plan(&row.plan)?) {
@@ -466,13 +543,32 @@ impl Engine {
         })
     }
 
+    /// Numbers of live documents that carry the posting's key, as the index shows them.
+    async fn standing_under_our_key(
+        &self,
+        company: &Company,
+        row: &PostingRow,
+    ) -> Result<Vec<String>, SyncError> {
+        let orders = self.store.erp_orders_by_our_key(&company.id, &row.our_key).await?;
+        let invoices = self.store.erp_invoices_by_our_key(&company.id, &row.our_key).await?;
+        let orders = orders
+            .into_iter()
+            .filter(|order| !matches!(order.status.as_str(), "Cancelled" | "Voided"))
+            .map(|order| order.number);
+        let invoices = invoices
+            .into_iter()
+            .filter(|invoice| invoice.status != "Voided")
+            .map(|invoice| invoice.number);
+        Ok(orders.chain(invoices).collect())
+    }
+
     async fn nothing_to_do(
         &self,
         company: &Arc<Company>,
         connection: &Arc<Connection>,
         row: PostingRow,
         document: &DocumentRow,
-        etag: Option<String>,
+        (number, etag): (Option<String>, Option<String>),
     ) -> Result<(), SyncError> {
         let now = clock::now();
         let intend = Event::Intend {
@@ -482,7 +578,7 @@ impl Engine {
             settle_after: now,
         };
         let intended = transition(&row, intend, now)?;
-        let done = transition(&intended, done_event(&intended, None, etag), now)?;
+        let done = transition(&intended, done_event(&intended, number.as_deref(), etag), now)?;
         let mut change = Change::new();
         change.move_posting(row.state, row.epoch, &done);
         let mut log = step_entry(connection, &row, &done, now);

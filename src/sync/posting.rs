@@ -14,6 +14,8 @@ pub enum Event {
     Done { visma_type: Option<String>, visma_number: Option<String>, etag: Option<String> },
     /// Provably not sent, or refused before anything could happen (401, 429).
     NotSent { reason: String, next_at: i64 },
+    /// It could not be made ready to leave: what it is made against could not be read.
+    Postpone { reason: String, next_at: i64 },
     /// Visma has a newer version than the one our change was made for (412).
     Conflict { next_at: i64 },
     /// A definite refusal.
@@ -82,6 +84,10 @@ pub fn step(row: &PostingRow, event: Event, now: i64) -> Result<PostingRow, Ille
             next.state = S::Planned;
             // It never left: it does not count as an attempt.
             next.attempts -= 1;
+            next.next_at = *next_at;
+            next.error = Some(reason.clone());
+        }
+        (S::Planned, Event::Postpone { reason, next_at }) => {
             next.next_at = *next_at;
             next.error = Some(reason.clone());
         }
@@ -231,6 +237,7 @@ mod tests {
             Event::Differs { reason: "total".into() },
             Event::Replan { plan: "{2}".into(), plan_hash: "h2".into(), revision: 2 },
             Event::Retry { now: 80 },
+            Event::Postpone { reason: "list".into(), next_at: 60 },
         ]
     }
 
@@ -243,6 +250,7 @@ mod tests {
             (S::Planned, 4, S::Refused),
             (S::Planned, 9, S::Held),
             (S::Planned, 12, S::Planned),
+            (S::Planned, 14, S::Planned),
             (S::Intended, 1, S::Done),
             (S::Intended, 2, S::Planned),
             (S::Intended, 3, S::Planned),

@@ -23,6 +23,22 @@ impl Engine {
     /// Every feed of the connection's source: vendors first, orders before invoices.
     pub async fn receive(&self, connection: &Arc<Connection>) -> Result<(), SyncError> {
         self.keep_route(connection).await?;
+        let received = self.receive_feeds(connection).await;
+        connection.set_vendors(self.store.vendors(&connection.source.id).await?);
+        received
+    }
+
+    /// Whether every list of vendors was read whole at least once.
+    pub async fn knows_vendors(&self, connection: &Connection) -> Result<bool, SyncError> {
+        for feed in connection.source.profile.feeds_of(Entity::Suppliers) {
+            if self.store.watermark(&connection.source.id, feed.name()).await?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn receive_feeds(&self, connection: &Arc<Connection>) -> Result<(), SyncError> {
         for entity in [Entity::Suppliers, Entity::PurchaseOrders, Entity::Invoices] {
             let feeds: Vec<Arc<Feed>> =
                 connection.source.profile.feeds_of(entity).map(Arc::clone).collect();
@@ -33,9 +49,7 @@ impl Engine {
                 received?;
             }
         }
-        self.read_unread(connection).await?;
-        connection.set_vendors(self.store.vendors(&connection.source.id).await?);
-        Ok(())
+        self.read_unread(connection).await
     }
 
     async fn keep_route(&self, connection: &Connection) -> Result<(), SyncError> {
@@ -45,8 +59,10 @@ impl Engine {
             serde_json::to_string(&connection.rules).expect("rules are plain data with text keys");
         change.keep_input("rules", &rules, at);
         let profile = &connection.source.profile;
+        change.keep_input("profile", profile.text(), at);
         change.keep_source(&connection.source.id, profile.name(), profile.version(), at);
-        change.keep_company(&connection.company.id, "", "", at);
+        let company = &connection.company;
+        change.keep_company(&company.id, &company.base_url, &company.tenant, at);
         change.keep_connection(
             &connection.id,
             &connection.source.id,
@@ -65,8 +81,10 @@ impl Engine {
     ) -> Result<(), SyncError> {
         let source = &connection.source;
         let watermark = self.store.watermark(&source.id, feed.name()).await?;
-        let since =
-            watermark.as_ref().map(|kept| Stamp { micros: kept.instant, raw: kept.seen.clone() });
+        let since = watermark
+            .as_ref()
+            .filter(|kept| !kept.seen.is_empty())
+            .map(|kept| Stamp { micros: kept.instant, raw: kept.seen.clone() });
         let mut pager = source.client.pager(feed, since.as_ref());
         let mut newest: Option<Stamp> = None;
         let mut whole = true;
@@ -101,13 +119,16 @@ impl Engine {
             return Err(SyncError::Incomplete { list: feed.name().to_owned() });
         }
         CrashPoint::ReceiveBeforeWatermark.pass();
-        if let Some(newest) = newest {
-            let mut change = Change::new();
-            let to = Watermark { instant: newest.micros, seen: newest.raw, moved_at: clock::now() };
-            change.move_watermark(&source.id, feed.name(), &to);
-            self.commit(change).await?;
-            CrashPoint::ReceiveWatermarkMoved.pass();
-        }
+        let moved_at = clock::now();
+        let to = match newest {
+            Some(newest) => Watermark { instant: newest.micros, seen: newest.raw, moved_at },
+            // Read whole, and nothing in it says when it changed.
+            None => Watermark { instant: 0, seen: String::new(), moved_at },
+        };
+        let mut change = Change::new();
+        change.move_watermark(&source.id, feed.name(), &to);
+        self.commit(change).await?;
+        CrashPoint::ReceiveWatermarkMoved.pass();
         Ok(())
     }
 

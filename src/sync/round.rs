@@ -1,6 +1,6 @@
 //! One full round of every flow of a unit.
 
-use super::engine::{Company, Connection, Engine};
+use super::engine::{Company, Connection, Engine, open_connections};
 use super::error::SyncError;
 use super::lease::{Ownership, lock_process};
 use super::progress::Progress;
@@ -52,11 +52,21 @@ pub async fn sync(
     let lease = Duration::from_secs(config.timing.lease_seconds);
     let lock = lock_process(store, patience).await?;
     let mut report = RoundReport::default();
+    let (mut worked, mut misconfigured) = (false, None);
     for unit in config.units() {
         if only.is_some_and(|only| !unit.connections.iter().any(|id| id == only)) {
             continue;
         }
         let id = unit.id.clone();
+        // What can be wrong with the configuration is found before the unit is taken.
+        let connections = match open_connections(config, &unit, only) {
+            Ok(connections) => connections,
+            Err(error) => {
+                report.errors.push(format!("{id}: {error}"));
+                misconfigured = Some(error);
+                continue;
+            }
+        };
         let ownership = match Ownership::take(store, &unit.id, lock.clone(), lease, patience).await
         {
             Ok(ownership) => ownership,
@@ -65,21 +75,16 @@ pub async fn sync(
                 continue;
             }
         };
-        let engine = match Engine::new(
+        worked = true;
+        let engine = Engine::new(
             store.clone(),
             config,
             unit,
-            only,
+            connections,
             ownership,
             Arc::clone(&progress),
             stop.clone(),
-        ) {
-            Ok(engine) => engine,
-            Err(error) => {
-                report.errors.push(format!("{id}: {error}"));
-                continue;
-            }
-        };
+        );
         let (requests, errors) = run_round(&engine).await;
         report.requests.visma += requests.visma;
         report.requests.jaggaer += requests.jaggaer;
@@ -88,6 +93,9 @@ pub async fn sync(
         if let Err(error) = engine.close().await {
             report.errors.push(format!("{id}: {error}"));
         }
+    }
+    if let (Some(error), false) = (misconfigured, worked) {
+        return Err(error);
     }
     report.totals = totals(store).await?;
     for row in store.ownerships().await? {
@@ -136,19 +144,25 @@ async fn flows(engine: &Engine, errors: &mut Vec<String>) -> Result<(), SyncErro
             Err(error) => errors.push(format!("{}: {error}", company.id)),
         }
     }
+    let mut ready: Vec<Arc<Connection>> = Vec::new();
     for connection in &engine.connections {
         engine.check()?;
         match engine.receive(connection).await {
-            Ok(()) => {}
+            Ok(()) => ready.push(Arc::clone(connection)),
             Err(error) if error.stops_the_unit() => return Err(error),
-            // What was received before can still be worked.
-            Err(error) => errors.push(format!("{}: {error}", connection.id)),
+            Err(error) => {
+                errors.push(format!("{}: {error}", connection.id));
+                // What was received before can still be worked, unless the vendors that it is
+                // judged by were never read.
+                if engine.knows_vendors(connection).await? {
+                    ready.push(Arc::clone(connection));
+                }
+            }
         }
     }
     engine.carry_out_requests().await?;
     for company in companies {
-        let connections: Vec<Arc<Connection>> = engine
-            .connections
+        let connections: Vec<Arc<Connection>> = ready
             .iter()
             .filter(|connection| connection.company.id == company.id)
             .cloned()
@@ -261,7 +275,7 @@ async fn judge_and_post(
         loop {
             // Asked before the look: what is planned after it is seen by the next one.
             let last = all_judged.load(Ordering::Acquire);
-            let posted = engine.post(company, !last).await?;
+            let posted = engine.post(company).await?;
             moved += posted;
             if last {
                 return Ok::<u64, SyncError>(moved);
@@ -303,8 +317,13 @@ async fn go_on_with_steps(
                 if postings.is_empty() || postings.iter().any(|row| row.state.is_open()) {
                     continue;
                 }
-                engine.go_on(company, connection, &document.id).await?;
-                gone_on += 1;
+                match engine.go_on(company, connection, &document.id).await {
+                    Ok(went_on) => gone_on += u64::from(went_on),
+                    Err(error) if error.stops_the_unit() => return Err(error),
+                    Err(error) => {
+                        tracing::warn!(document = document.id, %error, "the document's next step is put off");
+                    }
+                }
             }
         }
     }
@@ -349,7 +368,8 @@ async fn verify_the_rest(engine: &Engine, company: &Arc<Company>) -> Result<(), 
     if engine.store.postings_in(&company.id, PostingState::Done).await?.is_empty() {
         return Ok(());
     }
-    engine.verify_unseen(company).await
+    engine.verify_unseen(company).await?;
+    engine.watch_for_doubles(company).await
 }
 
 fn requests(engine: &Engine) -> Requests {

@@ -108,15 +108,22 @@ impl Engine {
             if !kinds.contains(&document.kind) {
                 continue;
             }
-            let found = match row.step {
-                Step::Create => self.find_created(company, &row, &document).await?,
+            let looked = match row.step {
+                Step::Create => self.find_created(company, &row, &document).await,
                 Step::Update | Step::Cancel | Step::Attach | Step::Release => {
-                    match self.find_changed(company, &row, &document).await {
-                        Ok(found) => found,
-                        Err(SyncError::Visma(error)) if error.is_retryable() => continue,
-                        Err(error) => return Err(error),
-                    }
+                    self.find_changed(company, &row, &document).await
                 }
+            };
+            let found = match looked {
+                Ok(found) => found,
+                Err(SyncError::Visma(visma::Error::NotFound { .. })) => {
+                    Found::Unclear("Visma does not find the document by its number any more".into())
+                }
+                Err(SyncError::Visma(error)) => {
+                    tracing::warn!(document = document.id, %error, "an uncertain write could not be looked at");
+                    continue;
+                }
+                Err(error) => return Err(error),
             };
             CrashPoint::SettleFound.pass();
             let now = clock::now();
@@ -191,9 +198,14 @@ impl Engine {
                                     && order.our_key.is_none()
                                     && !matches!(order.status.as_str(), "Cancelled" | "Voided")
                             });
-                        match foreign {
-                            Some(order) => Found::Unclear(unclear(&order.number, &document.number)),
-                            None => Found::Absent,
+                        let Some(order) = foreign else { return Ok(Found::Absent) };
+                        // Where lists leave the key out, the document itself may show it.
+                        match company.client.order(&order.number).await {
+                            Ok((order, etag)) if order.our_key.as_deref() == Some(&row.our_key) => {
+                                Found::Done { number: Some(order.number), etag }
+                            }
+                            Ok(_) => Found::Unclear(unclear(&order.number, &document.number)),
+                            Err(error) => return Err(error.into()),
                         }
                     }
                     several => {
@@ -227,11 +239,16 @@ impl Engine {
                                     && invoice.our_key.is_none()
                                     && invoice.status != "Voided"
                             });
-                        match foreign {
-                            Some(invoice) => {
-                                Found::Unclear(unclear(&invoice.number, &document.number))
+                        let Some(invoice) = foreign else { return Ok(Found::Absent) };
+                        match company.client.invoice(&invoice.document_type, &invoice.number).await
+                        {
+                            Ok((invoice, etag))
+                                if invoice.our_key.as_deref() == Some(&row.our_key) =>
+                            {
+                                Found::Done { number: Some(invoice.number), etag }
                             }
-                            None => Found::Absent,
+                            Ok(_) => Found::Unclear(unclear(&invoice.number, &document.number)),
+                            Err(error) => return Err(error.into()),
                         }
                     }
                     several => Found::Unclear(doubled(

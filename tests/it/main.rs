@@ -1,4 +1,6 @@
 //! One binary for all stories: it links once.
 
+mod example_config;
+mod module_arrows;
 mod store_open;
 mod stores;

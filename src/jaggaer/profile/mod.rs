@@ -32,6 +32,7 @@ const OBSERVED: &str = include_str!("../../../profiles/observed.toml");
 pub struct Profile {
     name: String,
     version: String,
+    text: String,
     feeds: Vec<Arc<Feed>>,
 }
 
@@ -92,17 +93,22 @@ impl Profile {
             feeds.push(Arc::new(feed));
         }
         let digest = Sha256::digest(text.as_bytes());
-        let version: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { name: table.name, version, feeds })
+        let version: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { name: table.name, version, text: text.to_owned(), feeds })
     }
 
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The first 16 hex digits of the file's SHA-256: another text is another version.
+    /// The file's SHA-256 in hexadecimal: another text is another version.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// The file as it was read.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     pub fn feeds(&self) -> &[Arc<Feed>] {
@@ -198,7 +204,7 @@ mod tests {
     fn a_version_is_the_content() {
         let plain = Profile::built_in("default").unwrap();
         let touched = Profile::parse("default", &format!("{DEFAULT}\n# a remark\n")).unwrap();
-        assert_eq!(plain.version().len(), 16);
+        assert_eq!(plain.version().len(), 64);
         assert_ne!(plain.version(), touched.version());
         assert_eq!(plain.feeds_of(Entity::Invoices).count(), 1);
         assert!(Profile::built_in("mine").is_err());
