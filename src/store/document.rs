@@ -3,6 +3,8 @@ use crate::decide::{Hold, Wait};
 use crate::procurement::DocumentKind;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// Where a document stands. Exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -165,11 +167,39 @@ macro_rules! columns {
     };
 }
 
+/// Documents asked for at once; one size, so that the text is prepared once.
+const BY_ID: usize = 50;
+
+static DOCUMENTS_BY_ID: LazyLock<String> = LazyLock::new(|| {
+    let places: Vec<String> = (1..=BY_ID).map(|n| format!("${n}")).collect();
+    format!(columns!("where id in ({})"), places.join(", "))
+});
+
 impl Store {
+    /// Those of the ids that are known, by id.
+    pub async fn documents_by_id(
+        &self,
+        ids: &[&str],
+    ) -> Result<HashMap<String, DocumentRow>, StoreError> {
+        let mut found = HashMap::new();
+        for part in ids.chunks(BY_ID) {
+            let mut query = sqlx::query::<Any>(DOCUMENTS_BY_ID.as_str());
+            // The last id again where there are fewer: it is found once all the same.
+            for n in 0..BY_ID {
+                query = query.bind(part[n.min(part.len() - 1)]);
+            }
+            for row in query.fetch_all(&mut *self.readers.take().await?).await? {
+                let document = document(&row)?;
+                found.insert(document.id.clone(), document);
+            }
+        }
+        Ok(found)
+    }
+
     pub async fn document(&self, id: &str) -> Result<Option<DocumentRow>, StoreError> {
         let row = sqlx::query::<Any>(columns!("where id = $1"))
             .bind(id)
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut *self.readers.take().await?)
             .await?;
         row.as_ref().map(document).transpose()
     }
@@ -181,7 +211,7 @@ impl Store {
              order by received_at, id limit 100"
         ))
         .bind(text)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         rows.iter().map(document).collect()
     }
@@ -195,7 +225,7 @@ impl Store {
         .bind(filter.connection.as_deref().unwrap_or(""))
         .bind(filter.state.map_or("", DocumentState::as_str))
         .bind(filter.limit.unwrap_or(i64::MAX))
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         rows.iter().map(document).collect()
     }
@@ -213,7 +243,7 @@ impl Store {
         .bind(connection)
         .bind(kind.as_str())
         .bind(state.as_str())
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         rows.iter().map(document).collect()
     }
@@ -231,7 +261,7 @@ impl Store {
         ))
         .bind(source)
         .bind(number)
-        .fetch_optional(&self.readers)
+        .fetch_optional(&mut *self.readers.take().await?)
         .await?;
         row.as_ref().map(document).transpose()
     }
@@ -247,7 +277,7 @@ impl Store {
         )
         .bind(document)
         .bind(n)
-        .fetch_optional(&self.readers)
+        .fetch_optional(&mut *self.readers.take().await?)
         .await?;
         Ok(row.map(|(n, raw_hash, material_hash, source_revision, raw, received_at)| RevisionRow {
             n,
@@ -278,7 +308,7 @@ impl Store {
         let rows =
             sqlx::query_as::<Any, (String, String, String, String, i64)>(sqlx::AssertSqlSafe(sql))
                 .bind(document)
-                .fetch_all(&self.readers)
+                .fetch_all(&mut *self.readers.take().await?)
                 .await?;
         Ok(rows
             .into_iter()
@@ -291,7 +321,7 @@ impl Store {
         let (count,) = sqlx::query_as::<Any, (i64,)>(
             "select count(*) from document where attention is not null",
         )
-        .fetch_one(&self.readers)
+        .fetch_one(&mut *self.readers.take().await?)
         .await?;
         Ok(count)
     }
@@ -303,7 +333,7 @@ impl Store {
              cast(coalesce(sum(amount_minor), 0) as bigint) \
              from document group by connection, kind, state, coalesce(currency, '')",
         )
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         Ok(rows
             .into_iter()
@@ -320,6 +350,26 @@ impl Store {
 }
 
 impl Change {
+    /// A document that came whole, with its first revision. Guarded: a document that is there
+    /// already is not a new one.
+    pub fn insert_read_document(&mut self, new: &NewDocument, facts: &DocumentFacts) {
+        self.push(
+            Statement::new(
+                "insert into document (id, connection, source, kind, source_id, feed, state, row_hash, \
+                 received_at, changed_at, latest_revision, recorded_revision, number, order_number, reference, \
+                 currency, amount_minor, document_on) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 1, 1, $10, $11, $12, $13, $14, $15) \
+                 on conflict (source, kind, source_id) do nothing",
+                args![
+                    &new.id, &new.connection, &new.source, new.kind.as_str(), &new.source_id, &new.feed,
+                    new.state.as_str(), &new.row_hash, new.received_at, &facts.number, &facts.order_number,
+                    &facts.reference, &facts.currency, facts.amount_minor, &facts.document_on
+                ],
+            )
+            .guarded("the document is known already"),
+        );
+    }
+
     /// Guarded: a document that is there already is not a new one.
     pub fn insert_document(&mut self, new: &NewDocument) {
         self.push(
@@ -513,4 +563,58 @@ fn document(row: &AnyRow) -> Result<DocumentRow, StoreError> {
         received_at: row.try_get(23)?,
         changed_at: row.try_get(24)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new_document(n: usize) -> NewDocument {
+        NewDocument {
+            id: format!("d{n}"),
+            connection: "no".into(),
+            source: "s".into(),
+            kind: DocumentKind::PurchaseOrder,
+            source_id: n.to_string(),
+            feed: "orders".into(),
+            row_hash: "h".into(),
+            state: DocumentState::Ready,
+            received_at: 7,
+        }
+    }
+
+    #[tokio::test]
+    async fn known_documents_are_found_together_however_many_are_asked_for() {
+        let folder = tempfolder();
+        let store = Store::open(&format!("sqlite:{}/store.db", folder.display())).await.unwrap();
+        let owned = store.take_ownership("u", "me", 60_000_000, true).await.unwrap().unwrap();
+        let mut change = Change::new();
+        for n in 0..2 * BY_ID + 3 {
+            let facts = DocumentFacts { number: format!("PO-{n}"), ..DocumentFacts::default() };
+            change.insert_read_document(&new_document(n), &facts);
+        }
+        store.commit(&owned, change).await.unwrap();
+
+        for asked in [0, 1, BY_ID - 1, BY_ID, BY_ID + 1, 2 * BY_ID + 3] {
+            let mut ids: Vec<String> = (0..asked).map(|n| format!("d{n}")).collect();
+            ids.push("stranger".into());
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            let found = store.documents_by_id(&ids).await.unwrap();
+            assert_eq!(found.len(), asked);
+            assert!(found.iter().all(|(id, row)| *id == row.id && row.latest_revision == 1));
+        }
+        assert!(store.documents_by_id(&[]).await.unwrap().is_empty());
+
+        let mut again = Change::new();
+        again.insert_read_document(&new_document(0), &DocumentFacts::default());
+        store.commit(&owned, again).await.expect_err("it is no new document any more");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    fn tempfolder() -> std::path::PathBuf {
+        let name = format!("ml-connector-documents-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
 }

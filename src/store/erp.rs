@@ -24,7 +24,7 @@ impl Store {
         )
         .bind(company)
         .bind(reference_key)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         rows.iter().map(|(body,)| parse(body)).collect()
     }
@@ -39,7 +39,7 @@ impl Store {
         )
         .bind(company)
         .bind(our_key)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         rows.iter().map(|(body,)| parse(body)).collect()
     }
@@ -56,7 +56,7 @@ impl Store {
         .bind(company)
         .bind(document_type)
         .bind(number)
-        .fetch_optional(&self.readers)
+        .fetch_optional(&mut *self.readers.take().await?)
         .await?;
         row.map(|(body,)| parse(&body)).transpose()
     }
@@ -71,7 +71,7 @@ impl Store {
         )
         .bind(company)
         .bind(number)
-        .fetch_optional(&self.readers)
+        .fetch_optional(&mut *self.readers.take().await?)
         .await?;
         row.map(|(body,)| parse(&body)).transpose()
     }
@@ -86,7 +86,7 @@ impl Store {
         )
         .bind(company)
         .bind(reference)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         rows.iter().map(|(body,)| parse(body)).collect()
     }
@@ -101,7 +101,7 @@ impl Store {
         )
         .bind(company)
         .bind(our_key)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         rows.iter().map(|(body,)| parse(body)).collect()
     }
@@ -118,7 +118,7 @@ impl Store {
         )
         .bind(company)
         .bind(order_number)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         rows.iter().map(|(body,)| parse(body)).collect()
     }
@@ -129,13 +129,13 @@ impl Store {
             "select document_type, number, coalesce(version, '') from erp_invoice where company = $1",
         )
         .bind(company)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         let orders = sqlx::query_as::<Any, (String, String)>(
             "select number, coalesce(version, '') from erp_order where company = $1",
         )
         .bind(company)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         Ok(ErpVersions {
             invoices: invoices
@@ -158,7 +158,7 @@ impl Store {
              and status not in ('Cancelled', 'Voided') group by our_key having count(*) > 1)",
         )
         .bind(company)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         let mut counts: Vec<ErpKeyCount> = Vec::new();
         for (our_key, number) in rows {

@@ -17,7 +17,7 @@ impl Store {
             "select v.hash, v.body from reference_data r join input_version v on v.hash = r.hash where r.company = $1",
         )
         .bind(company)
-        .fetch_optional(&self.readers)
+        .fetch_optional(&mut *self.readers.take().await?)
         .await?;
         row.map(|(hash, body)| {
             let reference = serde_json::from_str(&body)
@@ -31,7 +31,7 @@ impl Store {
     pub async fn company_tenant(&self, company: &str) -> Result<Option<String>, StoreError> {
         let row = sqlx::query_as::<Any, (String,)>("select tenant from company where id = $1")
             .bind(company)
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut *self.readers.take().await?)
             .await?;
         Ok(row.map(|(tenant,)| tenant))
     }
@@ -41,7 +41,7 @@ impl Store {
             "select number, body from supplier where company = $1",
         )
         .bind(company)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         keyed(rows)
     }
@@ -51,7 +51,7 @@ impl Store {
             "select source_id, body from vendor where source = $1",
         )
         .bind(source)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         keyed(rows)
     }

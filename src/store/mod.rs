@@ -1,6 +1,6 @@
 //! The store: SQLite in a file by default, PostgreSQL by URL; the same migrations and queries.
 //!
-//! Reads go through a small pool. Writes are [`Change`]s, carried out by the process's one
+//! Reads go through a few connections. Writes are [`Change`]s, carried out by the process's one
 //! [`writer`], each under the epoch of an [`Owned`] unit, with its audit entries. No pool and no
 //! connection leaves this folder.
 
@@ -12,6 +12,7 @@ mod inputs;
 mod open;
 mod ownership;
 mod posting;
+mod readers;
 mod request;
 mod round;
 mod watermark;
@@ -30,7 +31,6 @@ pub use request::RequestRow;
 pub use round::RoundRow;
 pub use watermark::Watermark;
 
-use sqlx::AnyPool;
 use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
 
@@ -38,7 +38,7 @@ use tokio::sync::{mpsc, oneshot};
 #[derive(Clone)]
 pub struct Store {
     dialect: Dialect,
-    readers: AnyPool,
+    readers: readers::Readers,
     writer: mpsc::Sender<writer::Job>,
     /// SQLite only: the file whose lock says that an owner is alive on this machine.
     lock_path: Option<PathBuf>,

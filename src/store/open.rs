@@ -1,5 +1,6 @@
+use super::readers::Readers;
 use super::{Dialect, Store, StoreError, writer};
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::any::AnyConnectOptions;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, Connection, Executor};
 use std::collections::HashMap;
@@ -11,8 +12,6 @@ use tokio::sync::mpsc;
 static MIGRATIONS: &[(i64, &str, &str)] =
     &[(1, "spine", include_str!("../../migrations/0001_spine.sql"))];
 
-/// Readers at the same time. Reads are short; more would only wait for the same disk.
-const READERS: u32 = 4;
 /// Two processes that start on a fresh store at once stop each other's migration.
 const MIGRATION_RETRIES: u32 = 3;
 /// Changes that may wait for the writer before callers wait too.
@@ -48,21 +47,33 @@ impl Store {
             tokio::time::sleep(Duration::from_millis(200)).await;
         };
 
-        let readers = AnyPoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(Duration::from_secs(30))
-            .after_connect(move |connection, _| {
-                Box::pin(async move { prepare(connection, dialect).await })
-            })
-            .connect_with(options)
-            .await
-            .map_err(open_error)?;
+        let readers = Readers::open(options, dialect).await.map_err(open_error)?;
 
         let (sender, queue) = mpsc::channel(QUEUE);
         let writer = writer::Writer { connection, dialect, heads: HashMap::new() };
-        tokio::spawn(writer.run(queue));
+        start(writer.run(queue), dialect)?;
         Ok(Self { dialect, readers, writer: sender, lock_path })
     }
+}
+
+/// The writer of a file runs on a thread of its own: it waits for the database's thread after
+/// each statement, and two threads that only wake each other cost far less than a turn of the
+/// whole runtime. Over a network the runtime is what waits.
+fn start(
+    writer: impl Future<Output = ()> + Send + 'static,
+    dialect: Dialect,
+) -> Result<(), StoreError> {
+    match dialect {
+        Dialect::Sqlite => {
+            let runtime = tokio::runtime::Handle::current();
+            std::thread::Builder::new()
+                .name("store-writer".into())
+                .spawn(move || runtime.block_on(writer))
+                .map_err(|error| StoreError::Read(format!("no thread for the writer: {error}")))?;
+        }
+        Dialect::Postgres => drop(tokio::spawn(writer)),
+    }
+    Ok(())
 }
 
 fn parse(url: &str) -> Result<(Dialect, String, Option<PathBuf>), StoreError> {
@@ -90,7 +101,7 @@ fn redacted(url: &str) -> String {
     }
 }
 
-async fn prepare(
+pub(super) async fn prepare(
     connection: &mut sqlx::AnyConnection,
     dialect: Dialect,
 ) -> Result<(), sqlx::Error> {
@@ -100,6 +111,10 @@ async fn prepare(
             // An acknowledged commit survives a power cut.
             "pragma synchronous = full",
             "pragma busy_timeout = 30000",
+            // The same pages are written again and again while a batch goes through: they meet
+            // in a log of 16 MiB (its pages are 4 KiB) before they go into the file.
+            "pragma wal_autocheckpoint = 4096",
+            "pragma cache_size = -4096",
             "pragma foreign_keys = on",
         ],
         Dialect::Postgres => &[

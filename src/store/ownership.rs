@@ -1,6 +1,7 @@
+use super::readers::Readers;
 use super::{CommitError, Dialect, LOCK_TIMEOUT, Store, StoreError};
 use crate::audit::GENESIS;
-use sqlx::{Any, AnyPool};
+use sqlx::Any;
 use std::fs::File;
 use std::path::PathBuf;
 
@@ -117,14 +118,14 @@ impl Store {
         )
         .bind(unit)
         .bind(GENESIS)
-        .execute(&self.readers)
+        .execute(&mut *self.readers.take().await?)
         .await?;
         let epoch: Option<(i64,)> = sqlx::query_as::<Any, _>(self.dialect.take())
             .bind(owner)
             .bind(lease_micros)
             .bind(unit)
             .bind(i64::from(owner_is_dead))
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut *self.readers.take().await?)
             .await?;
         Ok(epoch.map(|(epoch,)| epoch))
     }
@@ -152,7 +153,7 @@ impl Store {
     pub async fn ownerships(&self) -> Result<Vec<OwnershipRow>, StoreError> {
         let rows =
             sqlx::query_as::<Any, (String, String, i64, i64, i64, String)>(self.dialect.list())
-                .fetch_all(&self.readers)
+                .fetch_all(&mut *self.readers.take().await?)
                 .await?;
         Ok(rows
             .into_iter()
@@ -176,7 +177,7 @@ fn is_lock_timeout(error: &sqlx::Error) -> bool {
 }
 
 async fn update_own(
-    pool: &AnyPool,
+    readers: &Readers,
     sql: &'static str,
     value: i64,
     owned: &Owned,
@@ -186,7 +187,7 @@ async fn update_own(
         .bind(&owned.unit)
         .bind(&owned.owner)
         .bind(owned.epoch)
-        .execute(pool)
+        .execute(&mut *readers.take().await?)
         .await?;
     Ok(result.rows_affected() == 1)
 }

@@ -127,7 +127,7 @@ impl Store {
     pub async fn posting(&self, id: &str) -> Result<Option<PostingRow>, StoreError> {
         let row = sqlx::query::<Any>(columns!("where id = $1"))
             .bind(id)
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut *self.readers.take().await?)
             .await?;
         row.as_ref().map(posting).transpose()
     }
@@ -135,7 +135,7 @@ impl Store {
     pub async fn postings_of(&self, document: &str) -> Result<Vec<PostingRow>, StoreError> {
         let rows = sqlx::query::<Any>(columns!("where document = $1 order by changed_at, id"))
             .bind(document)
-            .fetch_all(&self.readers)
+            .fetch_all(&mut *self.readers.take().await?)
             .await?;
         rows.iter().map(posting).collect()
     }
@@ -150,7 +150,7 @@ impl Store {
         ))
         .bind(company)
         .bind(state.as_str())
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         rows.iter().map(posting).collect()
     }
@@ -163,7 +163,7 @@ impl Store {
         let row = sqlx::query::<Any>(columns!("where company = $1 and our_key = $2"))
             .bind(company)
             .bind(our_key)
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut *self.readers.take().await?)
             .await?;
         row.as_ref().map(posting).transpose()
     }
@@ -173,7 +173,7 @@ impl Store {
         Ok(sqlx::query_as::<Any, (String, String, i64)>(
             "select company, state, count(*) from posting group by company, state",
         )
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?)
     }
 
@@ -182,7 +182,7 @@ impl Store {
         let rows = sqlx::query_as::<Any, (String,)>(
             "select distinct document from posting where state = 'uncertain'",
         )
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         Ok(rows.into_iter().map(|(document,)| document).collect())
     }
@@ -205,7 +205,7 @@ impl Store {
         .bind(kind)
         .bind(reference)
         .bind(year)
-        .fetch_optional(&self.readers)
+        .fetch_optional(&mut *self.readers.take().await?)
         .await?;
         Ok(row.map(|(document,)| document))
     }
@@ -245,6 +245,23 @@ impl Change {
                     &to.plan, &to.plan_hash, &to.body, to.state.as_str(), to.attempts, to.absent, to.epoch,
                     to.intent_at, to.settle_after, to.next_at, &to.visma_type, &to.visma_number, &to.etag,
                     &to.job, &to.error, to.revision, to.changed_at, &to.id, from.as_str(), from_epoch
+                ],
+            )
+            .guarded("the posting is in another state by now"),
+        );
+    }
+
+    /// The same for a step that leaves alone what is sent: plan, request and revision stay as
+    /// they are and are not written again.
+    pub fn advance_posting(&mut self, from: PostingState, from_epoch: i64, to: &PostingRow) {
+        self.push(
+            Statement::new(
+                "update posting set state = $1, attempts = $2, absent = $3, next_at = $4, visma_type = $5, \
+                 visma_number = $6, etag = $7, job = $8, error = $9, changed_at = $10 \
+                 where id = $11 and state = $12 and epoch = $13",
+                args![
+                    to.state.as_str(), to.attempts, to.absent, to.next_at, &to.visma_type, &to.visma_number,
+                    &to.etag, &to.job, &to.error, to.changed_at, &to.id, from.as_str(), from_epoch
                 ],
             )
             .guarded("the posting is in another state by now"),

@@ -25,7 +25,7 @@ impl Store {
         .bind(&request.actor)
         .bind(&request.reason)
         .bind(at)
-        .execute(&self.readers)
+        .execute(&mut *self.readers.take().await?)
         .await?;
         Ok(())
     }
@@ -36,7 +36,7 @@ impl Store {
              where unit = $1 and state = 'asked' order by asked_at, id",
         )
         .bind(unit)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *self.readers.take().await?)
         .await?;
         Ok(rows
             .into_iter()

@@ -8,12 +8,32 @@ use crate::crash::CrashPoint;
 use sqlx::AnyConnection;
 use sqlx::{Any, Connection};
 use std::collections::HashMap;
+use std::sync::LazyLock;
 use tokio::sync::{mpsc, oneshot};
 
 /// Most transactions in one durable commit. Bounds how much is repeated when one of them fails.
 const GROUP: usize = 256;
 /// Times a group is tried again when the database says that it collided with another (40001).
 const COLLISIONS: usize = 5;
+
+/// Texts that insert so many entries at once, the largest first. A few sizes, so that each is
+/// prepared once.
+static AUDIT_INSERTS: LazyLock<[(usize, String); 3]> =
+    LazyLock::new(|| [32, 8, 1].map(|rows| (rows, audit_insert(rows))));
+
+fn audit_insert(rows: usize) -> String {
+    let values: Vec<String> = (0..rows)
+        .map(|row| {
+            let places: Vec<String> = (1..=12).map(|n| format!("${}", row * 12 + n)).collect();
+            format!("({})", places.join(", "))
+        })
+        .collect();
+    format!(
+        "insert into audit (unit, seq, at, actor, action, connection, document, from_state, to_state, \
+         detail, previous_hash, hash) values {}",
+        values.join(", ")
+    )
+}
 
 pub(super) struct Job {
     pub owned: Owned,
@@ -140,10 +160,14 @@ impl Writer {
         if rows != 1 {
             return Err(CommitError::LostOwnership);
         }
-        for (entry, previous, linked) in links {
-            self.execute(&Statement::new(
-                "insert into audit (unit, seq, at, actor, action, connection, document, from_state, to_state, \
-                 detail, previous_hash, hash) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        let mut rest = links.as_slice();
+        while !rest.is_empty() {
+            let (rows, sql) = AUDIT_INSERTS
+                .iter()
+                .find(|(rows, _)| *rows <= rest.len())
+                .expect("one row always fits");
+            let (now, later) = rest.split_at(*rows);
+            let args = now.iter().flat_map(|(entry, previous, linked)| {
                 super::args![
                     &owned.unit,
                     linked.seq,
@@ -157,9 +181,10 @@ impl Writer {
                     &entry.detail,
                     previous,
                     &linked.hash
-                ],
-            ))
-            .await?;
+                ]
+            });
+            self.execute(&Statement::new(sql, args.collect())).await?;
+            rest = later;
         }
         self.heads.insert(owned.unit.clone(), (owned.epoch, head));
         Ok(())

@@ -479,7 +479,7 @@ impl Engine {
                 next.visma_number = Some(seen.1.to_owned());
                 change.set_visma_number(&document.id, seen.0, seen.1);
             }
-            change.move_posting(row.state, row.epoch, &next);
+            change.advance_posting(row.state, row.epoch, &next);
             let action = if differences.is_empty() { "verified" } else { "differs" };
             let mut log = entry(&document.connection, &document.id, action, at);
             log.from_state = row.state.as_str().into();

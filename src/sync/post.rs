@@ -8,10 +8,13 @@ use super::posting::{Event, step};
 use crate::audit::hash_text;
 use crate::clock;
 use crate::decide::Hold;
-use crate::procurement::{AttachmentRef, InvoicePlan, Plan, PostingMode};
+use crate::procurement::{AttachmentRef, InvoiceKind, InvoicePlan, Plan, PostingMode};
 use crate::store::{Change, DocumentRow, DocumentState, PostingRow, PostingState, Step};
 use crate::visma::{self, Outcome, Request};
 use futures_util::StreamExt;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,6 +42,16 @@ enum Prepared {
     Refuse(Hold),
 }
 
+/// What the trail keeps of an intent: the request as it was written once.
+#[derive(Serialize)]
+struct IntentDetail<'a> {
+    attempt: i64,
+    our_key: &'a str,
+    request: &'a RawValue,
+    request_sha256: String,
+    step: &'a str,
+}
+
 impl Engine {
     /// Sends everything that is planned and due. Returns how many postings got anywhere.
     pub async fn post(&self, company: &Arc<Company>) -> Result<u64, SyncError> {
@@ -55,8 +68,12 @@ impl Engine {
         }
         let mut groups: BTreeMap<String, Vec<(PostingRow, DocumentRow)>> = BTreeMap::new();
         let mut worked = 0;
+        let ids: Vec<&str> = due.iter().map(|row| row.document.as_str()).collect();
+        let documents = self.store.documents_by_id(&ids).await?;
         for row in due {
-            let Some(document) = self.store.document(&row.document).await? else { continue };
+            let Some(document) = documents.get(&row.document).cloned() else { continue };
+            // Held, cancelled or to be judged anew: its posting waits for that. Others are
+            // judged at this moment.
             if document.state != DocumentState::Posting {
                 continue;
             }
@@ -64,6 +81,9 @@ impl Engine {
             let key = document.order_number.clone().unwrap_or_else(|| document.id.clone());
             groups.entry(key).or_default().push((row, document));
             worked += 1;
+        }
+        if worked == 0 {
+            return Ok(0);
         }
         self.progress.begin("post", Some(worked));
         let results: Vec<Result<u64, SyncError>> = futures_util::stream::iter(groups.into_values())
@@ -140,7 +160,8 @@ impl Engine {
             }
         };
         CrashPoint::PostingBeforeIntent.pass();
-        let body = serde_json::to_string(&request).expect("a request is plain data");
+        let raw = serde_json::value::to_raw_value(&request).expect("a request is plain data");
+        let body = raw.get().to_owned();
         let now = clock::now();
         let event = Event::Intend {
             body: body.clone(),
@@ -152,11 +173,14 @@ impl Engine {
         let mut change = Change::new();
         change.move_posting(row.state, row.epoch, &intended);
         let mut log = step_entry(connection, &row, &intended, now);
-        log.detail = json!({
-            "step": row.step.as_str(), "our_key": row.our_key, "attempt": intended.attempts,
-            "request": &request, "request_sha256": hash_text(&body),
-        })
-        .to_string();
+        let detail = IntentDetail {
+            attempt: intended.attempts,
+            our_key: &row.our_key,
+            request_sha256: hash_text(&body),
+            request: &raw,
+            step: row.step.as_str(),
+        };
+        log.detail = serde_json::to_string(&detail).expect("plain data");
         change.log(log);
         self.commit(change).await?;
         CrashPoint::PostingIntended.pass();
@@ -248,7 +272,7 @@ impl Engine {
         let mut next = transition(row, event, now)?;
         self.settle_later(&mut next, now);
         let mut change = Change::new();
-        change.move_posting(row.state, row.epoch, &next);
+        change.advance_posting(row.state, row.epoch, &next);
         let mut log = step_entry(connection, row, &next, now);
         log.detail = json!({
             "step": row.step.as_str(), "our_key": row.our_key, "attempt": row.attempts, "response": &outcome,
@@ -288,12 +312,10 @@ impl Engine {
     /// Whether anything can follow this step; a quick no for the common case.
     fn has_more_steps(&self, row: &PostingRow) -> Result<bool, SyncError> {
         Ok(match row.step {
-            Step::Create | Step::Update => match read_plan(&row.plan)? {
-                Plan::Order(_) => false,
-                Plan::Invoice(plan) => {
-                    !plan.attachments.is_empty() || plan.mode == PostingMode::Released
-                }
-            },
+            Step::Create | Step::Update => {
+                let plan = PlanOutline::read(&row.plan)?;
+                !plan.attachments.is_empty() || plan.mode == Some(PostingMode::Released)
+            }
             Step::Attach => true,
             Step::Cancel | Step::Release => false,
         })
@@ -691,11 +713,11 @@ pub fn hold_document(
 /// The event of a write that Visma did, with the type that its plan asks for.
 pub fn done_event(row: &PostingRow, number: Option<&str>, etag: Option<String>) -> Event {
     let created_type = (row.step == Step::Create)
-        .then(|| serde_json::from_str::<Plan>(&row.plan).ok())
+        .then(|| PlanOutline::read(&row.plan).ok())
         .flatten()
-        .map(|plan| match plan {
-            Plan::Order(_) => "RegularOrder".to_owned(),
-            Plan::Invoice(plan) => visma::document_type(plan.kind).to_owned(),
+        .and_then(|outline| match outline.plan {
+            PlanSort::Order => Some("RegularOrder".to_owned()),
+            PlanSort::Invoice => outline.kind.map(|kind| visma::document_type(kind).to_owned()),
         });
     let number = number.filter(|_| row.step == Step::Create).map(str::to_owned);
     Event::Done { visma_type: created_type, visma_number: number, etag }
@@ -744,9 +766,36 @@ fn prepared(
     }
 }
 
+/// What the steps after a write ask of its plan. The lines, nearly all of its text, are passed
+/// over.
+#[derive(Deserialize)]
+struct PlanOutline {
+    plan: PlanSort,
+    kind: Option<InvoiceKind>,
+    mode: Option<PostingMode>,
+    #[serde(default)]
+    attachments: Vec<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PlanSort {
+    Order,
+    Invoice,
+}
+
+impl PlanOutline {
+    fn read(text: &str) -> Result<Self, SyncError> {
+        serde_json::from_str(text).map_err(unreadable_plan)
+    }
+}
+
+fn unreadable_plan(error: serde_json::Error) -> SyncError {
+    SyncError::Inner(format!("a stored plan cannot be read: {error}"))
+}
+
 pub fn read_plan(text: &str) -> Result<Plan, SyncError> {
-    serde_json::from_str(text)
-        .map_err(|error| SyncError::Inner(format!("a stored plan cannot be read: {error}")))
+    serde_json::from_str(text).map_err(unreadable_plan)
 }
 
 /// The done create or update with the highest revision.

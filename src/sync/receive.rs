@@ -13,7 +13,7 @@ use crate::store::{
 };
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// How far ahead of our clock a change time may be. One that lies further ahead is a mistake, and
@@ -104,10 +104,11 @@ impl Engine {
         let mut not_kept: Vec<Option<Stamp>> = Vec::new();
         let mut whole = true;
         let latest = clock::now() + AHEAD;
-        while let Some(page) = pager.next().await? {
+        let mut page = pager.next().await?;
+        while let Some(read) = page {
             self.check()?;
             CrashPoint::ReceivePageRead.pass();
-            for row in &page.rows {
+            for row in &read.rows {
                 if let Some(stamp) = feed.stamp(&row.body)
                     && stamp.micros <= latest
                     && newest.as_ref().is_none_or(|known| stamp > *known)
@@ -115,17 +116,26 @@ impl Engine {
                     newest = Some(stamp);
                 }
             }
-            let rows = page.rows.len() as u64;
-            match feed.entity() {
-                Entity::Suppliers => {
-                    not_kept.extend(self.keep_vendors(connection, feed, page.rows).await?);
+            let rows = read.rows.len() as u64;
+            let keep = async {
+                match feed.entity() {
+                    Entity::Suppliers => {
+                        let left = self.keep_vendors(connection, feed, read.rows).await?;
+                        Ok::<_, SyncError>((true, left))
+                    }
+                    Entity::PurchaseOrders | Entity::Invoices => {
+                        Ok((self.keep_documents(connection, feed, read.rows).await?, Vec::new()))
+                    }
                 }
-                Entity::PurchaseOrders | Entity::Invoices => {
-                    whole &= self.keep_documents(connection, feed, page.rows).await?;
-                }
-            }
+            };
+            // The next page is asked for while this one is kept.
+            let (kept, next) = futures_util::future::join(keep, pager.next()).await;
+            let (page_whole, left) = kept?;
+            whole &= page_whole;
+            not_kept.extend(left);
             CrashPoint::ReceivePageKept.pass();
             self.progress.advance(&format!("receive {}", feed.name()), rows);
+            page = next?;
         }
         if !pager.complete() || !whole {
             return Err(SyncError::Incomplete { list: feed.name().to_owned() });
@@ -202,9 +212,16 @@ impl Engine {
     ) -> Result<bool, SyncError> {
         let mut wanted: Vec<(Row, Identity, Option<DocumentRow>)> = Vec::new();
         let mut seen: HashSet<String> = HashSet::new();
-        let known = self.known(connection, feed, &rows).await?;
-        for row in rows {
-            let identity = Identity::of(connection, feed, &row);
+        let rows: Vec<(Row, Identity)> = rows
+            .into_iter()
+            .map(|row| {
+                let identity = Identity::of(connection, feed, &row);
+                (row, identity)
+            })
+            .collect();
+        let ids: Vec<&str> = rows.iter().map(|(_, identity)| identity.id.as_str()).collect();
+        let known = self.store.documents_by_id(&ids).await?;
+        for (row, identity) in rows {
             // A page may repeat a row; the later one is the newer.
             if !seen.insert(identity.id.clone()) {
                 wanted.retain(|(_, other, _)| other.id != identity.id);
@@ -220,27 +237,33 @@ impl Engine {
         let client = &connection.source.client;
         let read: Vec<_> = futures_util::stream::iter(wanted)
             .map(|(row, identity, document)| async move {
-                let body = if feed.needs_detail() {
-                    client.detail(feed, &row.body).await
+                let detail = if feed.needs_detail() {
+                    Some(client.detail(feed, &row.body).await)
                 } else {
-                    Ok(row.body.clone())
+                    None
                 };
-                (row, identity, document, body)
+                (row, identity, document, detail)
             })
             .buffered(DETAILS_AT_ONCE)
             .collect()
             .await;
         let mut whole = true;
         let mut commits = Vec::new();
-        for (row, identity, document, body) in read {
-            let change = match body {
-                Ok(body) => {
-                    self.received(connection, feed, &identity, document.as_ref(), &body).await?
+        for (row, identity, document, detail) in read {
+            let known = document.as_ref();
+            let change = match detail {
+                None => {
+                    let raw = (identity.row_text.clone(), identity.row_hash.clone());
+                    self.received(connection, feed, &identity, known, &row.body, raw).await?
                 }
-                Err(error) if is_of_the_source(&error) => return Err(error.into()),
-                Err(error) => {
+                Some(Ok(body)) => {
+                    let raw = with_hash(&body);
+                    self.received(connection, feed, &identity, known, &body, raw).await?
+                }
+                Some(Err(error)) if is_of_the_source(&error) => return Err(error.into()),
+                Some(Err(error)) => {
                     tracing::warn!(connection = connection.id, document = identity.id, %error, "a document's detail did not come");
-                    match self.unread(connection, feed, &identity, document.as_ref(), &row.body) {
+                    match self.unread(connection, feed, &identity, known) {
                         Some(change) => change,
                         None => {
                             whole = false;
@@ -257,22 +280,6 @@ impl Engine {
         Ok(whole)
     }
 
-    async fn known(
-        &self,
-        connection: &Connection,
-        feed: &Arc<Feed>,
-        rows: &[Row],
-    ) -> Result<HashMap<String, DocumentRow>, SyncError> {
-        let mut known = HashMap::new();
-        for row in rows {
-            let id = Identity::of(connection, feed, row).id;
-            if let Some(document) = self.store.document(&id).await? {
-                known.insert(id, document);
-            }
-        }
-        Ok(known)
-    }
-
     /// What a whole document changes, if anything.
     async fn received(
         &self,
@@ -281,10 +288,9 @@ impl Engine {
         identity: &Identity,
         known: Option<&DocumentRow>,
         body: &Value,
+        (raw, raw_hash): (String, String),
     ) -> Result<Change, SyncError> {
         let at = clock::now();
-        let raw = body.to_string();
-        let raw_hash = hash_text(&raw);
         let mut change = Change::new();
         let (in_force, recorded) = match known {
             None => (None, None),
@@ -333,12 +339,8 @@ impl Engine {
 
         match known {
             None => {
-                change.insert_document(&identity.new_document(
-                    connection,
-                    feed,
-                    DocumentState::Ready,
-                    at,
-                ));
+                let new = identity.new_document(connection, feed, DocumentState::Ready, at);
+                change.insert_read_document(&new, &facts(content, identity));
                 log.to_state = DocumentState::Ready.as_str().into();
             }
             Some(document) => {
@@ -365,9 +367,11 @@ impl Engine {
             &raw,
             at,
         );
-        change.record_revision(&identity.id, n, !is_late, &identity.row_hash, at);
-        if !is_late {
-            change.set_facts(&identity.id, &facts(content, identity));
+        if known.is_some() {
+            change.record_revision(&identity.id, n, !is_late, &identity.row_hash, at);
+            if !is_late {
+                change.set_facts(&identity.id, &facts(content, identity));
+            }
         }
         change.log(log);
         Ok(change)
@@ -380,7 +384,6 @@ impl Engine {
         feed: &Arc<Feed>,
         identity: &Identity,
         known: Option<&DocumentRow>,
-        row: &Value,
     ) -> Option<Change> {
         let at = clock::now();
         let mut change = Change::new();
@@ -401,7 +404,7 @@ impl Engine {
             }
         }
         log.to_state = DocumentState::Unread.as_str().into();
-        change.keep_list_row(&identity.id, &row.to_string(), at);
+        change.keep_list_row(&identity.id, &identity.row_text, at);
         change.log(log);
         Some(change)
     }
@@ -423,7 +426,14 @@ impl Engine {
                     Ok(body) => {
                         let identity = Identity::of(connection, feed, &row);
                         let change = self
-                            .received(connection, feed, &identity, Some(&document), &body)
+                            .received(
+                                connection,
+                                feed,
+                                &identity,
+                                Some(&document),
+                                &body,
+                                with_hash(&body),
+                            )
                             .await?;
                         self.commit(change).await?;
                     }
@@ -485,16 +495,24 @@ struct Identity {
     id: String,
     kind: DocumentKind,
     source_id: String,
+    /// The row's own text and its hash.
+    row_text: String,
     row_hash: String,
+}
+
+fn with_hash(body: &Value) -> (String, String) {
+    let raw = body.to_string();
+    let hash = hash_text(&raw);
+    (raw, hash)
 }
 
 impl Identity {
     fn of(connection: &Connection, feed: &Feed, row: &Row) -> Self {
-        let row_hash = hash_text(&row.body.to_string());
+        let (row_text, row_hash) = with_hash(&row.body);
         let kind = feed.document_kind(&row.body);
         let source_id = feed.source_id(&row.body);
         let id = ids::document_id(&connection.source.id, kind, &source_id);
-        Self { id, kind, source_id, row_hash }
+        Self { id, kind, source_id, row_text, row_hash }
     }
 
     fn new_document(

@@ -13,6 +13,7 @@ use crate::store::{Change, DocumentState, PostingState, RoundRow, Store};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -20,6 +21,8 @@ const ORDERS: &[DocumentKind] = &[DocumentKind::PurchaseOrder];
 const INVOICES: &[DocumentKind] = &[DocumentKind::SupplierInvoice, DocumentKind::CreditNote];
 /// The shortest wait between two looks at what is not settled.
 const BREATH: Duration = Duration::from_millis(100);
+/// Between two looks for planned documents while others are judged.
+const GLANCE: Duration = Duration::from_millis(5);
 
 /// What one `sync` did and where everything stands after it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -235,11 +238,7 @@ async fn pass(
     connections: &[Arc<Connection>],
     kinds: &[DocumentKind],
 ) -> Result<u64, SyncError> {
-    let mut moved = 0;
-    for connection in connections {
-        moved += engine.judge(connection, kinds).await?;
-    }
-    moved += engine.post(company).await?;
+    let mut moved = judge_and_post(engine, company, connections, kinds).await?;
     let open = open_work(engine, company).await?;
     if open == 0 {
         return Ok(moved);
@@ -254,6 +253,50 @@ async fn pass(
     }
     moved += engine.settle(company, read_at, kinds).await?;
     Ok(moved)
+}
+
+/// What is judged is posted while the next documents are judged: most of the time of a write is
+/// waiting for Visma.
+async fn judge_and_post(
+    engine: &Engine,
+    company: &Arc<Company>,
+    connections: &[Arc<Connection>],
+    kinds: &[DocumentKind],
+) -> Result<u64, SyncError> {
+    let all_judged = AtomicBool::new(false);
+    let judging = async {
+        let mut moved = 0;
+        let mut result = Ok(());
+        for connection in connections {
+            match engine.judge(connection, kinds).await {
+                Ok(judged) => moved += judged,
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        all_judged.store(true, Ordering::Release);
+        result.map(|()| moved)
+    };
+    let posting = async {
+        let mut moved = 0;
+        loop {
+            // Asked before the look: what is planned after it is seen by the next one.
+            let last = all_judged.load(Ordering::Acquire);
+            let posted = engine.post(company).await?;
+            moved += posted;
+            if last {
+                return Ok::<u64, SyncError>(moved);
+            }
+            if posted == 0 {
+                tokio::time::sleep(GLANCE).await;
+            }
+        }
+    };
+    // Both come to their end: neither leaves a document of the other half done.
+    let (judged, posted) = futures_util::future::join(judging, posting).await;
+    Ok(judged? + posted?)
 }
 
 /// Done but not compared, or uncertain.
