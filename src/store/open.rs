@@ -13,7 +13,7 @@ static MIGRATIONS: &[(i64, &str, &str)] =
     &[(1, "spine", include_str!("../../migrations/0001_spine.sql"))];
 
 /// Two processes that start on a fresh store at once stop each other's migration.
-const MIGRATION_RETRIES: u32 = 3;
+const MIGRATION_RETRIES: u32 = 10;
 /// Changes that may wait for the writer before callers wait too.
 const QUEUE: usize = 1024;
 
@@ -33,8 +33,12 @@ impl Store {
         let connection = loop {
             let mut connection =
                 sqlx::AnyConnection::connect_with(&options).await.map_err(open_error)?;
-            prepare(&mut connection, dialect).await.map_err(open_error)?;
-            match migrate(&mut connection).await {
+            // Two that begin a fresh file at once: the change to the write-ahead log waits for no lock.
+            let ready = match prepare(&mut connection, dialect).await {
+                Ok(()) => migrate(&mut connection).await,
+                Err(error) => Err(open_error(error)),
+            };
+            match ready {
                 Ok(()) => break connection,
                 Err(error @ StoreError::Newer { .. }) => return Err(error),
                 Err(error) if attempts == MIGRATION_RETRIES => return Err(error),
@@ -107,10 +111,11 @@ pub(super) async fn prepare(
 ) -> Result<(), sqlx::Error> {
     let settings: &[&'static str] = match dialect {
         Dialect::Sqlite => &[
+            // First: the next one takes a lock already.
+            "pragma busy_timeout = 30000",
             "pragma journal_mode = wal",
             // An acknowledged commit survives a power cut.
             "pragma synchronous = full",
-            "pragma busy_timeout = 30000",
             // The same pages are written again and again while a batch goes through: they meet
             // in a log of 16 MiB (its pages are 4 KiB) before they go into the file.
             "pragma wal_autocheckpoint = 4096",
