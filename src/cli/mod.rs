@@ -20,6 +20,9 @@ use ml_connector::store::Store;
 use output::{Failure, Output};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 #[derive(Parser)]
 #[command(
@@ -69,14 +72,11 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let output = Output { json: cli.json };
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("ML_CONNECTOR_LOG")
-                .unwrap_or_else(|_| "ml_connector=warn".into()),
-        )
-        .with_writer(std::io::stderr)
-        .without_time()
-        .init();
+    let wanted = std::env::var("ML_CONNECTOR_LOG").ok().and_then(|text| text.parse().ok());
+    let filter: Targets =
+        wanted.unwrap_or_else(|| Targets::new().with_target("ml_connector", Level::WARN));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time();
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output.failed(&Failure::could_not(format!("cannot start: {error}"))),

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::mapping::SupplierIndex;
 use crate::matching::claim_key;
 use crate::procurement::{ErpInvoice, ErpOrder, Plan};
-use crate::store::{Change, ErpVersions, PostingRow, PostingState, Step, Watermark};
+use crate::store::{Change, DocumentRow, ErpVersions, PostingRow, PostingState, Step, Watermark};
 use crate::visma::{self, InvoiceFilter, OrderFilter, ReceiptFilter, UnreadableRow};
 use jiff::civil::{Date, DateTime};
 use serde_json::json;
@@ -22,6 +22,12 @@ pub const SUPPLIERS: &str = "visma:supplier";
 pub const INVOICES: &str = "visma:supplierInvoice";
 pub const ORDERS: &str = "visma:purchaseorder";
 pub const RECEIPTS: &str = "visma:purchaseReceipt";
+
+/// A document of ours that Visma has made, with its writes that are not compared yet.
+struct Made {
+    document: DocumentRow,
+    postings: Vec<PostingRow>,
+}
 
 impl Engine {
     /// Reference data and suppliers, and what this round's decisions see of them.
@@ -107,7 +113,8 @@ impl Engine {
     pub async fn refresh_invoices(&self, company: &Company) -> Result<(), SyncError> {
         let versions = self.store.erp_versions(&company.id).await?;
         let done = self.done_postings(company).await?;
-        let attachments = done.values().flatten().any(|row| row.step == Step::Attach);
+        let attachments =
+            done.values().flat_map(|made| &made.postings).any(|row| row.step == Step::Attach);
         let watermark = self.store.watermark(&company.id, INVOICES).await?;
         let since = since(watermark.as_ref(), company.overlap_minutes);
         let filter = InvoiceFilter {
@@ -142,7 +149,7 @@ impl Engine {
         company: &Company,
         rows: &[ErpInvoice],
         versions: &ErpVersions,
-        done: &HashMap<String, Vec<PostingRow>>,
+        done: &HashMap<String, Made>,
     ) -> Result<(), SyncError> {
         let mut change = Change::new();
         for invoice in rows {
@@ -153,8 +160,8 @@ impl Engine {
                 let reference = claim_key(invoice.supplier_reference.as_deref().unwrap_or(""));
                 change.keep_erp_invoice(&company.id, invoice, &reference);
             }
-            if let Some(postings) = invoice.our_key.as_ref().and_then(|key| done.get(key)) {
-                self.compare_invoice(company, invoice, postings, &mut change).await?;
+            if let Some(made) = invoice.our_key.as_ref().and_then(|key| done.get(key)) {
+                self.compare_invoice(company, invoice, made, &mut change).await?;
             }
         }
         CrashPoint::CompareMade.pass();
@@ -168,11 +175,11 @@ impl Engine {
         &self,
         company: &Company,
         seen: &ErpInvoice,
-        postings: &[PostingRow],
+        made: &Made,
         change: &mut Change,
     ) -> Result<(), SyncError> {
-        let Some(Plan::Invoice(plan)) = standing_plan(postings) else { return Ok(()) };
-        let released = postings.iter().any(|row| row.step == Step::Release);
+        let Some(Plan::Invoice(plan)) = standing_plan(&made.postings) else { return Ok(()) };
+        let released = made.postings.iter().any(|row| row.step == Step::Release);
         let differences = |invoice: &ErpInvoice| {
             let mut differences: Vec<String> =
                 visma::invoice_matches(&plan, invoice).iter().map(ToString::to_string).collect();
@@ -193,7 +200,8 @@ impl Engine {
                 }
             }
         }
-        self.judge_comparison(postings, (&seen.document_type, &seen.number), &found, change).await
+        judge_comparison(made, (&seen.document_type, &seen.number), &found, change);
+        Ok(())
     }
 
     pub async fn refresh_orders(&self, company: &Company) -> Result<(), SyncError> {
@@ -232,7 +240,7 @@ impl Engine {
         company: &Company,
         rows: &[ErpOrder],
         versions: &ErpVersions,
-        done: &HashMap<String, Vec<PostingRow>>,
+        done: &HashMap<String, Made>,
     ) -> Result<(), SyncError> {
         let mut change = Change::new();
         for order in rows {
@@ -241,8 +249,8 @@ impl Engine {
             if !unchanged {
                 change.keep_erp_order(&company.id, order);
             }
-            if let Some(postings) = order.our_key.as_ref().and_then(|key| done.get(key)) {
-                self.compare_order(company, order, postings, &mut change).await?;
+            if let Some(made) = order.our_key.as_ref().and_then(|key| done.get(key)) {
+                self.compare_order(company, order, made, &mut change).await?;
             }
         }
         CrashPoint::CompareMade.pass();
@@ -256,11 +264,11 @@ impl Engine {
         &self,
         company: &Company,
         seen: &ErpOrder,
-        postings: &[PostingRow],
+        made: &Made,
         change: &mut Change,
     ) -> Result<(), SyncError> {
-        let Some(Plan::Order(plan)) = standing_plan(postings) else { return Ok(()) };
-        let cancelled = postings.iter().any(|row| row.step == Step::Cancel);
+        let Some(Plan::Order(plan)) = standing_plan(&made.postings) else { return Ok(()) };
+        let cancelled = made.postings.iter().any(|row| row.step == Step::Cancel);
         let differences = |order: &ErpOrder| -> Vec<String> {
             if cancelled {
                 return match is_cancelled(order) {
@@ -287,7 +295,8 @@ impl Engine {
                 }
             }
         }
-        self.judge_comparison(postings, (&seen.order_type, &seen.number), &found, change).await
+        judge_comparison(made, (&seen.order_type, &seen.number), &found, change);
+        Ok(())
     }
 
     async fn refresh_receipts(&self, company: &Company) -> Result<(), SyncError> {
@@ -369,26 +378,33 @@ impl Engine {
     }
 
     /// Postings that are done and not yet compared, by the key that stands in Visma.
-    async fn done_postings(
-        &self,
-        company: &Company,
-    ) -> Result<HashMap<String, Vec<PostingRow>>, SyncError> {
-        let mut by_key: HashMap<String, Vec<PostingRow>> = HashMap::new();
+    async fn done_postings(&self, company: &Company) -> Result<HashMap<String, Made>, SyncError> {
+        let mut done: Vec<PostingRow> = Vec::new();
         for state in [PostingState::Done, PostingState::Differs] {
-            for row in self.store.postings_in(&company.id, state).await? {
-                let key = ids::our_key(&company.id, &row.document, Step::Create, "");
-                by_key.entry(key).or_default().push(row);
+            done.extend(self.store.postings_in(&company.id, state).await?);
+        }
+        let ids: Vec<&str> = done.iter().map(|row| row.document.as_str()).collect();
+        let mut documents = self.store.documents_by_id(&ids).await?;
+        let mut by_key: HashMap<String, Made> = HashMap::new();
+        for row in done {
+            let key = ids::our_key(&company.id, &row.document, Step::Create, "");
+            match by_key.get_mut(&key) {
+                Some(made) => made.postings.push(row),
+                None => {
+                    let Some(document) = documents.remove(&row.document) else { continue };
+                    by_key.insert(key, Made { document, postings: vec![row] });
+                }
             }
         }
-        for postings in by_key.values_mut() {
-            if !postings.iter().any(|row| matches!(row.step, Step::Create | Step::Update))
-                && let Some(first) = postings.first()
-            {
-                let others = self.store.postings_of(&first.document).await?;
-                postings.extend(others.into_iter().filter(|row| {
-                    row.state == PostingState::Verified
-                        && matches!(row.step, Step::Create | Step::Update)
-                }));
+        for made in by_key.values_mut() {
+            let content = |row: &PostingRow| matches!(row.step, Step::Create | Step::Update);
+            if !made.postings.iter().any(content) {
+                let others = self.store.postings_of(&made.document.id).await?;
+                made.postings.extend(
+                    others
+                        .into_iter()
+                        .filter(|row| row.state == PostingState::Verified && content(row)),
+                );
             }
         }
         Ok(by_key)
@@ -396,11 +412,11 @@ impl Engine {
 
     /// Fetches one by one what the lists did not show yet. Costs calls only where a list lags.
     pub async fn verify_unseen(&self, company: &Company) -> Result<(), SyncError> {
-        for (_, postings) in self.done_postings(company).await? {
+        for made in self.done_postings(company).await?.into_values() {
             self.check_lease()?;
             let open: Vec<&PostingRow> =
-                postings.iter().filter(|row| row.state == PostingState::Done).collect();
-            let Some(named) = postings.iter().find(|row| row.visma_number.is_some()) else {
+                made.postings.iter().filter(|row| row.state == PostingState::Done).collect();
+            let Some(named) = made.postings.iter().find(|row| row.visma_number.is_some()) else {
                 continue;
             };
             if open.is_empty() {
@@ -408,11 +424,11 @@ impl Engine {
             }
             let number = named.visma_number.clone().unwrap_or_default();
             let mut change = Change::new();
-            let read = match standing_plan(&postings) {
+            let read = match standing_plan(&made.postings) {
                 Some(Plan::Order(_)) => match company.client.order(&number).await {
                     Ok((order, _)) => {
                         change.keep_erp_order(&company.id, &order);
-                        self.compare_order(company, &order, &postings, &mut change).await?;
+                        self.compare_order(company, &order, &made, &mut change).await?;
                         Ok(())
                     }
                     Err(error) => Err(error),
@@ -424,7 +440,7 @@ impl Engine {
                             let reference =
                                 claim_key(invoice.supplier_reference.as_deref().unwrap_or(""));
                             change.keep_erp_invoice(&company.id, &invoice, &reference);
-                            self.compare_invoice(company, &invoice, &postings, &mut change).await?;
+                            self.compare_invoice(company, &invoice, &made, &mut change).await?;
                             Ok(())
                         }
                         Err(error) => Err(error),
@@ -437,66 +453,13 @@ impl Engine {
                 Err(visma::Error::NotFound { .. }) => {
                     let kind = named.visma_type.clone().unwrap_or_default();
                     let found = [gone(&number)];
-                    self.judge_comparison(&postings, (&kind, &number), &found, &mut change).await?;
+                    judge_comparison(&made, (&kind, &number), &found, &mut change);
                 }
                 Err(error) => {
                     tracing::warn!(number, %error, "a document could not be compared; the next round does it");
                 }
             }
             self.commit(change).await?;
-        }
-        Ok(())
-    }
-
-    /// Writes down what a comparison found. `seen`: type and number under which Visma shows it.
-    async fn judge_comparison(
-        &self,
-        postings: &[PostingRow],
-        seen: (&str, &str),
-        differences: &[String],
-        change: &mut Change,
-    ) -> Result<(), SyncError> {
-        let at = clock::now();
-        let reason = differences.join("; ");
-        let Some(first) = postings.first() else { return Ok(()) };
-        let Some(document) = self.store.document(&first.document).await? else { return Ok(()) };
-        for row in postings {
-            let settled = row.state == PostingState::Verified && differences.is_empty();
-            let known =
-                row.state == PostingState::Differs && row.error.as_deref() == Some(reason.as_str());
-            if settled || known {
-                continue;
-            }
-            let event = if differences.is_empty() {
-                Event::Verified
-            } else {
-                Event::Differs { reason: reason.clone() }
-            };
-            let Ok(mut next) = step(row, event, at) else { continue };
-            if row.step == Step::Create && row.visma_number.as_deref() != Some(seen.1) {
-                // The answer named another number than the one it stands under.
-                next.visma_type = Some(seen.0.to_owned());
-                next.visma_number = Some(seen.1.to_owned());
-                change.set_visma_number(&document.id, seen.0, seen.1);
-            }
-            change.advance_posting(row.state, row.epoch, &next);
-            let action = if differences.is_empty() { "verified" } else { "differs" };
-            let mut log = entry(&document.connection, &document.id, action, at);
-            log.from_state = row.state.as_str().into();
-            log.to_state = next.state.as_str().into();
-            log.detail = json!({
-                "step": row.step.as_str(), "number": next.visma_number, "differences": differences,
-            })
-            .to_string();
-            change.log(log);
-        }
-        let attention = (!differences.is_empty()).then(|| {
-            format!("differs_in_visma: {reason}: compare the document in Visma with the paper")
-        });
-        if attention != document.attention
-            && document.attention.as_deref().is_none_or(|text| text.starts_with("differs_in_visma"))
-        {
-            change.set_attention(&document.id, attention.as_deref());
         }
         Ok(())
     }
@@ -531,6 +494,51 @@ fn standing_plan(postings: &[PostingRow]) -> Option<Plan> {
 
 fn gone(number: &str) -> String {
     format!("{number} is not in Visma any more")
+}
+
+/// Writes down what a comparison found. `seen`: type and number under which Visma shows it.
+fn judge_comparison(made: &Made, seen: (&str, &str), differences: &[String], change: &mut Change) {
+    let at = clock::now();
+    let reason = differences.join("; ");
+    let document = &made.document;
+    for row in &made.postings {
+        let settled = row.state == PostingState::Verified && differences.is_empty();
+        let known =
+            row.state == PostingState::Differs && row.error.as_deref() == Some(reason.as_str());
+        if settled || known {
+            continue;
+        }
+        let event = if differences.is_empty() {
+            Event::Verified
+        } else {
+            Event::Differs { reason: reason.clone() }
+        };
+        let Ok(mut next) = step(row, event, at) else { continue };
+        if row.step == Step::Create && row.visma_number.as_deref() != Some(seen.1) {
+            // The answer named another number than the one it stands under.
+            next.visma_type = Some(seen.0.to_owned());
+            next.visma_number = Some(seen.1.to_owned());
+            change.set_visma_number(&document.id, seen.0, seen.1);
+        }
+        change.advance_posting(row.state, row.epoch, &next);
+        let action = if differences.is_empty() { "verified" } else { "differs" };
+        let mut log = entry(&document.connection, &document.id, action, at);
+        log.from_state = row.state.as_str().into();
+        log.to_state = next.state.as_str().into();
+        log.detail = json!({
+            "step": row.step.as_str(), "number": next.visma_number, "differences": differences,
+        })
+        .to_string();
+        change.log(log);
+    }
+    let attention = (!differences.is_empty()).then(|| {
+        format!("differs_in_visma: {reason}: compare the document in Visma with the paper")
+    });
+    if attention != document.attention
+        && document.attention.as_deref().is_none_or(|text| text.starts_with("differs_in_visma"))
+    {
+        change.set_attention(&document.id, attention.as_deref());
+    }
 }
 
 /// Nothing of the order can be received or billed any more.

@@ -23,11 +23,9 @@ pub struct ReferenceRead {
 }
 
 impl Client {
-    /// Everything a decision looks at, read whole. About ten calls and the pages of suppliers.
+    /// Everything a decision looks at but the suppliers, read whole. About nine calls.
     pub async fn reference_data(&self) -> Result<ReferenceRead, Error> {
         let mut unreadable = Vec::new();
-        let (suppliers, bad) = self.suppliers(None).all().await?;
-        unreadable.extend(bad.into_iter().map(|row| named("/v1/supplier", row)));
         let terms = self.credit_terms().all().await?;
         unreadable.extend(terms.1.into_iter().map(|row| named("/v1/creditTerm", row)));
 
@@ -52,7 +50,8 @@ impl Client {
             vat_categories.insert(category.id.clone(), category);
         }
         let reference = ReferenceData {
-            suppliers: by_key(suppliers, |supplier| supplier.number.clone()),
+            // Read by what changed, not whole: there may be a hundred thousand.
+            suppliers: BTreeMap::new(),
             accounts: by_key(accounts, |account| account.number.clone()),
             segments,
             vats,
