@@ -153,7 +153,7 @@ fn standing<'a>(
         }
         (None | Some(OrderState::Posted | OrderState::Ignored), Some(erp)) => erp,
     };
-    if matches!(erp.status.as_str(), "Cancelled" | "Voided") {
+    if !erp.is_live() {
         linked.holds.push(Hold::order_cancelled(number));
         return None;
     }

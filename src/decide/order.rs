@@ -135,8 +135,7 @@ fn hand_keyed<'a>(plan: &OrderPlan, known: &'a KnownOrder) -> Option<&'a ErpOrde
     let ours = known.plan.is_some() || erp.our_key.is_some();
     let same = erp.supplier == plan.supplier
         && erp.supplier_reference.as_deref().map(str::trim) == Some(plan.number.as_str());
-    let live = !matches!(erp.status.as_str(), "Cancelled" | "Voided");
-    (!ours && same && live).then_some(erp)
+    (!ours && same && erp.is_live()).then_some(erp)
 }
 
 fn how(plan: &OrderPlan, erp: &ErpOrder) -> String {

@@ -41,7 +41,7 @@ pub fn existing<'a>(billed: &Billed<'_>, invoices: &'a [ErpInvoice]) -> Existing
         .filter(|invoice| {
             invoice.kind == Some(billed.kind)
                 && invoice.supplier == billed.supplier
-                && invoice.status != "Voided"
+                && invoice.is_live()
                 && invoice.document_on.is_none_or(|on| billed.years.contains(&on.year()))
                 && invoice.supplier_reference.as_deref().is_some_and(|of| claim_key(of) == key)
         })

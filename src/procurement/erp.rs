@@ -28,6 +28,18 @@ pub struct ErpInvoice {
     pub lines: Vec<ErpInvoiceLine>,
 }
 
+impl ErpInvoice {
+    /// Not voided.
+    pub fn is_live(&self) -> bool {
+        self.status != "Voided"
+    }
+
+    /// Not released: it can still be changed.
+    pub fn is_draft(&self) -> bool {
+        matches!(self.status.as_str(), "Hold" | "Balanced")
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ErpInvoiceLine {
     pub number: i64,
@@ -60,6 +72,26 @@ pub struct ErpOrder {
     pub version: Option<String>,
     pub modified: Option<String>,
     pub lines: Vec<ErpOrderLine>,
+}
+
+impl ErpOrder {
+    /// Neither cancelled nor voided.
+    pub fn is_live(&self) -> bool {
+        !matches!(self.status.as_str(), "Cancelled" | "Voided")
+    }
+
+    /// As its status says; its lines may say otherwise.
+    pub fn is_open_for_change(&self) -> bool {
+        self.is_live() && self.status != "Closed"
+    }
+
+    /// Nothing of the order can be received or billed any more.
+    pub fn is_over(&self) -> bool {
+        !self.is_open_for_change()
+            // An answer without lines says nothing about them.
+            || (!self.lines.is_empty()
+                && self.lines.iter().all(|line| line.completed || line.cancelled))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@
 mod audit;
 mod change;
 mod document;
+mod document_change;
 mod erp;
 mod inputs;
 mod open;
@@ -21,9 +22,9 @@ mod writer;
 pub(crate) use change::args;
 pub use change::{Arg, Change, Statement};
 pub use document::{
-    DocumentCount, DocumentFacts, DocumentFilter, DocumentRow, DocumentState, HoldRow, NewDocument,
-    RevisionRow,
+    DocumentCount, DocumentFilter, DocumentRow, DocumentState, HoldRow, RevisionRow,
 };
+pub use document_change::{DocumentFacts, NewDocument};
 pub use erp::{ErpKeyCount, ErpVersions};
 pub use ownership::{FileLock, Owned, OwnershipRow};
 pub use posting::{PostingRow, PostingState, Step};

@@ -118,9 +118,7 @@ impl Gatherer<'_> {
     /// An order in Visma under this number that no key of ours marks.
     async fn order_of_a_person(&self, number: &str) -> Result<Option<ErpOrder>, SyncError> {
         let found = self.store.erp_orders_by_reference(self.company, number).await?;
-        Ok(found.into_iter().find(|order| {
-            order.our_key.is_none() && !matches!(order.status.as_str(), "Cancelled" | "Voided")
-        }))
+        Ok(found.into_iter().find(|order| order.our_key.is_none() && order.is_live()))
     }
 }
 

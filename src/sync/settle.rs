@@ -202,7 +202,7 @@ impl Engine {
                     .erp_orders_by_our_key(&company.id, &row.our_key)
                     .await?
                     .into_iter()
-                    .filter(|order| !matches!(order.status.as_str(), "Cancelled" | "Voided"))
+                    .filter(|order| order.is_live())
                     .collect();
                 match live.as_slice() {
                     [one] => Found::Done { number: Some(one.number.clone()), etag: None },
@@ -215,7 +215,7 @@ impl Engine {
                             .filter(|order| {
                                 order.supplier == plan.supplier
                                     && order.our_key.is_none()
-                                    && !matches!(order.status.as_str(), "Cancelled" | "Voided")
+                                    && order.is_live()
                             });
                         let mut unmarked = None;
                         for order in foreign {
@@ -242,7 +242,7 @@ impl Engine {
                     .erp_invoices_by_our_key(&company.id, &row.our_key)
                     .await?
                     .into_iter()
-                    .filter(|invoice| invoice.status != "Voided")
+                    .filter(|invoice| invoice.is_live())
                     .collect();
                 match live.as_slice() {
                     [one] => Found::Done { number: Some(one.number.clone()), etag: None },
@@ -260,7 +260,7 @@ impl Engine {
                                     && invoice.kind == Some(plan.kind)
                                     && invoice.gross == plan.gross
                                     && invoice.our_key.is_none()
-                                    && invoice.status != "Voided"
+                                    && invoice.is_live()
                             });
                         let mut unmarked = None;
                         for invoice in foreign {
@@ -309,7 +309,7 @@ impl Engine {
                 return Ok(Found::Absent);
             }
             return Ok(match row.step {
-                Step::Cancel => answer(index::is_cancelled(&order), etag),
+                Step::Cancel => answer(order.is_over(), etag),
                 Step::Create | Step::Update | Step::Attach | Step::Release => {
                     match read_plan(&row.plan)? {
                         Plan::Order(plan) => {
@@ -325,7 +325,7 @@ impl Engine {
             return Ok(Found::Absent);
         }
         Ok(match row.step {
-            Step::Release => answer(!matches!(invoice.status.as_str(), "Hold" | "Balanced"), etag),
+            Step::Release => answer(!invoice.is_draft(), etag),
             Step::Attach => {
                 let attachment: Option<AttachmentRef> = serde_json::from_str(&row.plan).ok();
                 let name =

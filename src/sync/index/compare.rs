@@ -1,0 +1,270 @@
+//! What stands in Visma, held against what was planned: as the lists show it, or fetched alone
+//! where they do not show it yet.
+
+use crate::matching::claim_key;
+use crate::procurement::{ErpInvoice, ErpOrder, Plan};
+use crate::store::{Change, DocumentRow, PostingRow, PostingState, Step};
+use crate::sync::engine::{Company, Engine, entry};
+use crate::sync::error::SyncError;
+use crate::sync::ids;
+use crate::sync::posting::{Event, step};
+use crate::{clock, visma};
+use serde_json::json;
+use std::collections::HashMap;
+
+/// A document of ours that Visma has made, with its writes that are not compared yet.
+pub(super) struct Made {
+    document: DocumentRow,
+    pub(super) postings: Vec<PostingRow>,
+}
+
+impl Engine {
+    /// Postings that are done and not yet compared, by the key that stands in Visma.
+    pub(super) async fn done_postings(
+        &self,
+        company: &Company,
+    ) -> Result<HashMap<String, Made>, SyncError> {
+        let mut done: Vec<PostingRow> = Vec::new();
+        for state in [PostingState::Done, PostingState::Differs] {
+            done.extend(self.store.postings_in(&company.id, state).await?);
+        }
+        let ids: Vec<&str> = done.iter().map(|row| row.document.as_str()).collect();
+        let mut documents = self.store.documents_by_id(&ids).await?;
+        let mut by_key: HashMap<String, Made> = HashMap::new();
+        for row in done {
+            let key = ids::our_key(&company.id, &row.document, Step::Create, "");
+            match by_key.get_mut(&key) {
+                Some(made) => made.postings.push(row),
+                None => {
+                    let Some(document) = documents.remove(&row.document) else { continue };
+                    by_key.insert(key, Made { document, postings: vec![row] });
+                }
+            }
+        }
+        for made in by_key.values_mut() {
+            let content = |row: &PostingRow| matches!(row.step, Step::Create | Step::Update);
+            if !made.postings.iter().any(content) {
+                let others = self.store.postings_of(&made.document.id).await?;
+                made.postings.extend(
+                    others
+                        .into_iter()
+                        .filter(|row| row.state == PostingState::Verified && content(row)),
+                );
+            }
+        }
+        Ok(by_key)
+    }
+
+    pub(super) async fn compare_invoice(
+        &self,
+        company: &Company,
+        seen: &ErpInvoice,
+        made: &Made,
+        change: &mut Change,
+    ) -> Result<(), SyncError> {
+        let Some(Plan::Invoice(plan)) = standing_plan(&made.postings) else { return Ok(()) };
+        let released = made.postings.iter().any(|row| row.step == Step::Release);
+        let differences = |invoice: &ErpInvoice| {
+            let mut differences: Vec<String> =
+                visma::invoice_matches(&plan, invoice).iter().map(ToString::to_string).collect();
+            if released && invoice.is_draft() {
+                differences.push(format!("it was released, but its status is {}", invoice.status));
+            }
+            differences
+        };
+        let mut found = differences(seen);
+        if !found.is_empty() {
+            // A list may still show an older version; the document itself decides.
+            match company.client.invoice(&seen.document_type, &seen.number).await {
+                Ok((fresh, _)) => found = differences(&fresh),
+                Err(visma::Error::NotFound { .. }) => found = vec![gone(&seen.number)],
+                Err(error) => {
+                    tracing::warn!(number = seen.number, %error, "a document that differs could not be read again");
+                    return Ok(());
+                }
+            }
+        }
+        judge_comparison(made, (&seen.document_type, &seen.number), &found, change);
+        Ok(())
+    }
+
+    pub(super) async fn compare_order(
+        &self,
+        company: &Company,
+        seen: &ErpOrder,
+        made: &Made,
+        change: &mut Change,
+    ) -> Result<(), SyncError> {
+        let Some(Plan::Order(plan)) = standing_plan(&made.postings) else { return Ok(()) };
+        let cancelled = made.postings.iter().any(|row| row.step == Step::Cancel);
+        let differences = |order: &ErpOrder| -> Vec<String> {
+            if cancelled {
+                return match order.is_over() {
+                    true => Vec::new(),
+                    false => vec![format!(
+                        "it was cancelled, but lines of it are open; status {}",
+                        order.status
+                    )],
+                };
+            }
+            visma::order_matches(&plan, order).iter().map(ToString::to_string).collect()
+        };
+        let mut found = differences(seen);
+        if !found.is_empty() {
+            match company.client.order(&seen.number).await {
+                Ok((fresh, _)) => {
+                    found = differences(&fresh);
+                    change.keep_erp_order(&company.id, &fresh);
+                }
+                Err(visma::Error::NotFound { .. }) => found = vec![gone(&seen.number)],
+                Err(error) => {
+                    tracing::warn!(number = seen.number, %error, "an order that differs could not be read again");
+                    return Ok(());
+                }
+            }
+        }
+        judge_comparison(made, (&seen.order_type, &seen.number), &found, change);
+        Ok(())
+    }
+
+    /// Fetches one by one what the lists did not show yet. Costs calls only where a list lags.
+    pub async fn verify_unseen(&self, company: &Company) -> Result<(), SyncError> {
+        for made in self.done_postings(company).await?.into_values() {
+            self.check_lease()?;
+            let open: Vec<&PostingRow> =
+                made.postings.iter().filter(|row| row.state == PostingState::Done).collect();
+            let Some(named) = made.postings.iter().find(|row| row.visma_number.is_some()) else {
+                continue;
+            };
+            if open.is_empty() {
+                continue;
+            }
+            let number = named.visma_number.clone().unwrap_or_default();
+            let mut change = Change::new();
+            let read = match standing_plan(&made.postings) {
+                Some(Plan::Order(_)) => match company.client.order(&number).await {
+                    Ok((order, _)) => {
+                        change.keep_erp_order(&company.id, &order);
+                        self.compare_order(company, &order, &made, &mut change).await?;
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                },
+                Some(Plan::Invoice(_)) => {
+                    let kind = named.visma_type.clone().unwrap_or_default();
+                    match company.client.invoice(&kind, &number).await {
+                        Ok((invoice, _)) => {
+                            let reference =
+                                claim_key(invoice.supplier_reference.as_deref().unwrap_or(""));
+                            change.keep_erp_invoice(&company.id, &invoice, &reference);
+                            self.compare_invoice(company, &invoice, &made, &mut change).await?;
+                            Ok(())
+                        }
+                        Err(error) => Err(error),
+                    }
+                }
+                None => Ok(()),
+            };
+            match read {
+                Ok(()) => {}
+                Err(visma::Error::NotFound { .. }) => {
+                    let kind = named.visma_type.clone().unwrap_or_default();
+                    let found = [gone(&number)];
+                    judge_comparison(&made, (&kind, &number), &found, &mut change);
+                }
+                Err(error) => {
+                    tracing::warn!(number, %error, "a document could not be compared; the next round does it");
+                }
+            }
+            self.commit(change).await?;
+        }
+        Ok(())
+    }
+
+    /// Two live documents in Visma with one key of ours: the one thing that must never be.
+    pub async fn watch_for_doubles(&self, company: &Company) -> Result<(), SyncError> {
+        for double in self.store.doubled_keys(&company.id).await? {
+            let Some(posting) = self.store.posting_by_our_key(&company.id, &double.our_key).await?
+            else {
+                continue;
+            };
+            let Some(document) = self.store.document(&posting.document).await? else { continue };
+            let text = format!(
+                "doubled_in_visma: Visma holds {} documents with our key ({}): void all but one there",
+                double.numbers.len(),
+                double.numbers.join(", ")
+            );
+            if document.attention.as_deref() == Some(text.as_str()) {
+                continue;
+            }
+            let at = clock::now();
+            let mut change = Change::new();
+            change.set_attention(&document.id, Some(&text));
+            let mut log = entry(&document.connection, &document.id, "doubled_in_visma", at);
+            log.detail =
+                json!({ "our_key": double.our_key, "numbers": double.numbers }).to_string();
+            change.log(log);
+            self.commit(change).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The newest plan that Visma has carried out.
+fn standing_plan(postings: &[PostingRow]) -> Option<Plan> {
+    let newest = postings
+        .iter()
+        .filter(|row| matches!(row.step, Step::Create | Step::Update))
+        .max_by_key(|row| (row.revision, row.step == Step::Update))
+        .or_else(|| postings.iter().max_by_key(|row| row.revision))?;
+    serde_json::from_str(&newest.plan).ok()
+}
+
+fn gone(number: &str) -> String {
+    format!("{number} is not in Visma any more")
+}
+
+/// Writes down what a comparison found. `seen`: type and number under which Visma shows it.
+fn judge_comparison(made: &Made, seen: (&str, &str), differences: &[String], change: &mut Change) {
+    let at = clock::now();
+    let reason = differences.join("; ");
+    let document = &made.document;
+    for row in &made.postings {
+        let settled = row.state == PostingState::Verified && differences.is_empty();
+        let known =
+            row.state == PostingState::Differs && row.error.as_deref() == Some(reason.as_str());
+        if settled || known {
+            continue;
+        }
+        let event = if differences.is_empty() {
+            Event::Verified
+        } else {
+            Event::Differs { reason: reason.clone() }
+        };
+        let Ok(mut next) = step(row, event, at) else { continue };
+        if row.step == Step::Create && row.visma_number.as_deref() != Some(seen.1) {
+            // The answer named another number than the one it stands under.
+            next.visma_type = Some(seen.0.to_owned());
+            next.visma_number = Some(seen.1.to_owned());
+            change.set_visma_number(&document.id, seen.0, seen.1);
+        }
+        change.advance_posting(row.state, row.epoch, &next);
+        let action = if differences.is_empty() { "verified" } else { "differs" };
+        let mut log = entry(&document.connection, &document.id, action, at);
+        log.from_state = row.state.as_str().into();
+        log.to_state = next.state.as_str().into();
+        log.detail = json!({
+            "step": row.step.as_str(), "number": next.visma_number, "differences": differences,
+        })
+        .to_string();
+        change.log(log);
+    }
+    let attention = (!differences.is_empty()).then(|| {
+        format!("differs_in_visma: {reason}: compare the document in Visma with the paper")
+    });
+    if attention != document.attention
+        && document.attention.as_deref().is_none_or(|text| text.starts_with("differs_in_visma"))
+    {
+        change.set_attention(&document.id, attention.as_deref());
+    }
+}

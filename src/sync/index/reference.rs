@@ -1,0 +1,74 @@
+//! Reference data and suppliers, as this round's decisions see them.
+
+use super::{SUPPLIERS, UNREADABLE_READS, since};
+use crate::clock;
+use crate::mapping::SupplierIndex;
+use crate::store::Change;
+use crate::sync::CrashPoint;
+use crate::sync::engine::{Company, Engine, KnownReference};
+use crate::sync::error::SyncError;
+
+impl Engine {
+    /// Reference data and suppliers, and what this round's decisions see of them.
+    pub async fn refresh_reference(&self, company: &Company) -> Result<(), SyncError> {
+        let mut read = company.client.reference_data().await?;
+        for _ in 1..UNREADABLE_READS {
+            if read.unreadable.is_empty() {
+                break;
+            }
+            read = company.client.reference_data().await?;
+        }
+        for row in &read.unreadable {
+            tracing::warn!(
+                company = company.id,
+                row = row.key,
+                reason = row.reason,
+                "a reference row cannot be read"
+            );
+        }
+        let at = clock::now();
+        let mut change = Change::new();
+        let hash = change.keep_reference_data(&company.id, &read.reference, at);
+
+        self.commit(change).await?;
+        self.refresh_suppliers(company).await?;
+        CrashPoint::ReferenceKept.pass();
+        self.use_reference(company, read.reference, hash).await
+    }
+
+    async fn refresh_suppliers(&self, company: &Company) -> Result<(), SyncError> {
+        let watermark = self.store.watermark(&company.id, SUPPLIERS).await?;
+        let since = since(watermark.as_ref(), company.overlap_minutes);
+        for read in 1.. {
+            let mut pager = company.client.suppliers(since.as_deref());
+            let mut unreadable = Vec::new();
+            while let Some(page) = pager.next().await? {
+                unreadable.extend(page.unreadable);
+                let mut change = Change::new();
+                for supplier in &page.rows {
+                    change.keep_supplier(&company.id, supplier, clock::now());
+                }
+                self.commit(change).await?;
+            }
+            if !pager.complete() {
+                return Err(SyncError::Incomplete { list: "supplier".into() });
+            }
+            if unreadable.is_empty() || read == UNREADABLE_READS {
+                return self.end_of_list(company, SUPPLIERS, pager.newest(), &unreadable).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn use_reference(
+        &self,
+        company: &Company,
+        mut data: crate::procurement::ReferenceData,
+        hash: String,
+    ) -> Result<(), SyncError> {
+        data.suppliers = self.store.suppliers(&company.id).await?;
+        let suppliers = SupplierIndex::new(&data);
+        company.set_reference(KnownReference { data, suppliers, hash });
+        Ok(())
+    }
+}

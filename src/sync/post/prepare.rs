@@ -1,0 +1,193 @@
+//! The exact request of a posting, made against what stands in Visma where that matters.
+
+use super::number_of;
+use super::stored_plan::read_plan;
+use crate::decide::Hold;
+use crate::procurement::{AttachmentRef, Plan};
+use crate::store::{DocumentRow, PostingRow, Step};
+use crate::sync::engine::{Company, Connection, Engine};
+use crate::sync::error::SyncError;
+use crate::visma::{self, Request};
+
+/// What a posting's request came to.
+pub(super) enum Prepared {
+    Send(Request),
+    /// What stands is what is wanted.
+    NothingToDo {
+        etag: Option<String>,
+    },
+    /// It was made already, under this number.
+    Stands {
+        number: String,
+    },
+    Refuse(Hold),
+}
+
+impl Engine {
+    /// The exact request of a posting, made against what stands in Visma where that matters.
+    pub(super) async fn prepare(
+        &self,
+        company: &Company,
+        connection: &Connection,
+        row: &PostingRow,
+        document: &DocumentRow,
+        file: Option<Vec<u8>>,
+    ) -> Result<Prepared, SyncError> {
+        let client = &company.client;
+        let kind =
+            row.visma_type.clone().or_else(|| document.visma_type.clone()).unwrap_or_default();
+        let number = number_of(row, document).to_owned();
+        Ok(match row.step {
+            Step::Create => {
+                // A store that was restored from a backup plans what it had posted since.
+                let standing = self.standing_under_our_key(company, row).await?;
+                match (standing.as_slice(), read_plan(&row.plan)?) {
+                    ([], Plan::Order(plan)) => Prepared::Send(visma::create_order(
+                        &plan,
+                        &row.our_key,
+                        client.key_fields(),
+                    )),
+                    ([], Plan::Invoice(plan)) => {
+                        Prepared::Send(visma::create_invoice(&plan, &row.our_key))
+                    }
+                    ([number], _) => Prepared::Stands { number: number.clone() },
+                    (several, _) => Prepared::Refuse(Hold::doubled_in_visma(&several.join(", "))),
+                }
+            }
+            // The change may stand there already: an older store was put back. A patch made again
+            // would insert its new lines twice.
+            Step::Update => {
+                let applied = document.applied_plan.as_deref().unwrap_or(&row.plan);
+                match (read_plan(applied)?, read_plan(&row.plan)?) {
+                    (Plan::Order(old), Plan::Order(new)) => {
+                        let (stands, etag) = client.order(&number).await?;
+                        if visma::order_matches(&new, &stands).is_empty()
+                            && !visma::order_matches(&old, &stands).is_empty()
+                        {
+                            return Ok(Prepared::NothingToDo { etag });
+                        }
+                        let request = visma::update_order(
+                            &old,
+                            &new,
+                            &stands,
+                            etag.as_deref(),
+                            client.key_fields(),
+                        );
+                        prepared(request, etag, &number)
+                    }
+                    (Plan::Invoice(old), Plan::Invoice(new)) => {
+                        let (stands, etag) = client.invoice(&kind, &number).await?;
+                        if !stands.is_draft() {
+                            return Ok(Prepared::Refuse(Hold::changed_after_posting(
+                                &number,
+                                &stands.status,
+                            )));
+                        }
+                        if visma::invoice_matches(&new, &stands).is_empty()
+                            && !visma::invoice_matches(&old, &stands).is_empty()
+                        {
+                            return Ok(Prepared::NothingToDo { etag });
+                        }
+                        prepared(visma::update_invoice(&old, &new, &stands), etag, &number)
+                    }
+                    (Plan::Order(_), Plan::Invoice(_)) | (Plan::Invoice(_), Plan::Order(_)) => {
+                        return Err(SyncError::Inner(format!(
+                            "the plans of document {} do not fit each other",
+                            document.id
+                        )));
+                    }
+                }
+            }
+            Step::Cancel => {
+                let (stands, etag) = client.order(&number).await?;
+                if stands.is_over() {
+                    Prepared::NothingToDo { etag }
+                } else {
+                    Prepared::Send(visma::cancel_order(&stands))
+                }
+            }
+            Step::Attach => {
+                let attachment: AttachmentRef =
+                    serde_json::from_str(&row.plan).map_err(|error| {
+                        SyncError::Inner(format!("the stored attachment cannot be read: {error}"))
+                    })?;
+                let bytes = match file {
+                    Some(bytes) => bytes,
+                    None => connection.source.client.attachment(&attachment).await?,
+                };
+                if crate::audit::hash_bytes(&bytes) != row.step_key {
+                    let why = "it changed in JAGGAER after it was planned";
+                    return Ok(Prepared::Refuse(Hold::attachment_failed(
+                        &attachment.file_name,
+                        why,
+                    )));
+                }
+                Prepared::Send(visma::attach(
+                    &kind,
+                    &number,
+                    &attachment.file_name,
+                    attachment.content_type.as_deref(),
+                    bytes,
+                ))
+            }
+            Step::Release => {
+                let version = match &row.etag {
+                    Some(etag) => etag.clone(),
+                    None => {
+                        // A person may have changed the draft: what is released is what was planned.
+                        let Plan::Invoice(plan) = read_plan(&row.plan)? else {
+                            return Err(SyncError::Inner("only an invoice can be released".into()));
+                        };
+                        let (stands, etag) = client.invoice(&kind, &number).await?;
+                        if !stands.is_draft() {
+                            return Ok(Prepared::NothingToDo { etag });
+                        }
+                        let differences: Vec<String> = visma::invoice_matches(&plan, &stands)
+                            .iter()
+                            .map(ToString::to_string)
+                            .collect();
+                        if !differences.is_empty() {
+                            return Ok(Prepared::Refuse(Hold::changed_in_visma(
+                                &number,
+                                &differences.join("; "),
+                            )));
+                        }
+                        etag.or(stands.version).unwrap_or_default()
+                    }
+                };
+                Prepared::Send(visma::release_invoice(&kind, &number, &version))
+            }
+        })
+    }
+
+    /// Numbers of live documents that carry the posting's key, as the index shows them.
+    async fn standing_under_our_key(
+        &self,
+        company: &Company,
+        row: &PostingRow,
+    ) -> Result<Vec<String>, SyncError> {
+        let orders = self.store.erp_orders_by_our_key(&company.id, &row.our_key).await?;
+        let invoices = self.store.erp_invoices_by_our_key(&company.id, &row.our_key).await?;
+        let orders = orders.into_iter().filter(|order| order.is_live()).map(|order| order.number);
+        let invoices =
+            invoices.into_iter().filter(|invoice| invoice.is_live()).map(|invoice| invoice.number);
+        Ok(orders.chain(invoices).collect())
+    }
+}
+
+fn prepared(
+    request: Result<Option<Request>, visma::CannotWrite>,
+    etag: Option<String>,
+    number: &str,
+) -> Prepared {
+    match request {
+        Ok(Some(mut request)) => {
+            if request.if_match.is_none() {
+                request.if_match = etag;
+            }
+            Prepared::Send(request)
+        }
+        Ok(None) => Prepared::NothingToDo { etag },
+        Err(reason) => Prepared::Refuse(Hold::changed_in_visma(number, &reason.to_string())),
+    }
+}

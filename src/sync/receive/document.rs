@@ -1,0 +1,283 @@
+//! A document's revision: what a row of a list, or the detail asked for it, changes in the store.
+
+use super::identity::{Identity, facts, with_hash};
+use super::is_of_the_source;
+use crate::audit::hash_text;
+use crate::jaggaer::{Content, Feed, Row};
+use crate::procurement::{Document, DocumentKind};
+use crate::store::{Change, DocumentRow, DocumentState, RevisionRow};
+use crate::sync::engine::{Connection, Engine, entry};
+use crate::sync::error::SyncError;
+use crate::{clock, decide};
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Detail calls of one page under way at a time; the client's own pacer bounds them further.
+const DETAILS_AT_ONCE: usize = 8;
+
+impl Engine {
+    /// `false`: a changed document whose write is under way could not be read; its page must come again.
+    pub(super) async fn keep_documents(
+        &self,
+        connection: &Connection,
+        feed: &Arc<Feed>,
+        rows: Vec<Row>,
+    ) -> Result<bool, SyncError> {
+        let mut wanted: Vec<(Row, Identity, Option<DocumentRow>)> = Vec::new();
+        let mut seen: HashSet<String> = HashSet::new();
+        let rows: Vec<(Row, Identity)> = rows
+            .into_iter()
+            .map(|row| {
+                let identity = Identity::of(connection, feed, &row);
+                (row, identity)
+            })
+            .collect();
+        let ids: Vec<&str> = rows.iter().map(|(_, identity)| identity.id.as_str()).collect();
+        let known = self.store.documents_by_id(&ids).await?;
+        for (row, identity) in rows {
+            // A page may repeat a row; the later one is the newer.
+            if !seen.insert(identity.id.clone()) {
+                wanted.retain(|(_, other, _)| other.id != identity.id);
+            }
+            let document = known.get(&identity.id).cloned();
+            let unchanged = document.as_ref().is_some_and(|document| {
+                document.row_hash == identity.row_hash && document.state != DocumentState::Unread
+            });
+            if !unchanged {
+                wanted.push((row, identity, document));
+            }
+        }
+        let client = &connection.source.client;
+        let read: Vec<_> = futures_util::stream::iter(wanted)
+            .map(|(row, identity, document)| async move {
+                let detail = if feed.needs_detail() {
+                    Some(client.detail(feed, &row.body).await)
+                } else {
+                    None
+                };
+                (row, identity, document, detail)
+            })
+            .buffered(DETAILS_AT_ONCE)
+            .collect()
+            .await;
+        let mut whole = true;
+        let mut commits = Vec::new();
+        for (row, identity, document, detail) in read {
+            let known = document.as_ref();
+            let change = match detail {
+                None => {
+                    let raw = (identity.row_text.clone(), identity.row_hash.clone());
+                    self.received(connection, feed, &identity, known, &row.body, raw).await?
+                }
+                Some(Ok(body)) => {
+                    let raw = with_hash(&body);
+                    self.received(connection, feed, &identity, known, &body, raw).await?
+                }
+                Some(Err(error)) if is_of_the_source(&error) => return Err(error.into()),
+                Some(Err(error)) => {
+                    tracing::warn!(connection = connection.id, document = identity.id, %error, "a document's detail did not come");
+                    match self.unread(connection, feed, &identity, known) {
+                        Some(change) => change,
+                        None => {
+                            whole = false;
+                            continue;
+                        }
+                    }
+                }
+            };
+            commits.push(self.commit(change));
+        }
+        for result in futures_util::future::join_all(commits).await {
+            result?;
+        }
+        Ok(whole)
+    }
+
+    /// What a whole document changes, if anything.
+    async fn received(
+        &self,
+        connection: &Connection,
+        feed: &Arc<Feed>,
+        identity: &Identity,
+        known: Option<&DocumentRow>,
+        body: &Value,
+        (raw, raw_hash): (String, String),
+    ) -> Result<Change, SyncError> {
+        let at = clock::now();
+        let mut change = Change::new();
+        let (in_force, recorded) = match known {
+            None => (None, None),
+            Some(document) => (
+                self.store.revision(&document.id, document.latest_revision).await?,
+                self.store.revision(&document.id, document.recorded_revision).await?,
+            ),
+        };
+        let is_known = |revision: &Option<RevisionRow>| {
+            revision
+                .as_ref()
+                .is_some_and(|revision| revision.n > 0 && revision.raw_hash == raw_hash)
+        };
+        if let Some(document) = known
+            && (is_known(&in_force) || is_known(&recorded))
+        {
+            change.set_row_hash(&document.id, &identity.row_hash);
+            if document.state == DocumentState::Unread {
+                change.move_document(&document.id, DocumentState::Unread, DocumentState::Ready, at);
+            }
+            return Ok(change);
+        }
+
+        let read = feed.read(body);
+        let content = match &read.content {
+            Content::Document { document, .. } => document.as_deref().ok(),
+            Content::Vendor(_) => None,
+        };
+        let material_hash = content
+            .map_or_else(|| raw_hash.clone(), |document| hash_text(&decide::material(document)));
+        let source_revision = content.and_then(|document| match document {
+            Document::Order(order) => order.revision,
+            Document::Invoice(_) => None,
+        });
+        let n = known.map_or(0, |document| document.recorded_revision) + 1;
+        let is_late = matches!(
+            (source_revision, in_force.as_ref().and_then(|revision| revision.source_revision)),
+            (Some(new), Some(old)) if new < old
+        );
+        let mut log = entry(&connection.id, &identity.id, "received", at);
+        log.detail = json!({
+            "source_id": identity.source_id, "kind": identity.kind.as_str(), "revision": n,
+            "source_revision": source_revision, "raw_sha256": raw_hash, "profile": connection.source.profile.version(),
+        })
+        .to_string();
+
+        match known {
+            None => {
+                let new = identity.new_document(connection, feed, DocumentState::Ready, at);
+                change.insert_read_document(&new, &facts(content, identity));
+                log.to_state = DocumentState::Ready.as_str().into();
+            }
+            Some(document) => {
+                log.from_state = document.state.as_str().into();
+                let to = if is_late {
+                    log.action = "received_out_of_order".into();
+                    None
+                } else {
+                    next_state(document, in_force.as_ref(), &material_hash)
+                };
+                log.to_state = to.unwrap_or(document.state).as_str().into();
+                if let Some(to) = to {
+                    change.move_document(&document.id, document.state, to, at);
+                }
+            }
+        }
+        change.insert_revision(
+            &identity.id,
+            n,
+            &raw_hash,
+            &material_hash,
+            source_revision,
+            connection.source.profile.version(),
+            &raw,
+            at,
+        );
+        if known.is_some() {
+            change.record_revision(&identity.id, n, !is_late, &identity.row_hash, at);
+            if !is_late {
+                change.set_facts(&identity.id, &facts(content, identity));
+            }
+        }
+        change.log(log);
+        Ok(change)
+    }
+
+    /// The row is kept and its detail asked for again, alone. `None`: a write of it is under way.
+    fn unread(
+        &self,
+        connection: &Connection,
+        feed: &Arc<Feed>,
+        identity: &Identity,
+        known: Option<&DocumentRow>,
+    ) -> Option<Change> {
+        let at = clock::now();
+        let mut change = Change::new();
+        let mut log = entry(&connection.id, &identity.id, "detail_missing", at);
+        match known {
+            None => change.insert_document(&identity.new_document(
+                connection,
+                feed,
+                DocumentState::Unread,
+                at,
+            )),
+            Some(document) if document.state == DocumentState::Posting => return None,
+            Some(document) => {
+                log.from_state = document.state.as_str().into();
+                if document.state != DocumentState::Unread {
+                    change.move_document(&document.id, document.state, DocumentState::Unread, at);
+                }
+            }
+        }
+        log.to_state = DocumentState::Unread.as_str().into();
+        change.keep_list_row(&identity.id, &identity.row_text, at);
+        change.log(log);
+        Some(change)
+    }
+
+    /// Rows whose detail did not come: each again, alone.
+    pub(super) async fn read_unread(&self, connection: &Connection) -> Result<(), SyncError> {
+        for kind in
+            [DocumentKind::PurchaseOrder, DocumentKind::SupplierInvoice, DocumentKind::CreditNote]
+        {
+            for document in
+                self.store.documents_to_work(&connection.id, kind, DocumentState::Unread).await?
+            {
+                self.check()?;
+                let Some(feed) = connection.source.profile.feed(&document.feed) else { continue };
+                let Some(kept) = self.store.revision(&document.id, 0).await? else { continue };
+                let Ok(body) = serde_json::from_str::<Value>(&kept.raw) else { continue };
+                let row = Row { body };
+                match connection.source.client.detail(feed, &row.body).await {
+                    Ok(body) => {
+                        let identity = Identity::of(connection, feed, &row);
+                        let change = self
+                            .received(
+                                connection,
+                                feed,
+                                &identity,
+                                Some(&document),
+                                &body,
+                                with_hash(&body),
+                            )
+                            .await?;
+                        self.commit(change).await?;
+                    }
+                    Err(error) => {
+                        tracing::warn!(connection = connection.id, document = document.id, %error, "a document's detail still does not come");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a document with a new revision goes. `None`: it stays.
+fn next_state(
+    document: &DocumentRow,
+    in_force: Option<&RevisionRow>,
+    material_hash: &str,
+) -> Option<DocumentState> {
+    match document.state {
+        // What is on its way is finished first; then the newer revision is judged.
+        DocumentState::Posting | DocumentState::Ready => None,
+        DocumentState::Posted => in_force
+            .is_none_or(|revision| revision.material_hash != material_hash)
+            .then_some(DocumentState::Ready),
+        DocumentState::Unread
+        | DocumentState::Waiting
+        | DocumentState::Held
+        | DocumentState::Ignored
+        | DocumentState::Cancelled => Some(DocumentState::Ready),
+    }
+}
