@@ -303,6 +303,16 @@ impl Store {
         Ok(count)
     }
 
+    pub async fn has_ready_documents(&self, connection: &str) -> Result<bool, StoreError> {
+        let row = sqlx::query_as::<Any, (String,)>(
+            "select id from document where connection = $1 and state = 'ready' limit 1",
+        )
+        .bind(connection)
+        .fetch_optional(&mut *self.readers.take().await?)
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// Counts and sums of everything ever seen, by connection, kind, state and currency.
     pub async fn document_counts(&self) -> Result<Vec<DocumentCount>, StoreError> {
         let rows = sqlx::query_as::<Any, (String, String, String, String, i64, i64)>(

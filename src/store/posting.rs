@@ -114,10 +114,14 @@ pub struct PostingRow {
 
 macro_rules! columns {
     ($tail:literal) => {
+        columns!("body", $tail)
+    };
+    ($body:literal, $tail:literal) => {
         concat!(
-            "select id, company, document, step, step_key, our_key, revision, plan, plan_hash, body, state, \
-             attempts, absent, epoch, intent_at, settle_after, next_at, visma_type, visma_number, etag, job, \
-             error, changed_at from posting ",
+            "select id, company, document, step, step_key, our_key, revision, plan, plan_hash, ",
+            $body,
+            ", state, attempts, absent, epoch, intent_at, settle_after, next_at, visma_type, visma_number, \
+             etag, job, error, changed_at from posting ",
             $tail
         )
     };
@@ -138,6 +142,71 @@ impl Store {
             .fetch_all(&mut *self.readers.take().await?)
             .await?;
         rows.iter().map(posting).collect()
+    }
+
+    /// Writes that are planned and may leave by `now`, the longest due first; at most so many, without
+    /// the request of an earlier attempt. What belongs to a document that is not on its way (held, to
+    /// be judged anew) is not among them.
+    pub async fn due_postings(
+        &self,
+        company: &str,
+        now: i64,
+        most: i64,
+    ) -> Result<Vec<PostingRow>, StoreError> {
+        let rows = sqlx::query::<Any>(columns!(
+            "cast(null as text)",
+            "where company = $1 and state = 'planned' and next_at <= $2 \
+             and document in (select id from document where state = 'posting') \
+             order by next_at, changed_at, id limit $3"
+        ))
+        .bind(company)
+        .bind(now)
+        .bind(most)
+        .fetch_all(&mut *self.readers.take().await?)
+        .await?;
+        rows.iter().map(posting).collect()
+    }
+
+    /// Writes that are done and stand to be compared, without their requests.
+    pub async fn done_postings(&self, company: &str) -> Result<Vec<PostingRow>, StoreError> {
+        let rows = sqlx::query::<Any>(columns!(
+            "cast(null as text)",
+            "where company = $1 and state in ('done', 'differs') order by changed_at, id"
+        ))
+        .bind(company)
+        .fetch_all(&mut *self.readers.take().await?)
+        .await?;
+        rows.iter().map(posting).collect()
+    }
+
+    /// How many writes are in one of two states.
+    pub async fn count_postings(
+        &self,
+        company: &str,
+        states: [PostingState; 2],
+    ) -> Result<i64, StoreError> {
+        let (count,) = sqlx::query_as::<Any, (i64,)>(
+            "select count(*) from posting where company = $1 and state in ($2, $3)",
+        )
+        .bind(company)
+        .bind(states[0].as_str())
+        .bind(states[1].as_str())
+        .fetch_one(&mut *self.readers.take().await?)
+        .await?;
+        Ok(count)
+    }
+
+    /// When the next write can move by itself: be sent, looked at or settled.
+    pub async fn next_posting_due(&self, company: &str) -> Result<Option<i64>, StoreError> {
+        let (due,) = sqlx::query_as::<Any, (Option<i64>,)>(
+            "select cast(min(case when state = 'uncertain' then coalesce(settle_after, 0) else next_at end) as bigint) \
+             from posting where company = $1 and (state in ('accepted', 'uncertain') or (state = 'planned' \
+             and document in (select id from document where state = 'posting')))",
+        )
+        .bind(company)
+        .fetch_one(&mut *self.readers.take().await?)
+        .await?;
+        Ok(due)
     }
 
     pub async fn postings_in(

@@ -286,12 +286,13 @@ async fn judge_and_post(
             let last = all_judged.load(Ordering::Acquire);
             let posted = engine.post(company).await?;
             moved += posted;
+            if posted > 0 {
+                continue;
+            }
             if last {
                 return Ok::<u64, SyncError>(moved);
             }
-            if posted == 0 {
-                tokio::time::sleep(GLANCE).await;
-            }
+            tokio::time::sleep(GLANCE).await;
         }
     };
     // Both come to their end: neither leaves a document of the other half done.
@@ -300,12 +301,9 @@ async fn judge_and_post(
 }
 
 /// Done but not compared, or uncertain.
-async fn open_work(engine: &Engine, company: &Company) -> Result<usize, SyncError> {
-    let mut open = 0;
-    for state in [PostingState::Done, PostingState::Uncertain] {
-        open += engine.store.postings_in(&company.id, state).await?.len();
-    }
-    Ok(open)
+async fn open_work(engine: &Engine, company: &Company) -> Result<i64, SyncError> {
+    let states = [PostingState::Done, PostingState::Uncertain];
+    Ok(engine.store.count_postings(&company.id, states).await?)
 }
 
 /// Documents whose next step was not begun: a process ended between two steps, or a file did not come.
@@ -345,36 +343,18 @@ async fn next_due(
     company: &Company,
     connections: &[Arc<Connection>],
 ) -> Result<Option<i64>, SyncError> {
-    let now = clock::now();
-    let mut due: Option<i64> = None;
-    let mut earlier = |at: i64| due = Some(due.map_or(at, |known: i64| known.min(at)));
-    for row in engine.store.postings_in(&company.id, PostingState::Planned).await? {
-        earlier(row.next_at);
-    }
-    for row in engine.store.postings_in(&company.id, PostingState::Accepted).await? {
-        earlier(row.next_at);
-    }
-    for row in engine.store.postings_in(&company.id, PostingState::Uncertain).await? {
-        earlier(row.settle_after.unwrap_or(now));
-    }
     for connection in connections {
-        for kind in ORDERS.iter().chain(INVOICES) {
-            if !engine
-                .store
-                .documents_to_work(&connection.id, *kind, DocumentState::Ready)
-                .await?
-                .is_empty()
-            {
-                earlier(now);
-            }
+        if engine.store.has_ready_documents(&connection.id).await? {
+            return Ok(Some(clock::now()));
         }
     }
-    Ok(due)
+    Ok(engine.store.next_posting_due(&company.id).await?)
 }
 
 /// What the lists have not shown by now is asked for by its number.
 async fn verify_the_rest(engine: &Engine, company: &Arc<Company>) -> Result<(), SyncError> {
-    if engine.store.postings_in(&company.id, PostingState::Done).await?.is_empty() {
+    let states = [PostingState::Done, PostingState::Done];
+    if engine.store.count_postings(&company.id, states).await? == 0 {
         return Ok(());
     }
     engine.verify_unseen(company).await?;

@@ -24,10 +24,7 @@ impl Engine {
         &self,
         company: &Company,
     ) -> Result<HashMap<String, Made>, SyncError> {
-        let mut done: Vec<PostingRow> = Vec::new();
-        for state in [PostingState::Done, PostingState::Differs] {
-            done.extend(self.store.postings_in(&company.id, state).await?);
-        }
+        let done = self.store.done_postings(&company.id).await?;
         let ids: Vec<&str> = done.iter().map(|row| row.document.as_str()).collect();
         let mut documents = self.store.documents_by_id(&ids).await?;
         let mut by_key: HashMap<String, Made> = HashMap::new();

@@ -16,7 +16,7 @@ use crate::audit::hash_text;
 use crate::clock;
 use crate::decide::Hold;
 use crate::procurement::AttachmentRef;
-use crate::store::{Change, DocumentRow, DocumentState, PostingRow, PostingState, Step};
+use crate::store::{Change, DocumentRow, DocumentState, PostingRow, Step};
 use crate::sync::CrashPoint;
 use crate::sync::engine::{Company, Connection, Engine, entry};
 use crate::sync::error::SyncError;
@@ -34,6 +34,8 @@ use std::time::Duration;
 /// Postings worked at the same time. More than Visma's client lets through at once, so that
 /// commits of some overlap with calls of others.
 const AT_ONCE: usize = 16;
+/// Postings taken from the store at a time: what is planned may be more than fits into memory.
+const IN_HAND: i64 = 256;
 
 /// Seconds until a write that never left is tried again, when Visma does not say.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
@@ -52,13 +54,7 @@ impl Engine {
     /// Sends everything that is planned and due. Returns how many postings got anywhere.
     pub async fn post(&self, company: &Arc<Company>) -> Result<u64, SyncError> {
         let now = clock::now();
-        let due: Vec<PostingRow> = self
-            .store
-            .postings_in(&company.id, PostingState::Planned)
-            .await?
-            .into_iter()
-            .filter(|row| row.next_at <= now)
-            .collect();
+        let due = self.store.due_postings(&company.id, now, IN_HAND).await?;
         if due.is_empty() {
             return Ok(0);
         }
