@@ -63,7 +63,7 @@ async fn who_will_not_wait_is_told_who_owns_the_unit() {
 async fn who_slept_past_its_lease_doubles_nothing() {
     let test = stores::postgres().await;
     let sandbox = small_sandbox(30, SEED, true).await;
-    let options = Options { settle_after_seconds: 40, ..Options::default() };
+    let options = Options { settle_after_seconds: 25, ..Options::default() };
     let connector = Connector::new(&sandbox, &test.url, &options);
     let sleeper = connector.command(&["sync"]).spawn().unwrap();
     while sandbox.visma().calls().writes < 3 {
@@ -81,7 +81,7 @@ async fn who_slept_past_its_lease_doubles_nothing() {
     let words = ["another process owns the unit now", "the database is lost"];
     assert!(words.iter().any(|word| sleeper.stderr.contains(word)), "{}", sleeper.stderr);
     // Close enough to the settling time for a round to wait for the rest of it.
-    tokio::time::sleep_until(asleep_at + Duration::from_secs(33)).await;
+    tokio::time::sleep_until(asleep_at + Duration::from_secs(27)).await;
     connector.sync_until_done("after the sleeper woke up").await;
     assert_whole(&sandbox, &connector, "after the sleeper woke up").await;
 }
