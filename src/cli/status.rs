@@ -56,6 +56,14 @@ pub async fn run(config: &Config, output: &Output) -> Result<ExitCode, Failure> 
             ]
         }),
     ));
+    let last = rounds.first().and_then(|round| serde_json::from_str::<Value>(&round.summary).ok());
+    let allowance = last.as_ref().and_then(|summary| summary["allowance"].as_object());
+    for (company, left) in allowance.into_iter().flatten() {
+        output.say(format!(
+            "Visma's allowance of {company} after the last round: {} of {} calls",
+            left["remaining"], left["limit"]
+        ));
+    }
     for row in owners.iter().filter(|row| !row.owner.is_empty()) {
         output.say(format!(
             "unit {} is owned by {} ({})",

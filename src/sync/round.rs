@@ -115,7 +115,10 @@ pub async fn run_round(engine: &Engine) -> (Requests, Vec<String>) {
         errors.push(format!("{}: {error}", engine.unit.id));
     }
     let requests = requests(engine);
-    let summary = serde_json::json!({ "requests": requests, "errors": errors }).to_string();
+    let summary = serde_json::json!({
+        "requests": requests, "errors": errors, "allowance": allowance(engine),
+    })
+    .to_string();
     let mut change = Change::new();
     change.keep_round(&RoundRow {
         id: ids::moment_id(&engine.unit.id, started_at),
@@ -359,6 +362,16 @@ async fn verify_the_rest(engine: &Engine, company: &Arc<Company>) -> Result<(), 
     }
     engine.verify_unseen(company).await?;
     engine.watch_for_doubles(company).await
+}
+
+/// What Visma's headers last said of the hourly allowance, by company.
+fn allowance(engine: &Engine) -> BTreeMap<String, serde_json::Value> {
+    let of = |company: &Arc<Company>| {
+        let known = company.client.allowance();
+        let resets_in = known.resets_in.map(|left| left.as_secs());
+        serde_json::json!({ "limit": known.limit, "remaining": known.remaining, "resets_in_seconds": resets_in })
+    };
+    engine.companies().iter().map(|company| (company.id.clone(), of(company))).collect()
 }
 
 fn requests(engine: &Engine) -> Requests {

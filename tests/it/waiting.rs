@@ -2,8 +2,8 @@
 
 use crate::flow::{Flow, postable};
 use crate::stores;
-use ml_connector::store::DocumentState;
-use ml_connector_sandbox::world::Fate;
+use ml_connector::store::{DocumentState, Step};
+use ml_connector_sandbox::world::{Fate, Kind};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invoice_waits_for_its_order_and_posts_when_it_comes() {
@@ -98,6 +98,43 @@ async fn an_invoice_waits_while_its_order_is_held() {
         flow.sync().await;
         for id in [&order, &invoice] {
             assert_eq!(flow.state(id).await, DocumentState::Posted);
+        }
+        flow.assert_clean();
+    }
+}
+
+/// A stock line may be billed only through a receipt: its invoice waits until the goods are there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invoice_of_goods_waits_for_its_receipt_and_is_linked_to_it() {
+    for test in stores::both().await {
+        let mut flow = Flow::start(postable(12, 12), test).await;
+        for connection in &mut flow.config.connections {
+            connection.rules.orders.line_type = "GoodsForInventory".into();
+            connection.rules.orders.inventory = Some("LAGER-1".into());
+        }
+        flow.sync().await;
+        let mut of_goods = Vec::new();
+        for invoice in flow.to_post(Kind::SupplierInvoice) {
+            let document = flow.document(&invoice).await;
+            if document.state == DocumentState::Waiting {
+                let waiting = document.waiting.unwrap_or_default();
+                assert!(waiting.contains("receipt"), "{waiting}");
+                of_goods.push(invoice);
+            }
+        }
+        assert!(!of_goods.is_empty(), "some invoices bill orders");
+        for order in flow.to_post(Kind::PurchaseOrder) {
+            let number = flow.document(&order).await.visma_number.expect("it is posted");
+            assert!(flow.sandbox.visma().receive(&number));
+        }
+        flow.sync().await;
+        for invoice in of_goods {
+            assert_eq!(flow.state(&invoice).await, DocumentState::Posted);
+            let body = flow.bodies(&invoice, Step::Create).await.remove(0).to_string();
+            assert!(
+                body.contains("PurchaseReceipt") && !body.contains("\"PurchaseOrder\""),
+                "{body}"
+            );
         }
         flow.assert_clean();
     }

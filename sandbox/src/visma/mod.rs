@@ -158,6 +158,29 @@ impl Visma {
         state.clock = state.clock.saturating_add(by);
     }
 
+    /// All that is open on an order arrives, and its receipt is released; `false`: there is no such order.
+    pub fn receive(&self, order_number: &str) -> bool {
+        self.with_desk(|desk| {
+            let Some(row) = desk.state.orders.get(order_number) else { return false };
+            let open = row.live.doc.lines.iter().enumerate();
+            let lines = open
+                .map(|(order_line, line)| masters::ReceiptLine {
+                    order: 0,
+                    order_line,
+                    quantity: line.quantity - line.received,
+                })
+                .filter(|line| line.quantity > rust_decimal::Decimal::ZERO)
+                .collect();
+            let receipt = masters::Receipt {
+                received_on: desk.settings.now.date(),
+                status: "Released".into(),
+                lines,
+            };
+            desk.key_in_receipt(&receipt, &[order_number.to_owned()]);
+            true
+        })
+    }
+
     /// A person opens an invoice in the ERP and changes it; `false`: there is no such invoice.
     pub fn change_by_hand(
         &self,

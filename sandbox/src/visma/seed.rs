@@ -107,7 +107,7 @@ impl Desk<'_> {
         number
     }
 
-    fn key_in_receipt(&mut self, receipt: &Receipt, orders: &[String]) {
+    pub(crate) fn key_in_receipt(&mut self, receipt: &Receipt, orders: &[String]) {
         let number = format!("PR{:06}", self.state.next_receipt);
         self.state.next_receipt += 1;
         let mut lines = Vec::new();
