@@ -40,7 +40,5 @@ pub use request::{Body, CannotWrite, FileMismatch, Method, Request};
 pub use send::Outcome;
 pub use settings::{CustomField, KeyFields, Settings};
 pub use stamp::overlap;
-pub use write_invoice::{
-    attach, create_invoice, document_type, release_invoice, unhold, update_invoice,
-};
+pub use write_invoice::{attach, create_invoice, document_type, release_invoice, update_invoice};
 pub use write_order::{cancel_order, create_order, update_order};

@@ -9,7 +9,7 @@ use crate::procurement::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The dimension whose segments are the parts of a subaccount.
 const SUBACCOUNT: &str = "/v1/dimension/SUBACCOUNT";
@@ -62,13 +62,6 @@ impl Client {
             periods: by_key(periods, |period| period.id.clone()),
         };
         Ok(ReferenceRead { reference, unreadable })
-    }
-
-    /// Unit codes, as lines may carry them.
-    pub async fn units(&self) -> Result<BTreeSet<String>, Error> {
-        let unit = |row: wire::Unit| required(row.from_unit, "fromUnit");
-        let units = self.whole("/v1/unitofmeasure", "fromUnit", unit, &mut Vec::new()).await?;
-        Ok(units.into_iter().collect())
     }
 
     /// Paged, but its rows carry no counts.

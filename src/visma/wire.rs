@@ -257,12 +257,6 @@ pub(super) struct Period {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Unit {
-    pub from_unit: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
 pub(super) struct Numbered {
     pub number: Option<String>,
 }

@@ -134,20 +134,6 @@ pub fn release_invoice(document_type: &str, number: &str, version: &str) -> Requ
     }
 }
 
-/// Takes a document off hold.
-pub fn unhold(document_type: &str, number: &str, version: &str) -> Request {
-    let mut body = Members::default();
-    body.flag("hold", false);
-    validated(&mut body);
-    Request {
-        method: Method::Put,
-        path: document_path(document_type, number),
-        if_match: Some(quoted(version)),
-        background: false,
-        body: body.into_body(),
-    }
-}
-
 /// Attaches a file to a document's header. Attaching raises the document's version, and the
 /// same file again raises the file's revision, so look at the names that are there first.
 pub fn attach(

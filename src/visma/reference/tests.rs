@@ -58,9 +58,6 @@ fn list(target: &str) -> &'static str {
             r#"[{"year": 2026, "period": "11", "startDate": "2026-11-01T00:00:00",
              "endDate": "2026-12-01T00:00:00", "active": true, "closedInSupplierLedger": false}]"#
         }
-        "/v1/unitofmeasure" => {
-            r#"[{"fromUnit": "STK"}, {"fromUnit": "TIME"}, {"fromUnit": "STK"}]"#
-        }
         "/v1/dimension/SUBACCOUNT" => {
             r#"{"id": "SUBACCOUNT", "segments": [
              {"segmentId": 1, "description": "Avdeling", "length": 3, "validate": true,
@@ -111,7 +108,6 @@ async fn all_reference_data_is_read_into_the_cores_words() {
     let accounts = asked.iter().filter(|target| target.starts_with("/v1/account")).count();
     assert_eq!(accounts, 1, "a list without pages is asked for once");
     assert!(asked.contains(&"/v1/dimension/SUBACCOUNT?expandSegmentsValues=true".to_owned()));
-    assert!(client.units().await.expect("readable").iter().eq(["STK", "TIME"]));
 }
 
 #[tokio::test]
