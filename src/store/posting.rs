@@ -326,11 +326,11 @@ impl Change {
         self.push(
             Statement::new(
                 "update posting set state = $1, attempts = $2, absent = $3, next_at = $4, visma_type = $5, \
-                 visma_number = $6, etag = $7, job = $8, error = $9, changed_at = $10 \
-                 where id = $11 and state = $12 and epoch = $13",
+                 visma_number = $6, etag = $7, job = $8, error = $9, settle_after = $10, changed_at = $11 \
+                 where id = $12 and state = $13 and epoch = $14",
                 args![
                     to.state.as_str(), to.attempts, to.absent, to.next_at, &to.visma_type, &to.visma_number,
-                    &to.etag, &to.job, &to.error, to.changed_at, &to.id, from.as_str(), from_epoch
+                    &to.etag, &to.job, &to.error, to.settle_after, to.changed_at, &to.id, from.as_str(), from_epoch
                 ],
             )
             .guarded("the posting is in another state by now"),

@@ -163,3 +163,25 @@ async fn a_stopped_move_takes_the_rest_of_its_change_with_it() {
         assert_eq!(state, DocumentState::Ready, "{}", test.url);
     }
 }
+
+/// A write may wait for its turn after its intent. The settling time counts from when its answer
+/// was given up, and that must be what is stored, or it is sent again while the first still travels.
+#[tokio::test]
+async fn the_settling_time_counts_from_the_lost_answer() {
+    for test in stores::both().await {
+        let store = Store::open(&test.url).await.unwrap();
+        let owned = prepared(&store, "me").await;
+        let row = store.posting(POSTING).await.unwrap().unwrap();
+        let sent = intend(&row, 1, "sent");
+        store.commit(&owned, moving(&row, &sent)).await.unwrap();
+        let lost = Event::Lost { reason: "no answer".into(), next_at: 500 };
+        let mut lost = step(&sent, lost, 500).unwrap();
+        lost.settle_after = Some(9_000);
+        assert_ne!(lost.settle_after, sent.settle_after);
+        let mut change = Change::new();
+        change.advance_posting(sent.state, sent.epoch, &lost);
+        store.commit(&owned, change).await.unwrap();
+        let kept = store.posting(POSTING).await.unwrap().unwrap();
+        assert_eq!(kept, lost, "{}", test.url);
+    }
+}
