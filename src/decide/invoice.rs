@@ -1,6 +1,8 @@
 use super::lines::{Limits, Line, distinct, shares, sum};
 use super::link::{Billing, link};
-use super::{BookOn, Decision, Hold, Inputs, VatRounding, header, held};
+use super::{
+    BookOn, Decision, Evidence, Hold, Inputs, VatRounding, Verdict, header, held, overrides,
+};
 use crate::mapping::{code_fixed, vat};
 use crate::matching::{Billed, Existing, claim_key, existing};
 use crate::procurement::{
@@ -10,22 +12,26 @@ use crate::procurement::{
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
+use std::mem::take;
 
 /// Judges an invoice or a credit note.
-pub fn invoice(invoice: &SupplierInvoice, inputs: &Inputs<'_>) -> Decision {
+pub fn invoice(invoice: &SupplierInvoice, inputs: &Inputs<'_>) -> Verdict {
+    let without_look = |decision| Verdict { decision, evidence: Evidence::default() };
     match invoice.ripeness {
-        Ripeness::NotYet => return Decision::NotRipe,
-        Ripeness::Cancelled => return Decision::Cancel,
+        Ripeness::NotYet => return without_look(Decision::NotRipe),
+        Ripeness::Cancelled => return without_look(Decision::Cancel),
         Ripeness::Ripe | Ripeness::Unknown => {}
     }
     let take_from = inputs.rules.take_from;
     if invoice.invoiced_on < take_from {
-        return Decision::Ignore(format!(
+        return without_look(Decision::Ignore(format!(
             "before go-live: invoiced on {}, taken from {take_from}",
             invoice.invoiced_on
-        ));
+        )));
     }
-    Judgement::of(invoice, inputs).decision()
+    let mut judgement = Judgement::of(invoice, inputs);
+    let decision = judgement.decision();
+    Verdict { decision, evidence: judgement.evidence }
 }
 
 /// One invoice under judgement.
@@ -37,14 +43,21 @@ struct Judgement<'a, 'd> {
     /// Reasons that only matter when something is to be written: not for an invoice that a
     /// person has keyed in already.
     unwritable: Vec<Hold>,
+    evidence: Evidence,
 }
 
 impl<'a, 'd> Judgement<'a, 'd> {
     fn of(invoice: &'d SupplierInvoice, inputs: &'a Inputs<'d>) -> Self {
-        Self { invoice, inputs, holds: Vec::new(), unwritable: Vec::new() }
+        Self {
+            invoice,
+            inputs,
+            holds: Vec::new(),
+            unwritable: Vec::new(),
+            evidence: Evidence::default(),
+        }
     }
 
-    fn decision(mut self) -> Decision {
+    fn decision(&mut self) -> Decision {
         let (invoice, inputs) = (self.invoice, self.inputs);
         let holds = &mut self.holds;
         let business_unit = invoice.business_unit.as_deref();
@@ -57,8 +70,7 @@ impl<'a, 'd> Judgement<'a, 'd> {
         self.due();
         let period = self.period(document_on);
         let Some((mut lines, vat)) = self.lines(supplier, branch.as_deref(), document_on) else {
-            self.holds.extend(self.unwritable);
-            return held(self.holds);
+            return self.held_by_all();
         };
 
         let mut waits = Vec::new();
@@ -67,8 +79,11 @@ impl<'a, 'd> Judgement<'a, 'd> {
             let linked = link(invoice, &supplier.number, &mut lines, inputs);
             self.unwritable.extend(linked.holds);
             waits = linked.waits;
+            self.evidence.matches = linked.matches;
             adopted = self.existing(supplier, reference, document_on);
         }
+        self.holds = overrides::apply(take(&mut self.holds), inputs, &mut self.evidence);
+        self.unwritable = overrides::apply(take(&mut self.unwritable), inputs, &mut self.evidence);
         let plan = match (supplier, vat) {
             (Some(supplier), Some(vat)) if self.holds.is_empty() => InvoicePlan {
                 kind: invoice.kind,
@@ -92,10 +107,7 @@ impl<'a, 'd> Judgement<'a, 'd> {
                     false => Vec::new(),
                 },
             },
-            _ => {
-                self.holds.extend(self.unwritable);
-                return held(self.holds);
-            }
+            _ => return self.held_by_all(),
         };
         let plan = Box::new(Plan::Invoice(plan));
         if let Some(known) = adopted {
@@ -106,7 +118,7 @@ impl<'a, 'd> Judgement<'a, 'd> {
             };
         }
         if !self.unwritable.is_empty() {
-            return held(self.unwritable);
+            return held(take(&mut self.unwritable));
         }
         if !waits.is_empty() {
             waits.sort();
@@ -114,6 +126,12 @@ impl<'a, 'd> Judgement<'a, 'd> {
             return Decision::Wait(waits);
         }
         Decision::Plan(plan)
+    }
+
+    fn held_by_all(&mut self) -> Decision {
+        let mut holds = take(&mut self.holds);
+        holds.append(&mut self.unwritable);
+        held(holds)
     }
 
     fn reference(&mut self) -> Option<&'d str> {

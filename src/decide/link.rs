@@ -1,7 +1,7 @@
 //! Puts the order or receipt line on each invoice line that bills one.
 
 use super::hold::at_line;
-use super::{Hold, Inputs, OrderState, Wait, WaitFor};
+use super::{Hold, Inputs, MatchedLine, OrderState, Wait, WaitFor};
 use crate::matching::{Planned, find_lines, invoiced_order, pair, receipt_lines};
 use crate::procurement::{
     ErpOrder, ErpOrderLine, InvoiceKind, InvoicePlanLine, Link, OrderPlan, SupplierInvoice,
@@ -21,6 +21,7 @@ pub(super) struct Billing {
 pub(super) struct Linked {
     pub holds: Vec<Hold>,
     pub waits: Vec<Wait>,
+    pub matches: Vec<MatchedLine>,
 }
 
 /// An order that invoice lines may be linked to.

@@ -4,26 +4,29 @@
 //! no randomness. The same inputs give the same decision for ever.
 
 mod header;
+mod history;
 mod hold;
 mod invoice;
 mod lines;
 mod link;
 mod material;
 mod order;
+mod overrides;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
-pub use hold::{Entry, Hold, Wait, WaitFor, catalogue};
+pub use history::{EarlierBilling, History, KnownOrder, OrderState, Override, PaidTo, PastInvoice};
+pub use hold::{Clears, Entry, Hold, Role, Wait, WaitFor, catalogue};
 pub use invoice::invoice;
 pub use material::material;
 pub use order::order;
 pub use rules::{BookOn, ChargeRule, InvoiceRules, ItemRule, OrderRules, Rules, VatRounding};
+pub use verdict::{Evidence, MatchKind, MatchedLine, Verdict};
 
 use crate::mapping::SupplierIndex;
-use crate::procurement::{
-    Document, ErpInvoice, ErpOrder, ErpReceipt, OrderPlan, Plan, ReferenceData, Vendor,
-};
+use crate::procurement::{Document, Plan, ReferenceData, Vendor};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -40,9 +43,11 @@ pub struct Inputs<'a> {
 }
 
 /// Judges a document of either kind.
-pub fn document(document: &Document, inputs: &Inputs<'_>) -> Decision {
+pub fn document(document: &Document, inputs: &Inputs<'_>) -> Verdict {
     match document {
-        Document::Order(of) => order(of, inputs),
+        Document::Order(of) => {
+            Verdict { decision: order(of, inputs), evidence: Evidence::default() }
+        }
         Document::Invoice(of) => invoice(of, inputs),
     }
 }
@@ -52,41 +57,6 @@ fn held(mut holds: Vec<Hold>) -> Decision {
     holds.sort();
     holds.dedup();
     Decision::Hold(holds)
-}
-
-/// What is already known that bears on this one document. The shell gathers it by the
-/// document's own keys before it asks for a decision.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct History {
-    /// For an invoice: each order it names, by order number. For an order: itself.
-    pub orders: BTreeMap<String, KnownOrder>,
-    /// Receipts in the ERP against any of those orders.
-    pub receipts: Vec<ErpReceipt>,
-    /// Invoices and credit notes in the ERP with the same normalised supplier reference, whoever
-    /// the supplier is, that this document did not make itself.
-    pub invoices: Vec<ErpInvoice>,
-}
-
-/// An order by its number, on both sides.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct KnownOrder {
-    /// The source has delivered it, and where it stands with us.
-    pub received: Option<OrderState>,
-    /// The plan that stands in the ERP now, when we made it or adopted it.
-    pub plan: Option<OrderPlan>,
-    /// As the ERP shows it.
-    pub erp: Option<ErpOrder>,
-}
-
-/// Where an order of ours stands, as an invoice that names it needs to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OrderState {
-    InFlight,
-    Held,
-    Ignored,
-    Cancelled,
-    Posted,
 }
 
 /// The outcome. Exactly one, and every caller matches all of them.

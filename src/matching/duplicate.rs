@@ -95,6 +95,7 @@ mod tests {
             gross: Money::new(125_000, Currency::NOK),
             vat: None,
             balance: None,
+            payment_reference: None,
             our_key: None,
             version: None,
             modified: None,

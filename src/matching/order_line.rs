@@ -275,6 +275,7 @@ mod tests {
 
     fn erp(rows: &[Row<'_>]) -> ErpOrder {
         let line = |(nth, (key, text, quantity, minor)): (usize, &Row<'_>)| ErpOrderLine {
+            unit: None,
             number: 100 + i64::try_from(nth).expect("few lines"),
             our_key: (!key.is_empty()).then(|| (*key).into()),
             line_type: None,

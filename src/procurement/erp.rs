@@ -21,6 +21,8 @@ pub struct ErpInvoice {
     pub vat: Option<Money>,
     pub balance: Option<Money>,
     /// Our own key, found in the note.
+    #[serde(default)]
+    pub payment_reference: Option<String>,
     pub our_key: Option<String>,
     pub version: Option<String>,
     pub modified: Option<String>,
@@ -48,6 +50,8 @@ pub struct ErpInvoiceLine {
     pub segments: Vec<(i64, String)>,
     pub vat_category: Option<String>,
     pub quantity: Option<Decimal>,
+    #[serde(default)]
+    pub unit: Option<String>,
     pub order_number: Option<String>,
     pub order_line: Option<i64>,
     pub receipt_number: Option<String>,
@@ -102,6 +106,8 @@ pub struct ErpOrderLine {
     pub line_type: Option<String>,
     pub description: Option<String>,
     pub quantity: Option<Decimal>,
+    #[serde(default)]
+    pub unit: Option<String>,
     pub unit_cost: Option<Decimal>,
     pub amount: Option<Money>,
     pub account: Option<String>,
@@ -136,4 +142,6 @@ pub struct ErpReceiptLine {
     pub order_number: Option<String>,
     pub order_line: Option<i64>,
     pub quantity: Option<Decimal>,
+    #[serde(default)]
+    pub unit: Option<String>,
 }

@@ -4,23 +4,29 @@
 //! out of them, everything that decides works on nothing else.
 
 mod allocation;
+mod bank_account;
+mod contract;
 mod currency;
 mod erp;
 mod money;
 mod plan;
 mod purchase_order;
+mod receipt;
 mod reference;
 mod supplier_invoice;
 mod vendor;
 
 pub use allocation::{AllocationFault, Priced, allocate, quantity_and_cost};
+pub use bank_account::{BankAccount, BankAccountKind};
+pub use contract::Contract;
 pub use currency::{Currency, UnknownCurrency};
 pub use erp::{ErpInvoice, ErpInvoiceLine, ErpOrder, ErpOrderLine, ErpReceipt, ErpReceiptLine};
 pub use money::{Money, MoneyError};
 pub use plan::{
     InvoicePlan, InvoicePlanLine, Link, OrderPlan, OrderPlanLine, OrderStart, Plan, PostingMode,
 };
-pub use purchase_order::{OrderLine, PurchaseOrder};
+pub use purchase_order::{OrderLine, OrderLineKind, PurchaseOrder};
+pub use receipt::{Receipt, ReceiptLine};
 pub use reference::{
     Account, Branch, CreditTerms, CurrencyInfo, FinancialPeriod, ReferenceData, Segment,
     SegmentValue, Supplier, Vat, VatCategory, VatRate,
@@ -28,7 +34,7 @@ pub use reference::{
 pub use supplier_invoice::{
     AttachmentRef, Charge, ChargeKind, InvoiceKind, InvoiceLine, OrderLineRef, SupplierInvoice,
 };
-pub use vendor::{Vendor, VendorRef};
+pub use vendor::{PostalAddress, Vendor, VendorRef};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};

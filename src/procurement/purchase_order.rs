@@ -35,6 +35,9 @@ pub struct OrderLine {
     /// As text; numbers may come in steps of ten.
     pub number: String,
     pub cancelled: bool,
+    pub kind: OrderLineKind,
+    /// The number of the contract that the line draws on.
+    pub contract: Option<String>,
     pub item: Option<String>,
     pub description: String,
     pub commodity: Option<String>,
@@ -47,4 +50,17 @@ pub struct OrderLine {
     pub taxes: Vec<TaxLine>,
     pub distributions: Vec<Distribution>,
     pub requested_on: Option<Date>,
+}
+
+/// How an order line is fulfilled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderLineKind {
+    Goods,
+    Service,
+    /// A blanket line: its net is a ceiling, and quantity and price mean nothing.
+    Limit,
+    /// The source does not say.
+    #[default]
+    Unspecified,
 }

@@ -1,3 +1,4 @@
+use super::{BankAccount, PostalAddress};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,17 @@ pub struct Supplier {
     pub currency: Option<String>,
     pub credit_terms: Option<String>,
     pub country: Option<String>,
+    #[serde(default)]
+    pub duns: Option<String>,
+    #[serde(default)]
+    pub gln: Option<String>,
+    /// The number of the supplier that this one belongs to.
+    #[serde(default)]
+    pub parent: Option<String>,
+    #[serde(default)]
+    pub address: Option<PostalAddress>,
+    #[serde(default)]
+    pub bank_accounts: Vec<BankAccount>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

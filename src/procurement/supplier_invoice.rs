@@ -1,4 +1,4 @@
-use super::{Currency, Distribution, Money, Ripeness, TaxLine, VendorRef};
+use super::{BankAccount, Currency, Distribution, Money, Ripeness, TaxLine, VendorRef};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,12 @@ pub struct SupplierInvoice {
     pub business_unit: Option<String>,
     pub vendor: VendorRef,
     pub currency: Currency,
+    /// Units of the company's currency for one of the document's, when the source says so.
+    pub exchange_rate: Option<Decimal>,
+    /// Line amounts and charges include tax.
+    pub prices_include_tax: bool,
+    /// Where the invoice asks to be paid.
+    pub payee: Option<BankAccount>,
     /// The date on the supplier's paper.
     pub invoiced_on: Date,
     /// The date it shall be booked on, when the source says so.
@@ -86,6 +92,7 @@ pub struct InvoiceLine {
     pub order: Option<OrderLineRef>,
     pub item: Option<String>,
     pub description: String,
+    pub commodity: Option<String>,
     pub quantity: Option<Decimal>,
     pub unit: Option<String>,
     pub unit_price: Option<Decimal>,

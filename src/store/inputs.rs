@@ -164,16 +164,17 @@ impl Change {
         plan: Option<(&str, &str)>,
         hashes: (&str, &str, &str),
         history: &str,
+        evidence: &str,
         at: i64,
     ) {
         let (rules_hash, reference_hash, profile_hash) = hashes;
         self.push(Statement::new(
             "insert into decision (document, n, revision, outcome, plan, plan_hash, rules_hash, reference_hash, \
-             profile_hash, history, decided_at) \
-             select $1, coalesce(max(n), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10 from decision where document = $1",
+             profile_hash, history, evidence, decided_at) \
+             select $1, coalesce(max(n), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 from decision where document = $1",
             args![
                 document, revision, outcome, plan.map(|(plan, _)| plan), plan.map(|(_, hash)| hash),
-                rules_hash, reference_hash, profile_hash, history, at
+                rules_hash, reference_hash, profile_hash, history, evidence, at
             ],
         ));
     }

@@ -9,8 +9,10 @@ use std::str::FromStr;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-static MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "spine", include_str!("../../migrations/0001_spine.sql"))];
+static MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "spine", include_str!("../../migrations/0001_spine.sql")),
+    (2, "evidence", include_str!("../../migrations/0002_evidence.sql")),
+];
 
 /// Two processes that start on a fresh store at once stop each other's migration.
 const MIGRATION_RETRIES: u32 = 10;

@@ -4,7 +4,7 @@ use super::engine::load_profile;
 use super::error::SyncError;
 use super::gather::{Gatherer, read_document};
 use crate::config::Config;
-use crate::decide::{self, Decision, History, Inputs};
+use crate::decide::{self, Decision, Evidence, History, Inputs, Verdict};
 use crate::mapping::SupplierIndex;
 use crate::procurement::Plan;
 use crate::store::{DocumentRow, Store};
@@ -13,6 +13,7 @@ use crate::store::{DocumentRow, Store};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rehearsed {
     pub decision: Decision,
+    pub evidence: Evidence,
 }
 
 impl Rehearsed {
@@ -68,8 +69,8 @@ pub async fn rehearse(
     reference.suppliers = store.suppliers(&connection.company).await?;
     let suppliers = SupplierIndex::new(&reference);
     let vendors = store.vendors(&connection.source).await?;
-    let decision = match read_document(&profile, document, &revision.raw) {
-        Err(holds) => Decision::Hold(holds),
+    let verdict = match read_document(&profile, document, &revision.raw) {
+        Err(holds) => Verdict { decision: Decision::Hold(holds), evidence: Evidence::default() },
         Ok(content) => {
             let gatherer =
                 Gatherer { store, source: &connection.source, company: &connection.company };
@@ -84,7 +85,7 @@ pub async fn rehearse(
             decide::document(&content, &inputs)
         }
     };
-    Ok(Rehearsed { decision })
+    Ok(Rehearsed { decision: verdict.decision, evidence: verdict.evidence })
 }
 
 fn join<'a>(texts: impl Iterator<Item = &'a str>) -> String {

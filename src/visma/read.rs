@@ -40,6 +40,7 @@ pub(super) fn invoice(row: wire::Invoice) -> Result<ErpInvoice> {
         number: required(row.reference_number, "referenceNumber")?,
         supplier: supplier(row.supplier)?,
         supplier_reference: filled(row.supplier_reference),
+        payment_reference: filled(row.payment_ref_no),
         status: row.status.unwrap_or_default(),
         currency,
         document_on: row.date.as_deref().map(|text| date(text, "date")).transpose()?,
@@ -70,6 +71,7 @@ fn invoice_line(line: wire::InvoiceLine, currency: Currency) -> Result<ErpInvoic
         segments: segments(line.subaccount),
         vat_category: line.vat_code.and_then(|code| filled(code.id)),
         quantity: number_of(line.quantity.as_ref(), &place("quantity"))?,
+        unit: filled(line.uom),
         order_number: filled(line.po_number),
         order_line: line.po_line_nr,
         receipt_number: filled(line.po_receipt_nbr),
@@ -123,6 +125,7 @@ fn order_line(line: wire::OrderLine, currency: Currency, key: CustomField) -> Re
         line_type: filled(line.line_type),
         description: filled(line.line_description),
         quantity: number_of(line.order_qty.as_ref(), &place("orderQty"))?,
+        unit: filled(line.uom),
         unit_cost: number_of(line.unit_cost.as_ref(), &place("unitCost"))?,
         amount: money(line.amount.as_ref(), currency, &place("amount"))?,
         account: line.account.and_then(|account| filled(account.number)),
@@ -141,6 +144,7 @@ pub(super) fn receipt(row: wire::Receipt) -> Result<ErpReceipt> {
             order_number: filled(line.po_order_nbr),
             order_line: line.po_order_line_nbr,
             quantity: number_of(line.receipt_qty.as_ref(), &format!("line {number}: receiptQty"))?,
+            unit: filled(line.uom),
         })
     });
     Ok(ErpReceipt {

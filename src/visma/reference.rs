@@ -145,6 +145,7 @@ pub(super) fn supplier(row: wire::Supplier) -> Result<Supplier, String> {
             .main_address
             .and_then(|address| address.country)
             .and_then(|country| filled(country.id)),
+        ..Supplier::default()
     })
 }
 

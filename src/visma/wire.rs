@@ -33,6 +33,7 @@ pub(super) struct Invoice {
     pub reference_number: Option<String>,
     pub supplier: Option<Numbered>,
     pub supplier_reference: Option<String>,
+    pub payment_ref_no: Option<String>,
     pub status: Option<String>,
     pub currency_id: Option<String>,
     pub date: Option<String>,
@@ -56,6 +57,7 @@ pub(super) struct Invoice {
 pub(super) struct InvoiceLine {
     pub line_number: Option<i64>,
     pub quantity: Option<Number>,
+    pub uom: Option<String>,
     pub cost_in_currency: Option<Number>,
     pub account: Option<Numbered>,
     pub subaccount: Option<Subaccount>,
@@ -96,6 +98,7 @@ pub(super) struct OrderLine {
     pub line_type: Option<String>,
     pub line_description: Option<String>,
     pub order_qty: Option<Number>,
+    pub uom: Option<String>,
     pub qty_on_receipts: Option<Number>,
     pub unit_cost: Option<Number>,
     pub amount: Option<Number>,
@@ -127,6 +130,7 @@ pub(super) struct Receipt {
 pub(super) struct ReceiptLine {
     pub line_nbr: Option<i64>,
     pub receipt_qty: Option<Number>,
+    pub uom: Option<String>,
     pub po_order_nbr: Option<String>,
     pub po_order_line_nbr: Option<i64>,
 }

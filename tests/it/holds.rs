@@ -50,7 +50,7 @@ async fn every_planted_fault_is_held_and_nothing_else_is() {
 async fn a_hold_reads_well_and_says_what_to_do() {
     let flow = Flow::start(troubled(2), stores::sqlite()).await;
     flow.sync().await;
-    let known: BTreeSet<&str> = catalogue().iter().map(|entry| entry.code).collect();
+    let known: BTreeSet<&str> = catalogue().into_iter().map(|entry| entry.code).collect();
     let mut shown = BTreeMap::new();
     for hold in flow.store.holds().await.unwrap() {
         assert!(known.contains(hold.code.as_str()), "{}", hold.code);

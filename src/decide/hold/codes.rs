@@ -1,6 +1,36 @@
-use super::{Hold, list};
+use super::{Entry, Hold, entry, list};
 use crate::mapping::CodingFault;
 use crate::mapping::vat::VatFault;
+
+#[rustfmt::skip]
+pub(super) const ENTRIES: &[Entry] = &[
+    entry("account_inactive", "The account is closed in Visma", "Accounting", "Reopen the account, or map to another"),
+    entry("account_missing", "A line or share has no account", "Requester or AP", "Code it in JAGGAER, or set a default"),
+    entry("account_not_allowed", "The account is a cash account, which only payments may move", "AP", "Correct the coding, or map to another"),
+    entry("account_not_mapped", "The mapping does not name JAGGAER's account", "Integration", "Add it to `mapping.accounts`"),
+    entry("account_unknown", "The account does not exist in Visma", "AP or accounting", "Correct the coding, map it, or create the account"),
+    entry("branch_inactive", "The branch is not active in Visma", "Accounting", "Choose another in `mapping.branches`"),
+    entry("branch_not_mapped", "The mapping does not name the business unit", "Integration", "Add it to `mapping.branches`"),
+    entry("branch_unknown", "The mapped branch does not exist in Visma", "Integration", "Correct `mapping.branches`"),
+    entry("project_not_mapped", "The mapping does not name the project", "Integration", "Add it to `mapping.projects`"),
+    entry("segment_inactive", "The segment value is not active in Visma", "AP or accounting", "Correct the coding, or activate it"),
+    entry("segment_missing", "A segment of the subaccount has no value", "AP or integration", "Code it in JAGGAER, or set a default"),
+    entry("segment_not_in_visma", "The mapping names a segment that Visma lacks", "Integration", "Correct `mapping.segments`"),
+    entry("segment_not_mapped", "The mapping does not name the dimension value", "Integration", "Add it to `mapping.segments`"),
+    entry("segment_too_long", "The value is longer than the segment", "Integration", "Map it to a value that fits"),
+    entry("segment_unknown", "The segment value does not exist in Visma", "AP or accounting", "Correct the coding, map it, or create it"),
+    entry("terms_not_mapped", "The mapping does not name the payment terms", "Integration", "Add them to `mapping.terms`"),
+    entry("terms_unknown", "The mapped terms do not exist in Visma", "Integration", "Correct `mapping.terms`"),
+    entry("unit_not_mapped", "The mapping does not name the unit", "Integration", "Add it to `mapping.units`"),
+    entry("vat_category_inactive", "The VAT category is not active in Visma", "Accounting", "Choose another in `mapping.vat`"),
+    entry("vat_category_unknown", "The mapped VAT category does not exist in Visma", "Integration", "Correct `mapping.vat` (categories, not VAT ids)"),
+    entry("vat_kind_unsupported", "VAT of a kind that the connector cannot compute", "Accounting", "Use another category, or post by hand"),
+    entry("vat_missing", "A line states no tax", "AP", "Set the tax code, or a default"),
+    entry("vat_not_mapped", "The mapping does not name the tax code or rate", "Integration", "Add it to `mapping.vat`"),
+    entry("vat_rate_missing", "The VAT has no purchase rate on the date", "Accounting", "Enter the rate in Visma"),
+    entry("vat_several", "One line with taxes of different categories", "AP", "Split the line"),
+    entry("vat_zone_unmatched", "No VAT of the category applies in the supplier's zone", "Accounting", "Correct the supplier's zone or the category"),
+];
 
 impl Hold {
     /// `at` starts the sentence: `Line 2, share 1`.

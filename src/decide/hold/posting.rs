@@ -1,6 +1,19 @@
 //! Holds that are not a decision's: they come from reading and from posting.
 
-use super::{Hold, list};
+use super::{Entry, Hold, entry, list};
+
+#[rustfmt::skip]
+pub(super) const ENTRIES: &[Entry] = &[
+    entry("attachment_failed", "A file could not be carried over", "AP", "Attach it by hand in Visma"),
+    entry("attempts_spent", "Visma failed to take it too many times", "Integration", "See the last answer; release when Visma works"),
+    entry("changed_after_posting", "Changed in JAGGAER when Visma's document can no longer be changed", "AP", "Credit and post again in Visma"),
+    entry("changed_in_visma", "Somebody keeps changing the document in Visma at the same time", "AP", "Release when it is at rest"),
+    entry("doubled_in_visma", "The document stands in Visma more than once", "Accounting", "Void all but one"),
+    entry("not_cancellable", "Cancelled in JAGGAER, but Visma's document cannot be cancelled", "Accounting", "Cancel, void or credit by hand"),
+    entry("refused_by_visma", "Visma refused the document with a message", "AP or accounting", "Correct what the message names"),
+    entry("unreadable", "A field cannot be read", "Integration", "Correct the field, or its place in the profile"),
+    entry("unsettled", "An answer was lost and the outcome cannot be settled", "AP", "Look in Visma, give it our key if it is there, release"),
+];
 
 impl Hold {
     /// `problems` each name a field and what was found there.

@@ -37,6 +37,7 @@ impl Bench {
                 history: &self.history,
             },
         )
+        .decision
     }
 
     pub fn order(&self, order: &PurchaseOrder) -> Decision {
@@ -120,6 +121,8 @@ pub(super) fn order_line(number: i64, quantity: i64, price: i64, shares: &[i64])
         key: format!("L{number}"),
         number: number.to_string(),
         cancelled: false,
+        kind: OrderLineKind::Unspecified,
+        contract: None,
         item: None,
         description: format!("Varelinje {number}"),
         commodity: None,
@@ -166,6 +169,7 @@ pub(super) fn invoice_line(of: &OrderLine, order: Option<&str>) -> InvoiceLine {
         }),
         item: None,
         description: of.description.clone(),
+        commodity: None,
         quantity: of.quantity,
         unit: of.unit.clone(),
         unit_price: of.unit_price,
@@ -189,6 +193,9 @@ pub(super) fn an_invoice() -> SupplierInvoice {
         business_unit: Some("NORDLYS-NO".into()),
         vendor: vendor("V1"),
         currency: Currency::NOK,
+        exchange_rate: None,
+        prices_include_tax: false,
+        payee: None,
         invoiced_on: date(2026, 9, 28),
         accounting_on: Some(date(2026, 10, 1)),
         due_on: Some(date(2026, 10, 28)),
@@ -236,6 +243,7 @@ pub(super) fn erp_order(plan: &OrderPlan, ours: bool) -> ErpOrder {
                 line_type: Some(line.line_type.clone()),
                 description: Some(line.description.clone()),
                 quantity: Some(line.quantity),
+                unit: line.unit.clone(),
                 unit_cost: Some(line.unit_cost),
                 amount: Some(line.amount),
                 account: Some(line.account.clone()),
@@ -262,6 +270,7 @@ pub(super) fn erp_invoice() -> ErpInvoice {
         gross: nok(312_500),
         vat: None,
         balance: None,
+        payment_reference: None,
         our_key: None,
         version: None,
         modified: None,

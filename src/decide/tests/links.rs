@@ -176,6 +176,7 @@ fn a_stock_line_is_billed_by_its_receipt() {
         modified: None,
         version: None,
         lines: vec![ErpReceiptLine {
+            unit: None,
             number: line,
             order_number: Some("000401".into()),
             order_line: Some(11),

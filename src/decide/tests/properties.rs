@@ -76,6 +76,7 @@ fn built(shapes: &[LineShape], currency: Currency, abroad: bool) -> SupplierInvo
                 *minor += left;
             }
             InvoiceLine {
+                commodity: None,
                 key: format!("K{nth}"),
                 number: (nth + 1).to_string(),
                 order: None,
@@ -186,6 +187,8 @@ proptest! {
                 .lines
                 .iter()
                 .map(|line| OrderLine {
+                    kind: OrderLineKind::Unspecified,
+                    contract: None,
                     key: line.key.clone(),
                     number: line.number.clone(),
                     distributions: line.distributions.clone(),

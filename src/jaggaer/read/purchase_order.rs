@@ -1,7 +1,7 @@
 use super::scope::{Reader, Scope};
 use super::{header, line, rows};
 use crate::jaggaer::profile::OrderLayout;
-use crate::procurement::{OrderLine, PurchaseOrder};
+use crate::procurement::{OrderLine, OrderLineKind, PurchaseOrder};
 
 pub(super) fn read(
     reader: &mut Reader<'_>,
@@ -55,6 +55,8 @@ fn read_lines(reader: &mut Reader<'_>, scope: &Scope<'_>, layout: &OrderLayout) 
         let requested_on = reader.optional(&scope, "requested_on", &layout.requested_on);
         let (Some((key, number)), Some(net)) = (name, pricing.net) else { continue };
         lines.push(OrderLine {
+            kind: OrderLineKind::Unspecified,
+            contract: None,
             key,
             number,
             cancelled,

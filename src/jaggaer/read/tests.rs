@@ -121,7 +121,11 @@ fn the_default_profile_reads_an_order_and_a_supplier() {
     };
     assert_eq!(vendor.erp_number_by_business_unit["NORDLYS-SE"], "70012");
     assert_eq!(vendor.country.as_deref(), Some("NO"));
-    assert_eq!(vendor.bank_account.as_deref(), Some("86011117947"), "the iban is null");
+    assert_eq!(
+        vendor.bank_accounts.first().map(|of| of.number.as_str()),
+        Some("86011117947"),
+        "the iban is null"
+    );
     assert!(vendor.active);
 }
 

@@ -1,7 +1,7 @@
 use super::rows;
 use super::scope::{Reader, Scope};
 use crate::jaggaer::profile::VendorLayout;
-use crate::procurement::Vendor;
+use crate::procurement::{BankAccount, BankAccountKind, Vendor};
 use std::collections::BTreeMap;
 use std::slice;
 
@@ -40,7 +40,12 @@ pub(super) fn read(
         vat_number: reader.optional(scope, "vat_number", &layout.vat_number),
         country: reader.optional(scope, "country", &layout.country),
         currency: reader.optional(scope, "currency", &layout.currency),
-        bank_account: reader.optional(scope, "bank_account", &layout.bank_account),
+        bank_accounts: reader
+            .optional(scope, "bank_account", &layout.bank_account)
+            .map(|number| BankAccount { kind: BankAccountKind::Unspecified, number })
+            .into_iter()
+            .collect(),
         name: name?,
+        ..Vendor::default()
     })
 }

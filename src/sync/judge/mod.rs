@@ -11,7 +11,7 @@ mod planned;
 pub use planned::planned_posting;
 
 use crate::audit::hash_text;
-use crate::decide::{self, Decision, History, Hold, Inputs};
+use crate::decide::{self, Decision, Evidence, History, Hold, Inputs, Verdict};
 use crate::procurement::{DocumentKind, Vendor};
 use crate::store::{Change, CommitError, DocumentRow, DocumentState, RevisionRow};
 use crate::sync::CrashPoint;
@@ -34,6 +34,7 @@ struct Judged<'a> {
     revision: RevisionRow,
     history: History,
     decision: Decision,
+    evidence: Evidence,
 }
 
 impl Engine {
@@ -129,9 +130,12 @@ impl Engine {
             self.store.revision(&document.id, document.latest_revision).await?.ok_or_else(
                 || SyncError::Inner(format!("document {} has no revision", document.id)),
             )?;
-        let (decision, history) =
+        let (verdict, history) =
             match read_document(&connection.source.profile, document, &revision.raw) {
-                Err(holds) => (Decision::Hold(holds), History::default()),
+                Err(holds) => {
+                    let decision = Decision::Hold(holds);
+                    (Verdict { decision, evidence: Evidence::default() }, History::default())
+                }
                 Ok(content) => {
                     let gatherer = Gatherer {
                         store: &self.store,
@@ -149,7 +153,8 @@ impl Engine {
                     (decide::document(&content, &inputs), history)
                 }
             };
-        Ok(Judged { connection, reference, document, revision, history, decision })
+        let Verdict { decision, evidence } = verdict;
+        Ok(Judged { connection, reference, document, revision, history, decision, evidence })
     }
 }
 
@@ -189,6 +194,7 @@ impl Judged<'_> {
         let hash = plan.as_deref().map(hash_text);
         let history =
             serde_json::to_string(&self.history).expect("history is plain data with text keys");
+        let evidence = serde_json::to_string(&self.evidence).expect("evidence is plain data");
         change.keep_decision(
             &self.document.id,
             self.revision.n,
@@ -200,6 +206,7 @@ impl Judged<'_> {
                 self.connection.source.profile.version(),
             ),
             &history,
+            &evidence,
             at,
         );
     }

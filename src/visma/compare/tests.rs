@@ -56,12 +56,14 @@ fn standing_invoice(plan: &InvoicePlan) -> ErpInvoice {
         gross: plan.gross,
         vat: Some(plan.vat),
         balance: None,
+        payment_reference: None,
         our_key: None,
         version: None,
         modified: None,
         attachments: vec![],
         lines: (plan.lines.iter().rev().enumerate())
             .map(|(at, line)| ErpInvoiceLine {
+                unit: None,
                 number: i64::try_from(at).expect("small"),
                 cost: line.cost,
                 account: Some(line.account.clone()),
@@ -171,6 +173,7 @@ fn standing_order(plan: &OrderPlan) -> ErpOrder {
         modified: None,
         lines: (plan.lines.iter().enumerate())
             .map(|(at, line)| ErpOrderLine {
+                unit: None,
                 number: i64::try_from(at).expect("small") + 1,
                 our_key: Some(line.key.clone()),
                 line_type: None,

@@ -58,6 +58,7 @@ fn plan() -> InvoicePlan {
 
 fn standing(plan: &InvoicePlan) -> ErpInvoice {
     let lines = plan.lines.iter().enumerate().map(|(at, line)| ErpInvoiceLine {
+        unit: None,
         number: 10 * (i64::try_from(at).expect("small") + 1),
         cost: line.cost,
         account: Some(line.account.clone()),
@@ -81,6 +82,7 @@ fn standing(plan: &InvoicePlan) -> ErpInvoice {
         gross: plan.gross,
         vat: Some(plan.vat),
         balance: None,
+        payment_reference: None,
         our_key: None,
         version: Some("AAA=".into()),
         modified: None,

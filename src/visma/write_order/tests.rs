@@ -43,6 +43,7 @@ fn plan() -> OrderPlan {
 
 fn standing(plan: &OrderPlan) -> ErpOrder {
     let lines = plan.lines.iter().enumerate().map(|(at, line)| ErpOrderLine {
+        unit: None,
         number: i64::try_from(at).expect("small") + 1,
         our_key: Some(line.key.clone()),
         line_type: Some(line.line_type.clone()),
