@@ -5,10 +5,11 @@ use super::{Hold, Inputs};
 use crate::decide::header::cut;
 use crate::mapping::{Mapped, code_share, vat};
 use crate::procurement::{
-    Distribution, InvoiceLine, Money, OrderLine, Priced, TaxLine, allocate, quantity_and_cost,
+    Distribution, InvoiceLine, Money, OrderLine, Priced, TaxLine, Whole, allocate, parts,
+    quantity_and_cost,
 };
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What the two kinds of line have in common.
 pub(super) struct Line<'a> {
@@ -108,19 +109,15 @@ pub(super) fn shares(
     };
     let category = vat::category(line.taxes, line.document_taxes, tables, inputs.reference);
     let category = category.map_err(|fault| holds.push(Hold::vat(&at, &fault))).ok();
-    let amounts = allocate(line.net, line.distributions);
-    let amounts = amounts.map_err(|fault| holds.push(Hold::allocation(&at, line.net, &fault))).ok();
+    let whole = Whole::of(line.net, line.priced.quantity);
+    let amounts = allocate(whole, line.distributions);
+    let amounts = amounts.map_err(|fault| holds.push(Hold::allocation(&at, &fault))).ok();
 
-    let uncoded = BTreeMap::new();
-    let mut values: Vec<&BTreeMap<String, String>> =
-        line.distributions.iter().map(|share| &share.segments).collect();
-    if values.is_empty() {
-        values.push(&uncoded);
-    }
+    let parts = parts(line.distributions);
     let mut codings = Vec::new();
-    for (index, values) in values.iter().enumerate() {
-        let at = match line.distributions.len() {
-            0 | 1 => at.clone(),
+    for (index, values) in parts.iter().enumerate() {
+        let at = match parts.len() {
+            1 => at.clone(),
             _ => format!("{at}, share {}", index + 1),
         };
         match code_share(values, tables, inputs.reference) {

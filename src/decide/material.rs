@@ -59,6 +59,9 @@ fn taxes(taxes: &mut [TaxLine]) {
 fn shares(shares: &mut [Distribution]) {
     for share in shares {
         normalise(&mut share.percent);
+        normalise(&mut share.quantity);
+        normalise(&mut share.ratio);
+        self::shares(&mut share.parts);
     }
 }
 

@@ -2,84 +2,246 @@
 
 use super::{Distribution, Money};
 use rust_decimal::{Decimal, RoundingStrategy};
+use std::collections::BTreeMap;
 
 /// Why a line cannot be divided as its distributions say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllocationFault {
-    /// The shares' amounts do not add up to the line.
+    /// The shares' amounts do not add up to the whole.
     Amounts {
         sum: Money,
+        whole: Money,
     },
     /// The shares' percentages do not add up to 100.
     Percents {
         sum: Decimal,
     },
-    /// Some shares say neither amount nor percent, or some the one and some the other.
+    /// The shares' quantities do not add up to the whole.
+    Quantities {
+        sum: Decimal,
+        whole: Decimal,
+    },
+    /// The shares do not all say the same sort of thing, or say less than nothing.
     Unclear,
     TooLarge,
 }
 
-/// The amount of each share. Amounts count as they are and must add up; percentages are rounded
-/// half away from zero, and **the last share takes what is left**, so the sum is always exact.
-/// No distribution at all is one share over everything.
-pub fn allocate(whole: Money, shares: &[Distribution]) -> Result<Vec<Money>, AllocationFault> {
-    if let [] | [Distribution { amount: None, percent: None, .. }] = shares {
-        return Ok(vec![whole]);
-    }
-    if let Some(amounts) = shares.iter().map(|share| share.amount).collect::<Option<Vec<_>>>() {
-        let mut sum = Money::zero(whole.currency);
-        for amount in &amounts {
-            sum = sum.checked_add(*amount).map_err(|_| AllocationFault::TooLarge)?;
-        }
-        return if sum == whole { Ok(amounts) } else { Err(AllocationFault::Amounts { sum }) };
-    }
-    let percents = shares
-        .iter()
-        .map(|share| share.percent.filter(|_| share.amount.is_none()))
-        .collect::<Option<Vec<_>>>()
-        .ok_or(AllocationFault::Unclear)?;
-    let mut sum = Decimal::ZERO;
-    for percent in &percents {
-        if percent.is_sign_negative() && !percent.is_zero() {
-            return Err(AllocationFault::Unclear);
-        }
-        sum = sum.checked_add(*percent).ok_or(AllocationFault::TooLarge)?;
-    }
-    if sum != Decimal::ONE_HUNDRED {
-        return Err(AllocationFault::Percents { sum });
-    }
-    let rounded = by_percent(whole, &percents, RoundingStrategy::MidpointAwayFromZero)?;
-    // Many shares of very little can round up to more than there is. Rounded toward zero, what
-    // is left for the last share has the sign of the whole.
-    match rounded.last() {
-        Some(last) if last.minor != 0 && last.minor.signum() != whole.minor.signum() => {
-            by_percent(whole, &percents, RoundingStrategy::ToZero)
-        }
-        _ => Ok(rounded),
+/// What is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whole {
+    pub net: Money,
+    /// The amount that shares by amount add up to: the net, or, where the source's amounts
+    /// include tax, what it states.
+    pub stated: Money,
+    pub quantity: Option<Decimal>,
+}
+
+impl Whole {
+    /// Amounts without tax.
+    pub const fn of(net: Money, quantity: Option<Decimal>) -> Self {
+        Self { net, stated: net, quantity }
     }
 }
 
-fn by_percent(
-    whole: Money,
-    percents: &[Decimal],
-    rounding: RoundingStrategy,
-) -> Result<Vec<Money>, AllocationFault> {
-    let mut left = whole;
-    let mut amounts = Vec::with_capacity(percents.len());
-    let (_, but_last) = percents.split_last().ok_or(AllocationFault::Unclear)?;
-    for percent in but_last {
-        let exact = Decimal::from(whole.minor)
-            .checked_mul(*percent)
-            .and_then(|exact| exact.checked_div(Decimal::ONE_HUNDRED))
-            .ok_or(AllocationFault::TooLarge)?;
-        let minor = i64::try_from(exact.round_dp_with_strategy(0, rounding))
-            .map_err(|_| AllocationFault::TooLarge)?;
-        let share = Money::new(minor, whole.currency);
-        left = left.checked_add(share.negated()).map_err(|_| AllocationFault::TooLarge)?;
-        amounts.push(share);
+/// Minor units that the last share may be off, so that the others are what anybody would compute.
+const LAST_IS_OFF_AT_MOST: i64 = 5;
+
+/// The dimension values of each part: the leaves of the tree of shares, in order, each with what the
+/// shares above it say where it says nothing itself. No distribution at all is one part without any.
+pub fn parts(shares: &[Distribution]) -> Vec<BTreeMap<String, String>> {
+    fn collect(
+        shares: &[Distribution],
+        above: &BTreeMap<String, String>,
+        into: &mut Vec<BTreeMap<String, String>>,
+    ) {
+        for share in shares {
+            let mut segments = above.clone();
+            segments.extend(share.segments.iter().map(|(k, v)| (k.clone(), v.clone())));
+            if share.parts.is_empty() {
+                into.push(segments);
+            } else {
+                collect(&share.parts, &segments, into);
+            }
+        }
     }
-    amounts.push(left);
+    let mut found = Vec::new();
+    if shares.is_empty() {
+        found.push(BTreeMap::new());
+    }
+    collect(shares, &BTreeMap::new(), &mut found);
+    found
+}
+
+/// The net amount of each part, in the order of [`parts`]; together always exactly the whole.
+///
+/// The shares of one level count by the first of these that they say: amount, percent, quantity,
+/// ratio. All of them must say it. Amounts must add up to the whole, percentages to 100, quantities
+/// to the line's quantity (to anything where it has none); ratios only compare. Amounts count as they
+/// are. Everything else is rounded half away from zero to the minor unit, and **the last share takes
+/// what is left**. Where many small shares would leave the last one another sign, or more than
+/// 5 minor units beside its exact part, every share is rounded toward zero instead, and the minor
+/// units left go one each to the shares that lost most, of equals to the earlier ones.
+pub fn allocate(whole: Whole, shares: &[Distribution]) -> Result<Vec<Money>, AllocationFault> {
+    let mut amounts = Vec::new();
+    divide(whole, shares, &mut amounts)?;
     Ok(amounts)
+}
+
+fn divide(
+    whole: Whole,
+    shares: &[Distribution],
+    into: &mut Vec<Money>,
+) -> Result<(), AllocationFault> {
+    if shares.is_empty() {
+        into.push(whole.net);
+        return Ok(());
+    }
+    let (nets, stated) = level(whole, shares)?;
+    for ((share, net), stated) in shares.iter().zip(nets).zip(stated) {
+        divide(Whole { net, stated, quantity: share.quantity }, &share.parts, into)?;
+    }
+    Ok(())
+}
+
+/// The net and the stated amount of each share of one level.
+fn level(
+    whole: Whole,
+    shares: &[Distribution],
+) -> Result<(Vec<Money>, Vec<Money>), AllocationFault> {
+    if let [only] = shares
+        && only.amount.is_none()
+        && only.percent.is_none()
+    {
+        // Quantity and ratio of an only share say nothing about it.
+        return Ok((vec![whole.net], vec![whole.stated]));
+    }
+    if let Some(amounts) = said_by_all(shares, |share| share.amount)? {
+        let mut sum = Money::zero(whole.stated.currency);
+        for amount in &amounts {
+            sum = sum.checked_add(*amount).map_err(|_| AllocationFault::TooLarge)?;
+        }
+        if sum != whole.stated {
+            return Err(AllocationFault::Amounts { sum, whole: whole.stated });
+        }
+        if whole.net == whole.stated {
+            return Ok((amounts.clone(), amounts));
+        }
+        let weights: Vec<Decimal> = amounts.iter().map(Money::amount).collect();
+        return Ok((by_weight(whole.net, &weights)?, amounts));
+    }
+    let weights = weights(whole, shares)?;
+    Ok((by_weight(whole.net, &weights)?, by_weight(whole.stated, &weights)?))
+}
+
+fn weights(whole: Whole, shares: &[Distribution]) -> Result<Vec<Decimal>, AllocationFault> {
+    let sum = |numbers: &[Decimal]| {
+        numbers
+            .iter()
+            .try_fold(Decimal::ZERO, |sum, number| sum.checked_add(*number))
+            .ok_or(AllocationFault::TooLarge)
+    };
+    let below_zero = |number: &Decimal| number.is_sign_negative() && !number.is_zero();
+    if let Some(percents) = said_by_all(shares, |share| share.percent)? {
+        if percents.iter().any(below_zero) {
+            return Err(AllocationFault::Unclear);
+        }
+        let sum = sum(&percents)?;
+        if sum != Decimal::ONE_HUNDRED {
+            return Err(AllocationFault::Percents { sum });
+        }
+        return Ok(percents);
+    }
+    if let Some(quantities) = said_by_all(shares, |share| share.quantity)? {
+        let sum = sum(&quantities)?;
+        if let Some(whole) = whole.quantity
+            && sum != whole
+        {
+            return Err(AllocationFault::Quantities { sum, whole });
+        }
+        let one_sign =
+            quantities.iter().all(|of| of.is_zero() || below_zero(of) == below_zero(&sum));
+        return if one_sign && !sum.is_zero() {
+            Ok(quantities)
+        } else {
+            Err(AllocationFault::Unclear)
+        };
+    }
+    let ratios = said_by_all(shares, |share| share.ratio)?.ok_or(AllocationFault::Unclear)?;
+    if ratios.iter().any(below_zero) || sum(&ratios)?.is_zero() {
+        return Err(AllocationFault::Unclear);
+    }
+    Ok(ratios)
+}
+
+/// `None`: no share says it. Some saying it and some not is unclear.
+fn said_by_all<T>(
+    shares: &[Distribution],
+    of: impl Fn(&Distribution) -> Option<T>,
+) -> Result<Option<Vec<T>>, AllocationFault> {
+    let said: Vec<T> = shares.iter().filter_map(of).collect();
+    match said.len() {
+        0 => Ok(None),
+        all if all == shares.len() => Ok(Some(said)),
+        _ => Err(AllocationFault::Unclear),
+    }
+}
+
+/// Weights of one sign, or of both where amounts that include tax have both; their sum is not zero,
+/// unless the whole is.
+fn by_weight(whole: Money, weights: &[Decimal]) -> Result<Vec<Money>, AllocationFault> {
+    let total = weights
+        .iter()
+        .try_fold(Decimal::ZERO, |sum, weight| sum.checked_add(*weight))
+        .ok_or(AllocationFault::TooLarge)?;
+    if whole.is_zero() {
+        return Ok(vec![whole; weights.len()]);
+    }
+    let exact = weights
+        .iter()
+        .map(|weight| Decimal::from(whole.minor).checked_mul(*weight)?.checked_div(total))
+        .collect::<Option<Vec<Decimal>>>()
+        .ok_or(AllocationFault::TooLarge)?;
+    let rounded = |rounding| {
+        exact
+            .iter()
+            .map(|exact| i64::try_from(exact.round_dp_with_strategy(0, rounding)).ok())
+            .collect::<Option<Vec<i64>>>()
+            .ok_or(AllocationFault::TooLarge)
+    };
+    let left = |minors: &[i64]| {
+        let sum = minors.iter().try_fold(0_i64, |sum, minor| sum.checked_add(*minor));
+        sum.and_then(|sum| whole.minor.checked_sub(sum)).ok_or(AllocationFault::TooLarge)
+    };
+    let money = |minors: Vec<i64>| {
+        minors.into_iter().map(|minor| Money::new(minor, whole.currency)).collect::<Vec<Money>>()
+    };
+
+    let mut minors = rounded(RoundingStrategy::MidpointAwayFromZero)?;
+    let off = left(&minors)?;
+    if let (Some(last), Some(exact)) = (minors.last_mut(), exact.last()) {
+        *last = last.checked_add(off).ok_or(AllocationFault::TooLarge)?;
+        let keeps_sign =
+            *last == 0 || (!exact.is_zero() && last.is_negative() == exact.is_sign_negative());
+        let beside = (Decimal::from(*last) - *exact).abs();
+        if keeps_sign && beside <= Decimal::from(LAST_IS_OFF_AT_MOST) {
+            return Ok(money(minors));
+        }
+    }
+    let mut minors = rounded(RoundingStrategy::ToZero)?;
+    let mut off = left(&minors)?;
+    let mut lost: Vec<usize> = (0..minors.len()).collect();
+    lost.sort_by_key(|&share| {
+        (std::cmp::Reverse((exact[share] - Decimal::from(minors[share])).abs()), share)
+    });
+    // With weights of both signs more may be left than there are shares.
+    for share in lost.into_iter().cycle() {
+        if off == 0 {
+            break;
+        }
+        minors[share] += off.signum();
+        off -= off.signum();
+    }
+    Ok(money(minors))
 }
 
 /// Quantity and unit price of a source line, as it states them.
@@ -138,13 +300,12 @@ mod tests {
     use super::*;
     use crate::procurement::Currency;
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
 
     fn share(amount: Option<i64>, percent: Option<&str>) -> Distribution {
         Distribution {
             percent: percent.map(|percent| percent.parse().unwrap()),
             amount: amount.map(nok),
-            segments: BTreeMap::new(),
+            ..Distribution::default()
         }
     }
 
@@ -172,19 +333,134 @@ mod tests {
             (-100, vec![percent("33.5"), percent("66.5")], Ok(vec![-34, -66])),
             (5, vec![percent("50"), percent("50")], Ok(vec![3, 2])),
             // Rounded half up this would be 1, 1, 1, 1 and -1.
-            (3, vec![percent("20"); 5], Ok(vec![0, 0, 0, 0, 3])),
+            (3, vec![percent("20"); 5], Ok(vec![1, 1, 1, 0, 0])),
             (0, vec![percent("50"), percent("50")], Ok(vec![0, 0])),
-            (100, vec![amount(60), amount(41)], Err(AllocationFault::Amounts { sum: nok(101) })),
+            (
+                100,
+                vec![amount(60), amount(41)],
+                Err(AllocationFault::Amounts { sum: nok(101), whole: nok(100) }),
+            ),
             (100, vec![percent("33.33"); 3], Err(AllocationFault::Percents { sum: dec("99.99") })),
             (100, vec![percent("50"), amount(50)], Err(AllocationFault::Unclear)),
             (100, vec![share(None, None); 2], Err(AllocationFault::Unclear)),
             (100, vec![percent("150"), percent("-50")], Err(AllocationFault::Unclear)),
         ];
         for (whole, shares, expected) in cases {
-            let got = allocate(nok(whole), &shares)
+            let got = allocate(Whole::of(nok(whole), None), &shares)
                 .map(|shares| shares.iter().map(|share| share.minor).collect::<Vec<_>>());
             assert_eq!(got, expected, "{whole} over {shares:?}");
         }
+    }
+
+    fn by_quantity(quantity: &str) -> Distribution {
+        Distribution { quantity: Some(dec(quantity)), ..Distribution::default() }
+    }
+
+    fn by_ratio(ratio: &str) -> Distribution {
+        Distribution { ratio: Some(dec(ratio)), ..Distribution::default() }
+    }
+
+    fn minors(whole: Whole, shares: &[Distribution]) -> Result<Vec<i64>, AllocationFault> {
+        allocate(whole, shares).map(|parts| parts.iter().map(|part| part.minor).collect())
+    }
+
+    #[test]
+    fn by_quantity_and_by_ratio() {
+        let ten = Some(dec("10"));
+        let cases = [
+            (10_000, ten, vec![by_quantity("4"), by_quantity("6")], Ok(vec![4_000, 6_000])),
+            (100, Some(dec("3")), vec![by_quantity("1"); 3], Ok(vec![33, 33, 34])),
+            // The line says no quantity: they only compare.
+            (100, None, vec![by_quantity("1"), by_quantity("3")], Ok(vec![25, 75])),
+            (-100, Some(dec("-4")), vec![by_quantity("-1"), by_quantity("-3")], Ok(vec![-25, -75])),
+            (
+                100,
+                ten,
+                vec![by_quantity("4"), by_quantity("5")],
+                Err(AllocationFault::Quantities { sum: dec("9"), whole: dec("10") }),
+            ),
+            (
+                100,
+                Some(dec("2")),
+                vec![by_quantity("5"), by_quantity("-3")],
+                Err(AllocationFault::Unclear),
+            ),
+            (100, ten, vec![by_quantity("10")], Ok(vec![100])),
+            (100, None, vec![by_ratio("1"), by_ratio("1"), by_ratio("2")], Ok(vec![25, 25, 50])),
+            (100, None, vec![by_ratio("7")], Ok(vec![100])),
+            (100, None, vec![by_ratio("0"); 2], Err(AllocationFault::Unclear)),
+            (100, None, vec![by_ratio("2"), by_ratio("-1")], Err(AllocationFault::Unclear)),
+            (100, ten, vec![by_quantity("5"), by_ratio("1")], Err(AllocationFault::Unclear)),
+            (0, ten, vec![by_quantity("4"), by_quantity("6")], Ok(vec![0, 0])),
+        ];
+        for (minor, quantity, shares, expected) in cases {
+            let got = minors(Whole::of(nok(minor), quantity), &shares);
+            assert_eq!(got, expected, "{minor} over {shares:?}");
+        }
+    }
+
+    #[test]
+    fn a_thousand_small_shares_are_each_within_one_minor_unit() {
+        // 0.015 each: rounded half up the last would be 4.98 below zero.
+        let amounts = minors(Whole::of(nok(1_500), None), &vec![by_ratio("1"); 1_000]).unwrap();
+        assert_eq!(amounts.iter().sum::<i64>(), 1_500);
+        assert!(amounts.iter().all(|minor| (1..=2).contains(minor)));
+        assert_eq!(amounts[..500], [2; 500], "of equals the earlier ones");
+        // 0.013 each: rounded half up the last would have 3.01.
+        let amounts = minors(Whole::of(nok(1_300), None), &vec![by_ratio("1"); 1_000]).unwrap();
+        assert!(amounts.iter().all(|minor| (1..=2).contains(minor)));
+        // A few shares: the last takes what is left, up to 5 minor units beside its own.
+        let amounts = minors(Whole::of(nok(1_005), None), &vec![by_ratio("1"); 10]).unwrap();
+        assert_eq!(amounts, [[101; 9].as_slice(), &[96]].concat());
+    }
+
+    #[test]
+    fn shares_are_divided_again() {
+        let named = |share: Distribution, name: &str, value: &str| Distribution {
+            segments: [(name.to_owned(), value.to_owned())].into(),
+            ..share
+        };
+        let tree = vec![
+            Distribution {
+                parts: vec![
+                    named(by_quantity("1"), "Account", "6540"),
+                    named(by_quantity("2"), "Account", "6550"),
+                ],
+                ..named(share(None, Some("60")), "CostCenter", "110")
+            },
+            Distribution {
+                parts: vec![named(by_ratio("1"), "CostCenter", "130"), by_ratio("1")],
+                ..named(share(None, Some("40")), "CostCenter", "120")
+            },
+        ];
+        assert_eq!(minors(Whole::of(nok(1_001), None), &tree), Ok(vec![200, 401, 200, 200]));
+        let centre = |at: usize| parts(&tree)[at].get("CostCenter").cloned();
+        assert_eq!(centre(0).as_deref(), Some("110"), "from above");
+        assert_eq!(centre(2).as_deref(), Some("130"), "its own word counts");
+        assert_eq!(centre(3).as_deref(), Some("120"));
+        // A share's parts by amount add up to the share.
+        let tree = vec![
+            Distribution { parts: vec![share(Some(30), None); 2], ..share(Some(60), None) },
+            share(Some(40), None),
+        ];
+        assert_eq!(minors(Whole::of(nok(100), None), &tree), Ok(vec![30, 30, 40]));
+        let fault = minors(Whole::of(nok(90), None), &tree[..1]);
+        assert_eq!(fault, Err(AllocationFault::Amounts { sum: nok(60), whole: nok(90) }));
+        let tree =
+            [Distribution { parts: vec![share(Some(31), None); 2], ..share(Some(60), None) }];
+        let fault = minors(Whole::of(nok(60), None), &tree);
+        assert_eq!(fault, Err(AllocationFault::Amounts { sum: nok(62), whole: nok(60) }));
+    }
+
+    /// The amounts include 25 % of tax; what is booked is the net.
+    #[test]
+    fn amounts_that_include_tax_divide_the_net() {
+        let whole = Whole { net: nok(10_000), stated: nok(12_500), quantity: None };
+        let shares =
+            vec![share(Some(4_167), None), share(Some(4_167), None), share(Some(4_166), None)];
+        assert_eq!(minors(whole, &shares), Ok(vec![3_334, 3_334, 3_332]));
+        let fault = AllocationFault::Amounts { sum: nok(4_167), whole: nok(12_500) };
+        assert_eq!(minors(whole, &shares[..1]), Err(fault));
     }
 
     #[test]
@@ -241,16 +517,37 @@ mod tests {
                 .windows(2)
                 .map(|pair| Distribution {
                     percent: Some(Decimal::new(pair[1] - pair[0], 2)),
-                    amount: None,
-                    segments: BTreeMap::new(),
+                    ..Distribution::default()
                 })
                 .collect();
             let whole = Money::new(minor, currency);
-            let amounts = allocate(whole, &shares).expect("the percentages add up");
+            let amounts = allocate(Whole::of(whole, None), &shares).expect("the percentages add up");
             prop_assert_eq!(amounts.len(), shares.len());
             prop_assert_eq!(amounts.iter().map(|share| share.minor).sum::<i64>(), minor);
             for share in &amounts {
                 prop_assert!(share.minor == 0 || share.minor.signum() == minor.signum());
+            }
+        }
+
+        #[test]
+        fn ratio_shares_add_up_and_none_is_far_off(
+            minor in -1_000_000_000_i64..1_000_000_000,
+            currency in currency(),
+            ratios in prop::collection::vec(0_i64..1_000, 1..200),
+        ) {
+            let total: i64 = ratios.iter().sum();
+            prop_assume!(total > 0);
+            let shares: Vec<Distribution> = ratios
+                .iter()
+                .map(|ratio| Distribution { ratio: Some(Decimal::from(*ratio)), ..Distribution::default() })
+                .collect();
+            let amounts = allocate(Whole::of(Money::new(minor, currency), None), &shares).expect("ratios");
+            prop_assert_eq!(amounts.iter().map(|part| part.minor).sum::<i64>(), minor);
+            for (part, ratio) in amounts.iter().zip(&ratios) {
+                // In 128 bits, without decimals: |part * total - minor * ratio| <= 5 * total.
+                let beside = i128::from(part.minor) * i128::from(total) - i128::from(minor) * i128::from(*ratio);
+                prop_assert!(beside.abs() <= 5 * i128::from(total));
+                prop_assert!(part.minor == 0 || part.minor.signum() == minor.signum());
             }
         }
 

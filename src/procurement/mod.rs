@@ -16,7 +16,7 @@ mod reference;
 mod supplier_invoice;
 mod vendor;
 
-pub use allocation::{AllocationFault, Priced, allocate, quantity_and_cost};
+pub use allocation::{AllocationFault, Priced, Whole, allocate, parts, quantity_and_cost};
 pub use bank_account::{BankAccount, BankAccountKind};
 pub use contract::Contract;
 pub use currency::{Currency, UnknownCurrency};
@@ -100,13 +100,21 @@ pub enum Ripeness {
 }
 
 /// One share of a line: what part of it goes to which account and dimension values.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+///
+/// The first of amount, percent, quantity and ratio that it says counts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Distribution {
-    pub percent: Option<Decimal>,
-    /// Beats `percent` when both are given.
     pub amount: Option<Money>,
+    pub percent: Option<Decimal>,
+    /// Of the line's quantity.
+    pub quantity: Option<Decimal>,
+    /// Compared with the other shares' ratios: 1, 1 and 2 are a quarter, a quarter and a half.
+    pub ratio: Option<Decimal>,
     /// By the source's own dimension names, `Account` among them. Empty values are absent.
     pub segments: BTreeMap<String, String>,
+    /// The share divided again. What a part does not say itself, the share says.
+    pub parts: Vec<Distribution>,
 }
 
 /// One tax on a line or a document, as the source states it.

@@ -73,6 +73,7 @@ fn line(n: usize, shape: &Shape, currency: Currency) -> InvoiceLine {
                 percent: (!shape.by_amount).then(|| Decimal::new(*part, 2)),
                 amount: shape.by_amount.then(|| Money::new(amount, currency)),
                 segments: segments.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+                ..Distribution::default()
             }
         })
         .collect();

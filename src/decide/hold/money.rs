@@ -40,15 +40,23 @@ impl Hold {
         )
     }
 
-    pub(crate) fn allocation(at: &str, line: Money, fault: &AllocationFault) -> Self {
+    pub(crate) fn allocation(at: &str, fault: &AllocationFault) -> Self {
         match fault {
-            AllocationFault::Amounts { sum } => Self::distribution_unbalanced(
+            AllocationFault::Amounts { sum, whole } => Self::distribution_unbalanced(
                 at,
-                &format!("the shares add up to {sum}, the line to {line}"),
+                &format!("the shares add up to {sum}, but they divide {whole}"),
             ),
             AllocationFault::Percents { sum } => Self::distribution_unbalanced(
                 at,
                 &format!("the shares add up to {}%, not to 100", sum.normalize()),
+            ),
+            AllocationFault::Quantities { sum, whole } => Self::distribution_unbalanced(
+                at,
+                &format!(
+                    "the shares' quantities add up to {}, but they divide {}",
+                    sum.normalize(),
+                    whole.normalize()
+                ),
             ),
             AllocationFault::Unclear => Self::distribution_unclear(at),
             AllocationFault::TooLarge => Self::amount_too_large(at),
@@ -67,10 +75,10 @@ impl Hold {
         Self::new(
             "distribution_unclear",
             format!(
-                "{at}: the shares do not all say an amount, nor all a percentage of zero or more."
+                "{at}: the shares do not all say an amount, nor all a percentage, a quantity or a ratio of zero or more."
             ),
-            "State each share of the line by amount, or each by percentage, in JAGGAER; the \
-             document comes again by itself.",
+            "State all shares of the line in one way (amount, percentage, quantity or ratio) in \
+             JAGGAER; the document comes again by itself.",
         )
     }
 

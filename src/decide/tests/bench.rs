@@ -102,13 +102,13 @@ pub(super) fn vendor(id: &str) -> VendorRef {
 
 pub(super) fn share(account: &str, centre: &str, amount: Option<Money>) -> Distribution {
     Distribution {
-        percent: None,
         amount,
         segments: [("Account", account), ("CostCenter", centre)]
             .into_iter()
             .filter(|(_, value)| !value.is_empty())
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .collect(),
+        ..Distribution::default()
     }
 }
 

@@ -300,7 +300,7 @@ fn texts_carry_the_numbers() {
     );
     assert_eq!(
         text(|i, _| i.lines[1].distributions[0].amount = Some(nok(90_001))),
-        "Line 2: the shares add up to 1500.01 NOK, the line to 1500.00 NOK."
+        "Line 2: the shares add up to 1500.01 NOK, but they divide 1500.00 NOK."
     );
     assert_eq!(
         text(|_, b| b.history.invoices.push(ErpInvoice { gross: nok(1), ..erp_invoice() })),

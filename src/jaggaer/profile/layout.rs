@@ -252,7 +252,11 @@ pub(crate) struct DistributionLayout {
     pub(crate) list: OneOrMany<Place>,
     pub(crate) percent: Option<Field<Number>>,
     pub(crate) amount: Option<Field<Amount>>,
+    pub(crate) quantity: Option<Field<Quantity>>,
+    pub(crate) ratio: Option<Field<Number>>,
     pub(crate) segments: SegmentsLayout,
+    /// A list inside a share that divides it again, laid out as the shares are.
+    pub(crate) parts: Option<Place>,
 }
 
 /// Dimension values of a share: a list of pairs, or one member for each dimension.

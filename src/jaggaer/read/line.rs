@@ -8,7 +8,6 @@ use crate::jaggaer::profile::{
 use crate::procurement::{Distribution, Money, TaxLine};
 use rust_decimal::Decimal;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::slice;
 
 pub(super) struct Pricing {
@@ -128,7 +127,7 @@ pub(super) fn distributions(
     }
     let mut shares = Vec::with_capacity(count);
     for index in 0..count {
-        let mut share = Distribution { percent: None, amount: None, segments: BTreeMap::new() };
+        let mut share = Distribution::default();
         for scheme in &schemes {
             // A scheme that does not split holds for every share.
             let Some(row) = scheme.get(index).or(scheme.first()) else { continue };
@@ -176,6 +175,8 @@ fn read_share(
     if split {
         share.percent = share.percent.or(reader.optional(scope, "percent", &layout.percent));
         share.amount = share.amount.or(reader.optional(scope, "amount", &layout.amount));
+        share.quantity = share.quantity.or(reader.optional(scope, "quantity", &layout.quantity));
+        share.ratio = share.ratio.or(reader.optional(scope, "ratio", &layout.ratio));
     }
     let mut found: Vec<(String, String)> = Vec::new();
     match &layout.segments {
@@ -212,6 +213,15 @@ fn read_share(
             }
         }
     }
+    if let Some(nested) = &layout.parts {
+        let (found, _) = rows(reader, scope, "parts", slice::from_ref(nested));
+        for (index, row) in found.into_iter().enumerate() {
+            let below = scope.below(row, "parts", index);
+            let mut part = Distribution::default();
+            read_share(reader, &below, layout, &mut part, true);
+            share.parts.push(part);
+        }
+    }
 }
 
 fn check(
@@ -222,21 +232,26 @@ fn check(
     from_header: bool,
 ) {
     if from_header {
-        // The header's amounts are shares of the whole document, not of this line.
-        for share in shares.iter_mut() {
-            share.amount = None;
-        }
+        // The header's amounts and quantities are shares of the whole document, not of this line:
+        // for a line they only compare.
+        shares.iter_mut().for_each(compare_only);
     }
-    if shares.len() > 1
-        && shares.iter().any(|share| share.amount.is_none() && share.percent.is_none())
-    {
-        let text = if from_header {
-            "the header's shares carry no percent, so they cannot be the lines' default"
-        } else {
-            "several shares, and not every one carries an amount or a percent"
-        };
+    let says_nothing = |share: &Distribution| {
+        let numbers = [share.percent, share.quantity, share.ratio];
+        share.amount.is_none() && numbers.iter().all(Option::is_none)
+    };
+    if shares.len() > 1 && shares.iter().any(says_nothing) {
+        let text =
+            "several shares, and not every one carries an amount, a percent, a quantity or a ratio";
         note(reader, scope, layout, text.to_owned());
     }
+}
+
+fn compare_only(share: &mut Distribution) {
+    let amount = share.amount.take().map(|amount| amount.amount());
+    let quantity = share.quantity.take();
+    share.ratio = share.ratio.or(amount).or(quantity);
+    share.parts.iter_mut().for_each(compare_only);
 }
 
 fn note(reader: &mut Reader<'_>, scope: &Scope<'_>, layout: &DistributionLayout, text: String) {
