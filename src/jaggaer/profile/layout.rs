@@ -39,6 +39,13 @@ pub(crate) struct InvoiceLayout {
     pub(crate) business_unit: Option<Field<Text>>,
     pub(crate) vendor: VendorRefLayout,
     pub(crate) currency: Field<Text>,
+    /// Units of the company's currency for one of the document's.
+    pub(crate) exchange_rate: Option<Field<Number>>,
+    /// Whether line amounts and charges include tax.
+    pub(crate) prices_include_tax: Option<Field<Flag>>,
+    /// Where the invoice asks to be paid; the first account that is found counts.
+    #[serde(default)]
+    pub(crate) payee: Vec<BankAccountLayout>,
     pub(crate) invoiced_on: Field<Day>,
     pub(crate) accounting_on: Option<Field<Day>>,
     pub(crate) due_on: Option<Field<Day>>,
@@ -138,6 +145,7 @@ pub(crate) struct InvoiceLineLayout {
     pub(crate) number: Option<Field<Text>>,
     pub(crate) item: Option<Field<Text>>,
     pub(crate) description: Option<Field<Prose>>,
+    pub(crate) commodity: Option<Field<Text>>,
     pub(crate) order: Option<OrderLinkLayout>,
     pub(crate) pricing: PricingLayout,
     #[serde(default)]

@@ -50,7 +50,7 @@ pub(super) fn read(
         country: reader.optional(scope, "country", &layout.country),
         currency: reader.optional(scope, "currency", &layout.currency),
         address: address.filter(|address| *address != PostalAddress::default()),
-        bank_accounts: bank_accounts(reader, scope, &layout.bank_accounts),
+        bank_accounts: bank_accounts(reader, scope, "bank_accounts", &layout.bank_accounts),
         name: name?,
     })
 }
@@ -78,24 +78,26 @@ fn other_names(
     names
 }
 
-fn bank_accounts(
+/// `name`: the field of the profile that the places stand in.
+pub(super) fn bank_accounts(
     reader: &mut Reader<'_>,
     scope: &Scope<'_>,
+    name: &'static str,
     layouts: &[BankAccountLayout],
 ) -> Vec<BankAccount> {
     let mut accounts: Vec<BankAccount> = Vec::new();
     for layout in layouts {
         let numbers: Vec<Option<String>> = match &layout.list {
-            Some(list) => rows(reader, scope, "bank_accounts", slice::from_ref(list))
+            Some(list) => rows(reader, scope, name, slice::from_ref(list))
                 .0
                 .into_iter()
                 .enumerate()
                 .map(|(index, row)| {
-                    let below = scope.below(row, "bank_accounts", index);
+                    let below = scope.below(row, name, index);
                     reader.field(&below, "number", &layout.number)
                 })
                 .collect(),
-            None => vec![reader.field(scope, "bank_accounts.number", &layout.number)],
+            None => vec![reader.field(scope, &format!("{name}.number"), &layout.number)],
         };
         for number in numbers.into_iter().flatten() {
             let account = BankAccount { kind: layout.kind, number };
