@@ -8,6 +8,7 @@ pub use secret::SecretRef;
 use crate::decide::{ChargeRule, InvoiceRules, OrderRules, Rules};
 use crate::mapping::Tables;
 use crate::procurement::ChargeKind;
+use crate::validation::ValidationRules;
 use crate::{jaggaer, visma};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -182,6 +183,8 @@ struct ConnectionTable {
     #[serde(default)]
     invoices: InvoiceRules,
     #[serde(default)]
+    validation: ValidationRules,
+    #[serde(default)]
     mapping: Tables,
     #[serde(default)]
     charges: BTreeMap<ChargeKind, ChargeRule>,
@@ -214,9 +217,19 @@ fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<jiff::civil:
 
 impl From<ConnectionTable> for ConnectionConfig {
     fn from(table: ConnectionTable) -> Self {
-        let ConnectionTable { id, source, company, take_from, orders, invoices, mapping, charges } =
-            table;
-        Self { id, source, company, rules: Rules { take_from, orders, invoices, mapping, charges } }
+        let ConnectionTable {
+            id,
+            source,
+            company,
+            take_from,
+            orders,
+            invoices,
+            validation,
+            mapping,
+            charges,
+        } = table;
+        let rules = Rules { take_from, orders, invoices, validation, mapping, charges };
+        Self { id, source, company, rules }
     }
 }
 

@@ -10,6 +10,7 @@ mod contract;
 mod currency;
 mod erp;
 mod money;
+mod past_invoice;
 mod plan;
 mod purchase_order;
 mod receipt;
@@ -23,14 +24,15 @@ pub use contract::Contract;
 pub use currency::{Currency, UnknownCurrency};
 pub use erp::{ErpInvoice, ErpInvoiceLine, ErpOrder, ErpOrderLine, ErpReceipt, ErpReceiptLine};
 pub use money::{Money, MoneyError};
+pub use past_invoice::{PaidTo, PastInvoice};
 pub use plan::{
     InvoicePlan, InvoicePlanLine, Link, OrderPlan, OrderPlanLine, OrderStart, Plan, PostingMode,
 };
 pub use purchase_order::{OrderLine, OrderLineKind, PurchaseOrder};
 pub use receipt::{Receipt, ReceiptLine};
 pub use reference::{
-    Account, Branch, CreditTerms, CurrencyInfo, FinancialPeriod, ReferenceData, Segment,
-    SegmentValue, Supplier, Vat, VatCategory, VatRate,
+    Account, Branch, CreditTerms, CurrencyInfo, ExchangeRate, FinancialPeriod, ReferenceData,
+    Segment, SegmentValue, Supplier, Vat, VatCategory, VatRate,
 };
 pub use supplier_invoice::{
     AttachmentRef, Charge, ChargeKind, InvoiceKind, InvoiceLine, OrderLineRef, SupplierInvoice,

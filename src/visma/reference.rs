@@ -59,6 +59,7 @@ impl Client {
             credit_terms: by_key(terms.0, |terms| terms.id.clone()),
             branches: by_key(branches, |branch| branch.number.clone()),
             currencies: by_key(currencies, |currency| currency.id.clone()),
+            exchange_rates: Vec::new(),
             periods: by_key(periods, |period| period.id.clone()),
         };
         Ok(ReferenceRead { reference, unreadable })
@@ -72,6 +73,10 @@ impl Client {
             Ok(CreditTerms {
                 id: required(row.terms_id, "termsId")?,
                 description: row.description.unwrap_or_default(),
+                // The other types count from the end of a month or by instalments.
+                days: row
+                    .due_day1
+                    .filter(|_| row.due_date_type.as_deref() == Some("FixedNumberOfDays")),
             })
         };
         Pager::new(self.clone(), "/v1/creditTerm".into(), listing, Box::new(read))

@@ -256,6 +256,8 @@ pub(super) struct VatCategoryLine {
 pub(super) struct CreditTerm {
     pub terms_id: Option<String>,
     pub description: Option<String>,
+    pub due_date_type: Option<String>,
+    pub due_day1: Option<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
