@@ -38,16 +38,26 @@ pub fn exchange_rate(
     if stated <= Decimal::ZERO || (is_base && stated != Decimal::ONE) {
         return Some(RateFault::Impossible { stated });
     }
-    let (from, known) = reference
-        .exchange_rates
-        .iter()
-        .filter(|rate| rate.currency == currency.code() && rate.to == base.id && rate.from <= on)
-        .map(|rate| (rate.from, rate.rate))
-        .max()?;
+    let until_then = || {
+        let rates = reference.exchange_rates.iter();
+        rates.filter(|rate| {
+            rate.currency == currency.code() && rate.to == base.id && rate.from <= on
+        })
+    };
+    let from = until_then().map(|rate| rate.from).max()?;
+    let of_day: Vec<Decimal> =
+        until_then().filter(|rate| rate.from == from).map(|rate| rate.rate).collect();
     let percent = Decimal::from(rules.exchange_rate_percent);
-    let allowed = known.checked_mul(percent)?.checked_div(Decimal::ONE_HUNDRED)?;
-    let differs = (stated - known).abs() > allowed;
-    differs.then_some(RateFault::Differs { stated, known, from })
+    let fits = |known: &Decimal| {
+        let allowed = known.checked_mul(percent)?.checked_div(Decimal::ONE_HUNDRED)?;
+        Some((stated - known).abs() <= allowed)
+    };
+    // Companies keep rates of several kinds (of the day, of the month): any of them will do.
+    if of_day.iter().any(|known| fits(known) == Some(true)) {
+        return None;
+    }
+    let known = of_day.into_iter().max()?;
+    Some(RateFault::Differs { stated, known, from })
 }
 
 #[cfg(test)]
@@ -76,6 +86,7 @@ mod tests {
             exchange_rates: vec![
                 rate("EUR", "NOK", date(2026, 9, 29), "20"),
                 rate("EUR", "NOK", date(2026, 9, 27), "10"),
+                rate("EUR", "NOK", date(2026, 9, 27), "8"),
                 rate("EUR", "NOK", date(2026, 9, 1), "9"),
                 rate("NOK", "EUR", date(2026, 9, 28), "0.1"),
             ],
@@ -95,6 +106,7 @@ mod tests {
             ("EUR", Some("10.51"), Optional, Some(differs("10.51"))),
             ("EUR", Some("9.5"), Optional, None),
             ("EUR", Some("9.49"), Optional, Some(differs("9.49"))),
+            ("EUR", Some("8.4"), Optional, None),
             ("EUR", Some("0"), Optional, Some(impossible("0"))),
             ("EUR", Some("-10"), Optional, Some(impossible("-10"))),
             ("EUR", None, Optional, None),

@@ -253,6 +253,16 @@ pub(super) struct VatCategoryLine {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub(super) struct CurrencyRate {
+    pub from_currency_id: Option<String>,
+    pub to_currency_id: Option<String>,
+    pub rate: Option<Number>,
+    pub effective_date: Option<String>,
+    pub mult_div: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct CreditTerm {
     pub terms_id: Option<String>,
     pub description: Option<String>,
