@@ -8,6 +8,7 @@ use crate::procurement::{
     Charge, ChargeKind, ErpInvoice, InvoiceKind, InvoicePlan, InvoicePlanLine, Money, Plan,
     Ripeness, Supplier, SupplierInvoice,
 };
+use crate::validation::NetOfTax;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -29,16 +30,16 @@ pub fn invoice(invoice: &SupplierInvoice, inputs: &Inputs<'_>) -> Verdict {
         )));
     }
     let net = validate::without_tax(invoice, inputs);
-    let mut judgement = Judgement::of(net.as_ref().map_or(invoice, |net| &net.invoice), inputs);
-    if invoice.prices_include_tax {
-        judgement.with_tax(invoice, net.as_ref().map(|net| net.left_over));
-    }
+    let mut judgement = Judgement::of(invoice, net.as_ref(), inputs);
     let decision = judgement.decision();
     Verdict { decision, evidence: judgement.evidence }
 }
 
 /// One invoice under judgement.
 pub(super) struct Judgement<'a, 'd> {
+    /// As the source has it.
+    pub(super) source: &'d SupplierInvoice,
+    /// The same without tax in its lines.
     pub(super) invoice: &'d SupplierInvoice,
     pub(super) inputs: &'a Inputs<'d>,
     /// Reasons that hold whatever the ERP has.
@@ -47,33 +48,25 @@ pub(super) struct Judgement<'a, 'd> {
     /// person has keyed in already.
     pub(super) unwritable: Vec<Hold>,
     pub(super) evidence: Evidence,
-    /// What the lines and charges came to with tax, where the source gives them so.
-    sum_with_tax: Option<Money>,
 }
 
 impl<'a, 'd> Judgement<'a, 'd> {
-    fn of(invoice: &'d SupplierInvoice, inputs: &'a Inputs<'d>) -> Self {
-        Self {
-            invoice,
+    /// `net`: the invoice without tax in its lines, where the source gives them with it.
+    fn of(source: &'d SupplierInvoice, net: Option<&'d NetOfTax>, inputs: &'a Inputs<'d>) -> Self {
+        let mut judgement = Self {
+            source,
+            invoice: net.map_or(source, |net| &net.invoice),
             inputs,
             holds: Vec::new(),
             unwritable: Vec::new(),
             evidence: Evidence::default(),
-            sum_with_tax: None,
-        }
-    }
-
-    /// `original`: as the source has it, its lines with tax. `left_over`: what their net amounts could not
-    /// carry.
-    fn with_tax(&mut self, original: &SupplierInvoice, left_over: Option<Money>) {
-        let lines = original.lines.iter().map(|line| line.net);
-        let charges = original.charges.iter().map(|charge| charge.amount);
-        self.sum_with_tax = sum(Money::zero(original.currency), lines.chain(charges));
-        if let Some(left) = left_over.filter(|left| !left.is_zero()) {
-            self.remark(format!(
+        };
+        if let Some(left) = net.map(|net| net.left_over).filter(|left| !left.is_zero()) {
+            judgement.remark(format!(
                 "The lines include tax; {left} that no net amount gives is posted as rounding."
             ));
         }
+        judgement
     }
 
     fn decision(&mut self) -> Decision {
@@ -298,11 +291,21 @@ impl<'a, 'd> Judgement<'a, 'd> {
         if gross.minor < 0 {
             self.holds.push(Hold::gross_negative(gross));
         }
-        if let Some(with_tax) = self.sum_with_tax
-            && with_tax != gross
-        {
-            self.holds.push(Hold::lines_unbalanced_with_tax(with_tax, gross));
-            return false;
+        let source = self.source;
+        if source.prices_include_tax {
+            let lines = source.lines.iter().map(|line| line.net);
+            let charges = source.charges.iter().map(|charge| charge.amount);
+            match sum(Money::zero(source.currency), lines.chain(charges)) {
+                Some(with_tax) if with_tax == gross => {}
+                Some(with_tax) => {
+                    self.holds.push(Hold::lines_unbalanced_with_tax(with_tax, gross));
+                    return false;
+                }
+                None => {
+                    self.holds.push(Hold::amount_too_large("The document"));
+                    return false;
+                }
+            }
         }
         // Where VAT cannot be told, the lines still include it: there is no net to compare.
         let Some(stated) = invoice.net.filter(|_| !invoice.prices_include_tax) else { return true };

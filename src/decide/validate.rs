@@ -244,9 +244,9 @@ impl Judgement<'_, '_> {
         }
     }
 
-    /// Lines and header rounding by themselves.
+    /// Lines and header rounding by themselves, as the source has them.
     pub(super) fn amounts(&mut self) {
-        let invoice = self.invoice;
+        let invoice = self.source;
         for line in &invoice.lines {
             let Some(found) = line_amount(line) else { continue };
             let hold = Hold::line_amount_differs(&at_line(&line.number), line.net, found.computed);

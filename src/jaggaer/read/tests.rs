@@ -565,3 +565,30 @@ fn a_vendor_can_have_names_and_accounts_at_several_places() {
     let problems = read(json!({ "id": "7", "display": "Ny AS", "former": [1] })).unwrap_err();
     assert_eq!(problems[0].field, "other_names");
 }
+
+#[test]
+fn where_an_invoice_asks_to_be_paid_and_in_which_money() {
+    use crate::procurement::BankAccountKind::{Bankgiro, Iban};
+    let feed = feed("default", "invoices");
+    let mut body = data("default")["invoice"].clone();
+    let plain = invoice(feed.read(&body));
+    assert_eq!((plain.payee, plain.exchange_rate), (None, None));
+    assert!(!plain.prices_include_tax);
+    body["exchangeRate"] = json!("11.742500");
+    body["lines"][0]["commodityCode"] = json!("56112102");
+    for (payee, kind, number) in [
+        (
+            json!({ "iban": "NO93 8601 1117 947", "bban": "86011117947" }),
+            Iban,
+            "NO93 8601 1117 947",
+        ),
+        (json!({ "iban": null, "bankgiro": "5402-9681" }), Bankgiro, "5402-9681"),
+    ] {
+        body["payee"] = payee;
+        let read = invoice(feed.read(&body));
+        let account = read.payee.expect("it stands there");
+        assert_eq!((account.kind, account.number.as_str()), (kind, number));
+        assert_eq!(read.exchange_rate, Some("11.7425".parse().unwrap()));
+        assert_eq!(read.lines[0].commodity.as_deref(), Some("56112102"));
+    }
+}
