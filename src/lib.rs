@@ -12,4 +12,5 @@ pub mod matching;
 pub mod procurement;
 pub mod store;
 pub mod sync;
+pub mod validation;
 pub mod visma;

@@ -8,6 +8,7 @@ pub use secret::SecretRef;
 use crate::decide::{ChargeRule, InvoiceRules, OrderRules, Rules};
 use crate::mapping::Tables;
 use crate::procurement::ChargeKind;
+use crate::validation::ValidationRules;
 use crate::{jaggaer, visma};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -149,6 +150,9 @@ pub struct CompanyConfig {
     /// Custom text of an order and of its lines that carries our key.
     #[serde(default)]
     pub key_fields: visma::KeyFields,
+    /// Attributes of a supplier that carry its GLN and DUNS number.
+    #[serde(default)]
+    pub supplier_attributes: visma::SupplierAttributes,
     #[serde(default = "write_timeout")]
     pub write_timeout_seconds: u64,
     #[serde(default = "read_timeout")]
@@ -178,6 +182,8 @@ struct ConnectionTable {
     orders: OrderRules,
     #[serde(default)]
     invoices: InvoiceRules,
+    #[serde(default)]
+    validation: ValidationRules,
     #[serde(default)]
     mapping: Tables,
     #[serde(default)]
@@ -211,9 +217,19 @@ fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<jiff::civil:
 
 impl From<ConnectionTable> for ConnectionConfig {
     fn from(table: ConnectionTable) -> Self {
-        let ConnectionTable { id, source, company, take_from, orders, invoices, mapping, charges } =
-            table;
-        Self { id, source, company, rules: Rules { take_from, orders, invoices, mapping, charges } }
+        let ConnectionTable {
+            id,
+            source,
+            company,
+            take_from,
+            orders,
+            invoices,
+            validation,
+            mapping,
+            charges,
+        } = table;
+        let rules = Rules { take_from, orders, invoices, validation, mapping, charges };
+        Self { id, source, company, rules }
     }
 }
 
@@ -374,6 +390,7 @@ impl Config {
             burst: company.burst,
             reserve_for_writes: company.reserve_for_writes,
             key_fields: company.key_fields,
+            supplier_attributes: company.supplier_attributes.clone(),
             ..defaults
         })
     }

@@ -99,6 +99,18 @@ pub(super) fn period<'a>(on: Date, inputs: &Inputs<'a>) -> Option<&'a FinancialP
     (followed || inside).then_some(found)
 }
 
+/// The first period after a closed one that is open and active.
+pub(super) fn next_open_period<'a>(
+    closed: &FinancialPeriod,
+    inputs: &Inputs<'a>,
+) -> Option<&'a FinancialPeriod> {
+    let periods = inputs.reference.periods.values();
+    periods
+        .filter(|period| period.starts_on < period.ends_on && period.starts_on > closed.starts_on)
+        .filter(|period| period.active && !period.closed_in_supplier_ledger)
+        .min_by_key(|period| period.starts_on)
+}
+
 /// Cut on characters; what Visma would cut or refuse is better cut where we see it.
 pub(super) fn cut(text: &str, length: usize) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");

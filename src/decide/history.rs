@@ -3,7 +3,8 @@
 
 use super::Role;
 use crate::procurement::{
-    BankAccount, Contract, ErpInvoice, ErpOrder, ErpReceipt, InvoiceKind, Money, OrderPlan, Receipt,
+    Contract, ErpInvoice, ErpOrder, ErpReceipt, InvoiceKind, Money, OrderPlan, PaidTo, PastInvoice,
+    Receipt,
 };
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -33,12 +34,17 @@ pub struct History {
     /// identifier with it, with the same amount or a number that looks like this one's.
     #[serde(default)]
     pub alike: Vec<PastInvoice>,
-    /// For a credit note: the documents that carry the number it credits.
+    /// For a credit note: the documents that carry the number it credits, and the credit notes that
+    /// name that number too.
     #[serde(default)]
     pub credited: Vec<PastInvoice>,
     /// Where earlier invoices of the vendor asked to be paid, the latest first.
     #[serde(default)]
     pub paid_to: Vec<PaidTo>,
+    /// The day this revision came: the source's own time of it, else ours. `None`: not known, and
+    /// then no date is too late or too old.
+    #[serde(default)]
+    pub received_on: Option<Date>,
     /// What people said about holds of this document.
     #[serde(default)]
     pub overrides: Vec<Override>,
@@ -60,35 +66,6 @@ pub struct EarlierBilling {
     pub net: Money,
     /// Keyed into the ERP by a person.
     pub by_hand: bool,
-}
-
-/// Another invoice or credit note, in the ERP or still on its way there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PastInvoice {
-    /// As people know it: `Invoice 300001`, or the source's number before it is posted.
-    pub document: String,
-    pub kind: InvoiceKind,
-    /// The ERP's supplier number.
-    pub supplier: String,
-    pub reference: Option<String>,
-    pub invoiced_on: Option<Date>,
-    /// Positive for a credit note too.
-    pub gross: Money,
-    /// What is left to pay, or to take back. `None`: not known.
-    pub balance: Option<Money>,
-    pub payment_reference: Option<String>,
-    /// The ERP's status, or the document's state with us.
-    pub status: String,
-}
-
-/// An account that an earlier invoice asked to be paid on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaidTo {
-    pub document: String,
-    pub account: BankAccount,
-    pub invoiced_on: Date,
-    /// The ERP shows it as paid.
-    pub paid: bool,
 }
 
 /// A person's word that one hold shall not stop the document. It counts for exactly the facts that

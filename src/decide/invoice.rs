@@ -1,14 +1,14 @@
 use super::lines::{Limits, Line, distinct, shares, sum};
 use super::link::{Billing, link};
-use super::{
-    BookOn, Decision, Evidence, Hold, Inputs, VatRounding, Verdict, header, held, overrides,
-};
+use super::validate::{self, Computed};
+use super::{Decision, Evidence, Hold, Inputs, VatRounding, Verdict, header, held, overrides};
 use crate::mapping::{code_fixed, vat};
 use crate::matching::{Billed, Existing, claim_key, existing};
 use crate::procurement::{
     Charge, ChargeKind, ErpInvoice, InvoiceKind, InvoicePlan, InvoicePlanLine, Money, Plan,
     Ripeness, Supplier, SupplierInvoice,
 };
+use crate::validation::NetOfTax;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -29,32 +29,44 @@ pub fn invoice(invoice: &SupplierInvoice, inputs: &Inputs<'_>) -> Verdict {
             invoice.invoiced_on
         )));
     }
-    let mut judgement = Judgement::of(invoice, inputs);
+    let net = validate::without_tax(invoice, inputs);
+    let mut judgement = Judgement::of(invoice, net.as_ref(), inputs);
     let decision = judgement.decision();
     Verdict { decision, evidence: judgement.evidence }
 }
 
 /// One invoice under judgement.
-struct Judgement<'a, 'd> {
-    invoice: &'d SupplierInvoice,
-    inputs: &'a Inputs<'d>,
+pub(super) struct Judgement<'a, 'd> {
+    /// As the source has it.
+    pub(super) source: &'d SupplierInvoice,
+    /// The same without tax in its lines.
+    pub(super) invoice: &'d SupplierInvoice,
+    pub(super) inputs: &'a Inputs<'d>,
     /// Reasons that hold whatever the ERP has.
-    holds: Vec<Hold>,
+    pub(super) holds: Vec<Hold>,
     /// Reasons that only matter when something is to be written: not for an invoice that a
     /// person has keyed in already.
-    unwritable: Vec<Hold>,
-    evidence: Evidence,
+    pub(super) unwritable: Vec<Hold>,
+    pub(super) evidence: Evidence,
 }
 
 impl<'a, 'd> Judgement<'a, 'd> {
-    fn of(invoice: &'d SupplierInvoice, inputs: &'a Inputs<'d>) -> Self {
-        Self {
-            invoice,
+    /// `net`: the invoice without tax in its lines, where the source gives them with it.
+    fn of(source: &'d SupplierInvoice, net: Option<&'d NetOfTax>, inputs: &'a Inputs<'d>) -> Self {
+        let mut judgement = Self {
+            source,
+            invoice: net.map_or(source, |net| &net.invoice),
             inputs,
             holds: Vec::new(),
             unwritable: Vec::new(),
             evidence: Evidence::default(),
+        };
+        if let Some(left) = net.map(|net| net.left_over).filter(|left| !left.is_zero()) {
+            judgement.remark(format!(
+                "The lines include tax; {left} that no net amount gives is posted as rounding."
+            ));
         }
+        judgement
     }
 
     fn decision(&mut self) -> Decision {
@@ -66,9 +78,8 @@ impl<'a, 'd> Judgement<'a, 'd> {
         let terms = header::terms(invoice.terms.as_deref(), inputs, holds);
         let branch = header::branch(business_unit, inputs, holds);
         let reference = self.reference();
-        let document_on = self.document_on();
-        self.due();
-        let period = self.period(document_on);
+        let (document_on, period) = self.period();
+        self.dates_and_rate();
         let Some((mut lines, vat)) = self.lines(supplier, branch.as_deref(), document_on) else {
             return self.held_by_all();
         };
@@ -81,6 +92,7 @@ impl<'a, 'd> Judgement<'a, 'd> {
             waits = linked.waits;
             self.evidence.matches = linked.matches;
             adopted = self.existing(supplier, reference, document_on);
+            self.by_supplier(supplier, terms.as_deref());
         }
         self.holds = overrides::apply(take(&mut self.holds), inputs, &mut self.evidence);
         self.unwritable = overrides::apply(take(&mut self.unwritable), inputs, &mut self.evidence);
@@ -150,41 +162,6 @@ impl<'a, 'd> Judgement<'a, 'd> {
         reference
     }
 
-    fn document_on(&self) -> Date {
-        match self.inputs.rules.invoices.book_on {
-            BookOn::Accounting => self.invoice.accounting_on.unwrap_or(self.invoice.invoiced_on),
-            BookOn::Invoice => self.invoice.invoiced_on,
-        }
-    }
-
-    /// A credit note is not due: what stands there is often the invoice's date.
-    fn due(&mut self) {
-        let invoiced = self.invoice.invoiced_on;
-        if let (InvoiceKind::Invoice, Some(due)) = (self.invoice.kind, self.invoice.due_on)
-            && due < invoiced
-        {
-            self.holds.push(Hold::due_before_invoice(&due.to_string(), &invoiced.to_string()));
-        }
-    }
-
-    fn period(&mut self, on: Date) -> String {
-        let day = on.to_string();
-        match header::period(on, self.inputs) {
-            None => {
-                self.unwritable.push(Hold::period_missing(&day));
-                format!("{:04}{:02}", on.year(), on.month())
-            }
-            Some(period) => {
-                if period.closed_in_supplier_ledger {
-                    self.unwritable.push(Hold::period_closed(&period.id, &day));
-                } else if !period.active {
-                    self.unwritable.push(Hold::period_inactive(&period.id, &day));
-                }
-                period.id.clone()
-            }
-        }
-    }
-
     /// The planned lines, and the VAT that the ERP will compute from them. `None` when amounts
     /// cannot be compared at all; no VAT when a line holds.
     fn lines(
@@ -250,6 +227,7 @@ impl<'a, 'd> Judgement<'a, 'd> {
             self.holds.push(Hold::amount_too_large("The document"));
             return None;
         };
+        self.amounts();
         let balanced = self.totals(net);
         let vat = match (supplier, complete) {
             (Some(supplier), true) => self.vat(&planned, net, supplier, document_on, balanced),
@@ -313,7 +291,24 @@ impl<'a, 'd> Judgement<'a, 'd> {
         if gross.minor < 0 {
             self.holds.push(Hold::gross_negative(gross));
         }
-        let Some(stated) = invoice.net else { return true };
+        let source = self.source;
+        if source.prices_include_tax {
+            let lines = source.lines.iter().map(|line| line.net);
+            let charges = source.charges.iter().map(|charge| charge.amount);
+            match sum(Money::zero(source.currency), lines.chain(charges)) {
+                Some(with_tax) if with_tax == gross => {}
+                Some(with_tax) => {
+                    self.holds.push(Hold::lines_unbalanced_with_tax(with_tax, gross));
+                    return false;
+                }
+                None => {
+                    self.holds.push(Hold::amount_too_large("The document"));
+                    return false;
+                }
+            }
+        }
+        // Where VAT cannot be told, the lines still include it: there is no net to compare.
+        let Some(stated) = invoice.net.filter(|_| !invoice.prices_include_tax) else { return true };
         if let Some(tax) = invoice.tax
             && stated.checked_add(tax) != Ok(gross)
         {
@@ -338,19 +333,16 @@ impl<'a, 'd> Judgement<'a, 'd> {
             VatRounding::PerRate => vat::Rounding::PerVatId,
             VatRounding::PerLine => vat::Rounding::PerLine,
         };
-        let bases: Vec<(&str, Money)> = planned
+        let (currency, reference) = (invoice.currency, self.inputs.reference);
+        let compute = |costs: &[(&str, Money)]| {
+            let zone = supplier.vat_zone.as_deref();
+            vat::compute(costs, zone, document_on, rounding, currency, reference)
+        };
+        let costs: Vec<(&str, Money)> = planned
             .iter()
             .map(|billing| (billing.line.vat_category.as_str(), billing.line.cost))
             .collect();
-        let vat = vat::compute(
-            &bases,
-            supplier.vat_zone.as_deref(),
-            document_on,
-            rounding,
-            invoice.currency,
-            self.inputs.reference,
-        );
-        let vat = match vat {
+        let vat = match compute(&costs) {
             Ok(vat) => vat,
             Err(faults) => {
                 self.holds.extend(faults.iter().map(|fault| Hold::vat("The VAT", fault)));
@@ -359,8 +351,9 @@ impl<'a, 'd> Judgement<'a, 'd> {
         };
         match net.checked_add(vat) {
             // Lines that do not add up are one fault; the gross then differs by the same amount.
-            Ok(computed) if computed != invoice.gross && balanced => {
-                self.holds.push(Hold::gross_differs(computed, vat, invoice.gross));
+            Ok(gross) if balanced => {
+                let vat_of = |costs: &[(&str, Money)]| compute(costs).ok();
+                self.taxes(planned, Computed { gross, vat }, &vat_of, supplier);
             }
             Ok(_) => {}
             Err(_) => self.holds.push(Hold::amount_too_large("The document")),
@@ -418,6 +411,6 @@ impl<'a, 'd> Judgement<'a, 'd> {
     }
 }
 
-fn filled(text: Option<&str>) -> Option<&str> {
+pub(super) fn filled(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }

@@ -109,7 +109,7 @@ pub(super) fn shares(
     };
     let category = vat::category(line.taxes, line.document_taxes, tables, inputs.reference);
     let category = category.map_err(|fault| holds.push(Hold::vat(&at, &fault))).ok();
-    let whole = Whole::of(line.net, line.priced.quantity);
+    let whole = Whole { net: line.net, quantity: line.priced.quantity };
     let amounts = allocate(whole, line.distributions);
     let amounts = amounts.map_err(|fault| holds.push(Hold::allocation(&at, &fault))).ok();
 

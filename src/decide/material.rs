@@ -30,6 +30,7 @@ fn of_order(mut order: PurchaseOrder) -> PurchaseOrder {
 fn of_invoice(mut invoice: SupplierInvoice) -> SupplierInvoice {
     invoice.status.clear();
     invoice.vendor.name = None;
+    normalise(&mut invoice.exchange_rate);
     taxes(&mut invoice.taxes);
     invoice.charges.sort_by_key(|charge| (charge.kind, charge.amount.minor));
     for file in &mut invoice.attachments {

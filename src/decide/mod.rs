@@ -15,14 +15,18 @@ mod overrides;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod validate;
 mod verdict;
 
-pub use history::{EarlierBilling, History, KnownOrder, OrderState, Override, PaidTo, PastInvoice};
+pub use crate::procurement::{PaidTo, PastInvoice};
+pub use history::{EarlierBilling, History, KnownOrder, OrderState, Override};
 pub use hold::{Clears, Entry, Hold, Role, Wait, WaitFor, catalogue};
 pub use invoice::invoice;
 pub use material::material;
 pub use order::order;
-pub use rules::{BookOn, ChargeRule, InvoiceRules, ItemRule, OrderRules, Rules, VatRounding};
+pub use rules::{
+    BookOn, ChargeRule, ClosedPeriod, InvoiceRules, ItemRule, OrderRules, Rules, VatRounding,
+};
 pub use verdict::{Evidence, MatchKind, MatchedLine, Verdict};
 
 use crate::mapping::SupplierIndex;

@@ -1,5 +1,6 @@
 use crate::mapping::Tables;
 use crate::procurement::{ChargeKind, OrderStart, PostingMode};
+use crate::validation::ValidationRules;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ pub struct Rules {
     pub orders: OrderRules,
     #[serde(default)]
     pub invoices: InvoiceRules,
+    #[serde(default)]
+    pub validation: ValidationRules,
     #[serde(default)]
     pub mapping: Tables,
     /// Where each kind of header charge is booked. A kind that is not here makes a hold.
@@ -67,6 +70,8 @@ pub struct InvoiceRules {
     pub attachments: bool,
     /// Which day Visma books on: the source's accounting date, else the supplier's date.
     pub book_on: BookOn,
+    /// What is done when that day's period is closed.
+    pub closed_period: ClosedPeriod,
     pub vat_rounding: VatRounding,
     /// Characters that Visma stores of the supplier's reference. A longer one holds: cut, it
     /// would no longer be the supplier's number.
@@ -82,6 +87,7 @@ impl Default for InvoiceRules {
             link: true,
             attachments: true,
             book_on: BookOn::Accounting,
+            closed_period: ClosedPeriod::Hold,
             vat_rounding: VatRounding::PerRate,
             reference_length: 40,
             description_length: 256,
@@ -97,6 +103,16 @@ pub enum BookOn {
     Accounting,
     /// Always the date on the supplier's paper.
     Invoice,
+}
+
+/// An invoice for a period that is closed in the supplier ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosedPeriod {
+    /// Accounting says what becomes of it.
+    Hold,
+    /// It is booked on the first day of the next period that is open.
+    NextOpen,
 }
 
 /// Where VAT is rounded to the minor unit.

@@ -164,7 +164,7 @@ pub fn compute(
 }
 
 /// The VAT ids that apply, each with the percentage it adds to the document.
-fn rates_of<'a>(
+pub fn rates_of<'a>(
     category: &str,
     zone: Option<&str>,
     on: Date,
@@ -190,6 +190,14 @@ fn rates_of<'a>(
         });
     }
     Ok(rates)
+}
+
+/// Whether the buyer owes the tax of a category in a zone, so that no supplier may charge it.
+pub fn is_reverse_charge(category: &str, zone: Option<&str>, reference: &ReferenceData) -> bool {
+    let Some(known) = reference.vat_categories.get(category) else { return false };
+    let mut applying =
+        reference.vats.iter().filter(|(id, vat)| belongs(id, known) && in_zone(vat, zone));
+    applying.any(|(_, vat)| vat.kind == "ReverseVat")
 }
 
 fn belongs(id: &str, category: &VatCategory) -> bool {

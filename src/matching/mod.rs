@@ -2,7 +2,9 @@
 //! the one that a person keyed in, an invoice line and the order or receipt line that it bills.
 
 mod duplicate;
+mod near_duplicate;
 mod order_line;
 
 pub use duplicate::{Billed, Existing, claim_key, existing};
+pub use near_duplicate::{Likeness, Paper, near_duplicates};
 pub use order_line::{Planned, find_lines, invoiced_order, pair, receipt_lines, same_order};

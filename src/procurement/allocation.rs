@@ -30,17 +30,7 @@ pub enum AllocationFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Whole {
     pub net: Money,
-    /// The amount that shares by amount add up to: the net, or, where the source's amounts
-    /// include tax, what it states.
-    pub stated: Money,
     pub quantity: Option<Decimal>,
-}
-
-impl Whole {
-    /// Amounts without tax.
-    pub const fn of(net: Money, quantity: Option<Decimal>) -> Self {
-        Self { net, stated: net, quantity }
-    }
 }
 
 /// Minor units that the last share may be off, so that the others are what anybody would compute.
@@ -96,41 +86,32 @@ fn divide(
         into.push(whole.net);
         return Ok(());
     }
-    let (nets, stated) = level(whole, shares)?;
-    for ((share, net), stated) in shares.iter().zip(nets).zip(stated) {
-        divide(Whole { net, stated, quantity: share.quantity }, &share.parts, into)?;
+    for (share, net) in shares.iter().zip(level(whole, shares)?) {
+        divide(Whole { net, quantity: share.quantity }, &share.parts, into)?;
     }
     Ok(())
 }
 
-/// The net and the stated amount of each share of one level.
-fn level(
-    whole: Whole,
-    shares: &[Distribution],
-) -> Result<(Vec<Money>, Vec<Money>), AllocationFault> {
+/// The net of each share of one level.
+fn level(whole: Whole, shares: &[Distribution]) -> Result<Vec<Money>, AllocationFault> {
     if let [only] = shares
         && only.amount.is_none()
         && only.percent.is_none()
     {
         // Quantity and ratio of an only share say nothing about it.
-        return Ok((vec![whole.net], vec![whole.stated]));
+        return Ok(vec![whole.net]);
     }
     if let Some(amounts) = said_by_all(shares, |share| share.amount)? {
-        let mut sum = Money::zero(whole.stated.currency);
+        let mut sum = Money::zero(whole.net.currency);
         for amount in &amounts {
             sum = sum.checked_add(*amount).map_err(|_| AllocationFault::TooLarge)?;
         }
-        if sum != whole.stated {
-            return Err(AllocationFault::Amounts { sum, whole: whole.stated });
-        }
-        if whole.net == whole.stated {
-            return Ok((amounts.clone(), amounts));
-        }
-        let weights: Vec<Decimal> = amounts.iter().map(Money::amount).collect();
-        return Ok((by_weight(whole.net, &weights)?, amounts));
+        return match sum == whole.net {
+            true => Ok(amounts),
+            false => Err(AllocationFault::Amounts { sum, whole: whole.net }),
+        };
     }
-    let weights = weights(whole, shares)?;
-    Ok((by_weight(whole.net, &weights)?, by_weight(whole.stated, &weights)?))
+    by_weight(whole.net, &weights(whole, shares)?)
 }
 
 fn weights(whole: Whole, shares: &[Distribution]) -> Result<Vec<Decimal>, AllocationFault> {
@@ -186,8 +167,7 @@ fn said_by_all<T>(
     }
 }
 
-/// Weights of one sign, or of both where amounts that include tax have both; their sum is not zero,
-/// unless the whole is.
+/// Weights of one sign, whose sum is not zero.
 fn by_weight(whole: Money, weights: &[Decimal]) -> Result<Vec<Money>, AllocationFault> {
     let total = weights
         .iter()
@@ -233,11 +213,8 @@ fn by_weight(whole: Money, weights: &[Decimal]) -> Result<Vec<Money>, Allocation
     lost.sort_by_key(|&share| {
         (std::cmp::Reverse((exact[share] - Decimal::from(minors[share])).abs()), share)
     });
-    // With weights of both signs more may be left than there are shares.
-    for share in lost.into_iter().cycle() {
-        if off == 0 {
-            break;
-        }
+    // Each was rounded by less than one minor unit, so fewer are left than there are shares.
+    for share in lost {
         minors[share] += off.signum();
         off -= off.signum();
     }
@@ -346,7 +323,7 @@ mod tests {
             (100, vec![percent("150"), percent("-50")], Err(AllocationFault::Unclear)),
         ];
         for (whole, shares, expected) in cases {
-            let got = allocate(Whole::of(nok(whole), None), &shares)
+            let got = allocate(Whole { net: nok(whole), quantity: None }, &shares)
                 .map(|shares| shares.iter().map(|share| share.minor).collect::<Vec<_>>());
             assert_eq!(got, expected, "{whole} over {shares:?}");
         }
@@ -394,7 +371,7 @@ mod tests {
             (0, ten, vec![by_quantity("4"), by_quantity("6")], Ok(vec![0, 0])),
         ];
         for (minor, quantity, shares, expected) in cases {
-            let got = minors(Whole::of(nok(minor), quantity), &shares);
+            let got = minors(Whole { net: nok(minor), quantity }, &shares);
             assert_eq!(got, expected, "{minor} over {shares:?}");
         }
     }
@@ -402,15 +379,18 @@ mod tests {
     #[test]
     fn a_thousand_small_shares_are_each_within_one_minor_unit() {
         // 0.015 each: rounded half up the last would be 4.98 below zero.
-        let amounts = minors(Whole::of(nok(1_500), None), &vec![by_ratio("1"); 1_000]).unwrap();
+        let amounts =
+            minors(Whole { net: nok(1_500), quantity: None }, &vec![by_ratio("1"); 1_000]).unwrap();
         assert_eq!(amounts.iter().sum::<i64>(), 1_500);
         assert!(amounts.iter().all(|minor| (1..=2).contains(minor)));
         assert_eq!(amounts[..500], [2; 500], "of equals the earlier ones");
         // 0.013 each: rounded half up the last would have 3.01.
-        let amounts = minors(Whole::of(nok(1_300), None), &vec![by_ratio("1"); 1_000]).unwrap();
+        let amounts =
+            minors(Whole { net: nok(1_300), quantity: None }, &vec![by_ratio("1"); 1_000]).unwrap();
         assert!(amounts.iter().all(|minor| (1..=2).contains(minor)));
         // A few shares: the last takes what is left, up to 5 minor units beside its own.
-        let amounts = minors(Whole::of(nok(1_005), None), &vec![by_ratio("1"); 10]).unwrap();
+        let amounts =
+            minors(Whole { net: nok(1_005), quantity: None }, &vec![by_ratio("1"); 10]).unwrap();
         assert_eq!(amounts, [[101; 9].as_slice(), &[96]].concat());
     }
 
@@ -433,7 +413,10 @@ mod tests {
                 ..named(share(None, Some("40")), "CostCenter", "120")
             },
         ];
-        assert_eq!(minors(Whole::of(nok(1_001), None), &tree), Ok(vec![200, 401, 200, 200]));
+        assert_eq!(
+            minors(Whole { net: nok(1_001), quantity: None }, &tree),
+            Ok(vec![200, 401, 200, 200])
+        );
         let centre = |at: usize| parts(&tree)[at].get("CostCenter").cloned();
         assert_eq!(centre(0).as_deref(), Some("110"), "from above");
         assert_eq!(centre(2).as_deref(), Some("130"), "its own word counts");
@@ -443,24 +426,13 @@ mod tests {
             Distribution { parts: vec![share(Some(30), None); 2], ..share(Some(60), None) },
             share(Some(40), None),
         ];
-        assert_eq!(minors(Whole::of(nok(100), None), &tree), Ok(vec![30, 30, 40]));
-        let fault = minors(Whole::of(nok(90), None), &tree[..1]);
+        assert_eq!(minors(Whole { net: nok(100), quantity: None }, &tree), Ok(vec![30, 30, 40]));
+        let fault = minors(Whole { net: nok(90), quantity: None }, &tree[..1]);
         assert_eq!(fault, Err(AllocationFault::Amounts { sum: nok(60), whole: nok(90) }));
         let tree =
             [Distribution { parts: vec![share(Some(31), None); 2], ..share(Some(60), None) }];
-        let fault = minors(Whole::of(nok(60), None), &tree);
+        let fault = minors(Whole { net: nok(60), quantity: None }, &tree);
         assert_eq!(fault, Err(AllocationFault::Amounts { sum: nok(62), whole: nok(60) }));
-    }
-
-    /// The amounts include 25 % of tax; what is booked is the net.
-    #[test]
-    fn amounts_that_include_tax_divide_the_net() {
-        let whole = Whole { net: nok(10_000), stated: nok(12_500), quantity: None };
-        let shares =
-            vec![share(Some(4_167), None), share(Some(4_167), None), share(Some(4_166), None)];
-        assert_eq!(minors(whole, &shares), Ok(vec![3_334, 3_334, 3_332]));
-        let fault = AllocationFault::Amounts { sum: nok(4_167), whole: nok(12_500) };
-        assert_eq!(minors(whole, &shares[..1]), Err(fault));
     }
 
     #[test]
@@ -521,7 +493,7 @@ mod tests {
                 })
                 .collect();
             let whole = Money::new(minor, currency);
-            let amounts = allocate(Whole::of(whole, None), &shares).expect("the percentages add up");
+            let amounts = allocate(Whole { net: whole, quantity: None }, &shares).expect("the percentages add up");
             prop_assert_eq!(amounts.len(), shares.len());
             prop_assert_eq!(amounts.iter().map(|share| share.minor).sum::<i64>(), minor);
             for share in &amounts {
@@ -541,7 +513,7 @@ mod tests {
                 .iter()
                 .map(|ratio| Distribution { ratio: Some(Decimal::from(*ratio)), ..Distribution::default() })
                 .collect();
-            let amounts = allocate(Whole::of(Money::new(minor, currency), None), &shares).expect("ratios");
+            let amounts = allocate(Whole { net: Money::new(minor, currency), quantity: None }, &shares).expect("ratios");
             prop_assert_eq!(amounts.iter().map(|part| part.minor).sum::<i64>(), minor);
             for (part, ratio) in amounts.iter().zip(&ratios) {
                 // In 128 bits, without decimals: |part * total - minor * ratio| <= 5 * total.

@@ -5,10 +5,12 @@
 
 mod allocation;
 mod bank_account;
+pub mod check_digit;
 mod contract;
 mod currency;
 mod erp;
 mod money;
+mod past_invoice;
 mod plan;
 mod purchase_order;
 mod receipt;
@@ -17,19 +19,20 @@ mod supplier_invoice;
 mod vendor;
 
 pub use allocation::{AllocationFault, Priced, Whole, allocate, parts, quantity_and_cost};
-pub use bank_account::{BankAccount, BankAccountKind};
+pub use bank_account::{BankAccount, BankAccountFault, BankAccountKey, BankAccountKind};
 pub use contract::Contract;
 pub use currency::{Currency, UnknownCurrency};
 pub use erp::{ErpInvoice, ErpInvoiceLine, ErpOrder, ErpOrderLine, ErpReceipt, ErpReceiptLine};
 pub use money::{Money, MoneyError};
+pub use past_invoice::{PaidTo, PastInvoice};
 pub use plan::{
     InvoicePlan, InvoicePlanLine, Link, OrderPlan, OrderPlanLine, OrderStart, Plan, PostingMode,
 };
 pub use purchase_order::{OrderLine, OrderLineKind, PurchaseOrder};
 pub use receipt::{Receipt, ReceiptLine};
 pub use reference::{
-    Account, Branch, CreditTerms, CurrencyInfo, FinancialPeriod, ReferenceData, Segment,
-    SegmentValue, Supplier, Vat, VatCategory, VatRate,
+    Account, Branch, CreditTerms, CurrencyInfo, ExchangeRate, FinancialPeriod, ReferenceData,
+    Segment, SegmentValue, Supplier, Vat, VatCategory, VatRate,
 };
 pub use supplier_invoice::{
     AttachmentRef, Charge, ChargeKind, InvoiceKind, InvoiceLine, OrderLineRef, SupplierInvoice,

@@ -16,6 +16,9 @@ pub struct ReferenceData {
     pub credit_terms: BTreeMap<String, CreditTerms>,
     pub branches: BTreeMap<String, Branch>,
     pub currencies: BTreeMap<String, CurrencyInfo>,
+    /// What the ERP takes for the day, when it lets its rates be read.
+    #[serde(default)]
+    pub exchange_rates: Vec<ExchangeRate>,
     /// By `YYYYPP`.
     pub periods: BTreeMap<String, FinancialPeriod>,
 }
@@ -111,6 +114,10 @@ pub struct VatCategory {
 pub struct CreditTerms {
     pub id: String,
     pub description: String,
+    /// Days from the invoice to the due date. `None`: the terms count otherwise (to the end of a
+    /// month, in instalments), or the ERP does not say.
+    #[serde(default)]
+    pub days: Option<i64>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +132,15 @@ pub struct CurrencyInfo {
     pub id: String,
     pub is_base: bool,
     pub decimals: Option<i64>,
+}
+
+/// Units of `to` for one of `currency`, from a day on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExchangeRate {
+    pub currency: String,
+    pub to: String,
+    pub from: Date,
+    pub rate: Decimal,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,9 +4,10 @@ use super::pager::{Listing, Pager, UnreadableRow, text};
 use super::read::{date, filled, number_of, required};
 use super::{Client, Error, wire};
 use crate::procurement::{
-    Account, Branch, CreditTerms, CurrencyInfo, FinancialPeriod, ReferenceData, Segment,
-    SegmentValue, Supplier, Vat, VatCategory, VatRate,
+    Account, Branch, CreditTerms, CurrencyInfo, ExchangeRate, FinancialPeriod, ReferenceData,
+    Segment, SegmentValue, Vat, VatCategory, VatRate,
 };
+use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ pub struct ReferenceRead {
 }
 
 impl Client {
-    /// Everything a decision looks at but the suppliers, read whole. About nine calls.
+    /// Everything a decision looks at but the suppliers, read whole. About ten calls.
     pub async fn reference_data(&self) -> Result<ReferenceRead, Error> {
         let mut unreadable = Vec::new();
         let terms = self.credit_terms().all().await?;
@@ -36,6 +37,7 @@ impl Client {
         let branches = self.whole("/v1/branch", "number", branch, bad).await?;
         let currencies = self.whole("/v1/currency", "id", currency, bad).await?;
         let periods = self.whole("/v1/financialPeriod", "period", period, bad).await?;
+        let exchange_rates = self.exchange_rates(&currencies, bad).await?;
         let segments = self.segments().await?;
 
         let mut vats = by_key(vats, |vat| vat.id.clone());
@@ -59,6 +61,7 @@ impl Client {
             credit_terms: by_key(terms.0, |terms| terms.id.clone()),
             branches: by_key(branches, |branch| branch.number.clone()),
             currencies: by_key(currencies, |currency| currency.id.clone()),
+            exchange_rates,
             periods: by_key(periods, |period| period.id.clone()),
         };
         Ok(ReferenceRead { reference, unreadable })
@@ -72,6 +75,10 @@ impl Client {
             Ok(CreditTerms {
                 id: required(row.terms_id, "termsId")?,
                 description: row.description.unwrap_or_default(),
+                // The other types count from the end of a month or by instalments.
+                days: row
+                    .due_day1
+                    .filter(|_| row.due_date_type.as_deref() == Some("FixedNumberOfDays")),
             })
         };
         Pager::new(self.clone(), "/v1/creditTerm".into(), listing, Box::new(read))
@@ -105,6 +112,23 @@ impl Client {
         Ok(good)
     }
 
+    /// The latest rates of each currency. They are only compared with, so a company that does not
+    /// let them be read is not the worse for it.
+    async fn exchange_rates(
+        &self,
+        currencies: &[CurrencyInfo],
+        unreadable: &mut Vec<UnreadableRow>,
+    ) -> Result<Vec<ExchangeRate>, Error> {
+        if currencies.len() < 2 {
+            return Ok(Vec::new());
+        }
+        match self.whole("/v2/currencyrate", "id", exchange_rate, unreadable).await {
+            Ok(rates) => Ok(latest(rates)),
+            Err(Error::NotFound { .. } | Error::Forbidden { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn segments(&self) -> Result<BTreeMap<i64, Segment>, Error> {
         let path = format!("{SUBACCOUNT}?expandSegmentsValues=true");
         let dimension: wire::Dimension = self.get(&path).await?.body;
@@ -129,24 +153,6 @@ fn named(path: &str, row: UnreadableRow) -> UnreadableRow {
 
 fn by_key<K: Ord, T>(rows: Vec<T>, key: impl Fn(&T) -> K) -> BTreeMap<K, T> {
     rows.into_iter().map(|row| (key(&row), row)).collect()
-}
-
-pub(super) fn supplier(row: wire::Supplier) -> Result<Supplier, String> {
-    Ok(Supplier {
-        number: required(row.number, "number")?,
-        name: row.name.unwrap_or_default(),
-        status: row.status.unwrap_or_default(),
-        organisation_number: filled(row.corporate_id),
-        vat_number: filled(row.vat_registration_id),
-        vat_zone: row.vat_zone.and_then(|zone| filled(zone.id)),
-        currency: filled(row.currency_id),
-        credit_terms: row.credit_terms.and_then(|terms| filled(terms.id)),
-        country: row
-            .main_address
-            .and_then(|address| address.country)
-            .and_then(|country| filled(country.id)),
-        ..Supplier::default()
-    })
 }
 
 fn account(row: wire::Account) -> Result<Account, String> {
@@ -233,6 +239,42 @@ fn currency(row: wire::Currency) -> Result<CurrencyInfo, String> {
         is_base: row.is_base_currency.unwrap_or(false),
         decimals: row.decimal_precision,
     })
+}
+
+fn exchange_rate(row: wire::CurrencyRate) -> Result<ExchangeRate, String> {
+    let stated =
+        number_of(row.rate.as_ref(), "rate")?.ok_or_else(|| "rate is missing".to_owned())?;
+    let rate = match row.mult_div.as_deref() {
+        Some("Divide") => Decimal::ONE.checked_div(stated),
+        _ => Some(stated),
+    };
+    Ok(ExchangeRate {
+        currency: required(row.from_currency_id, "fromCurrencyId")?,
+        to: required(row.to_currency_id, "toCurrencyId")?,
+        from: date(&required(row.effective_date, "effectiveDate")?, "effectiveDate")?,
+        rate: rate.filter(|rate| *rate > Decimal::ZERO).ok_or("rate is zero or less")?,
+    })
+}
+
+/// Kept of each pair of currencies: they come daily and for ever, and invoices are of the last months.
+const RATES_KEPT: usize = 100;
+
+fn latest(mut rates: Vec<ExchangeRate>) -> Vec<ExchangeRate> {
+    rates.sort_by(|a, b| {
+        (&a.currency, &a.to, b.from, a.rate).cmp(&(&b.currency, &b.to, a.from, b.rate))
+    });
+    rates.dedup();
+    let (mut kept, mut of_pair) = (Vec::<ExchangeRate>::new(), 0);
+    for rate in rates {
+        let same_pair = kept
+            .last()
+            .is_some_and(|last| (&last.currency, &last.to) == (&rate.currency, &rate.to));
+        of_pair = if same_pair { of_pair + 1 } else { 1 };
+        if of_pair <= RATES_KEPT {
+            kept.push(rate);
+        }
+    }
+    kept
 }
 
 fn period(row: wire::Period) -> Result<FinancialPeriod, String> {

@@ -24,11 +24,14 @@ const PLACES: &[Place] = &[
     place("SourceConfig", &["source.*"]),
     place("CompanyConfig", &["company.*"]),
     place("KeyFields", &["company.*.key_fields"]),
+    place("SupplierAttributes", &["company.*.supplier_attributes"]),
     place("ConnectionTable", &["connection.*"]),
     place("Rules", &["connection.*"]),
     place("OrderRules", &["connection.*.orders"]),
     place("ItemRule", &["connection.*.orders.items.*"]),
     place("InvoiceRules", &["connection.*.invoices"]),
+    place("ValidationRules", &["connection.*.validation"]),
+    place("PaymentReferenceRules", &["connection.*.validation.payment_references"]),
     place("ChargeRule", &["connection.*.charges.*"]),
     place("Tables", &["connection.*.mapping"]),
     place(
@@ -49,6 +52,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/config/mod.rs"),
     include_str!("../../src/decide/rules.rs"),
     include_str!("../../src/mapping/tables.rs"),
+    include_str!("../../src/validation/rules.rs"),
     include_str!("../../src/visma/settings.rs"),
 ];
 

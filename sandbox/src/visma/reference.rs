@@ -151,6 +151,34 @@ pub(crate) fn currencies(masters: &Masters) -> Value {
         .collect()
 }
 
+/// Kroner for one of each currency, the same since the company began.
+pub(crate) fn currency_rates(masters: &Masters) -> Value {
+    let foreign = masters.currencies.iter().filter(|one| one.id != masters.base_currency);
+    foreign
+        .zip(1..)
+        .filter_map(|(currency, id)| {
+            let rate = match currency.id.as_str() {
+                "SEK" => 1.05,
+                "DKK" => 1.57,
+                "EUR" => 11.74,
+                "ISK" => 0.08,
+                _ => return None,
+            };
+            Some(json!({
+                "id": id,
+                "fromCurrencyId": currency.id,
+                "toCurrencyId": masters.base_currency,
+                "rateType": "SPOT",
+                "rate": rate,
+                "effectiveDate": "2025-01-01T00:00:00",
+                "multDiv": "Multiply",
+                "rateReciprocal": 1.0 / rate,
+                "timeStamp": "AAAAAAAAAAE=",
+            }))
+        })
+        .collect()
+}
+
 pub(crate) fn periods(masters: &Masters) -> Value {
     masters
         .periods

@@ -105,7 +105,8 @@ impl Breakage {
             // The observed profile has no net on the header; there the gross tells.
             Self::LinesUnbalanced => ("lines_unbalanced", Some("gross_differs")),
             Self::DistributionUnbalanced => ("distribution_unbalanced", None),
-            Self::GrossDiffers => ("gross_differs", None),
+            // On a supplier abroad it is tax that may not be charged at all.
+            Self::GrossDiffers => ("gross_differs", Some("reverse_charge_taxed")),
             Self::PeriodClosed => ("period_closed", None),
             Self::ChargeNotMapped => ("charge_not_mapped", None),
             Self::CurrencyUnknown => ("currency_unknown", None),

@@ -82,6 +82,7 @@ pub fn catalogue() -> Vec<Entry> {
         super::orders::ENTRIES,
         super::posting::ENTRIES,
         super::suppliers::ENTRIES,
+        super::validation::ENTRIES,
     ];
     let mut entries = parts.concat();
     entries.sort_by_key(|entry| entry.code);

@@ -8,9 +8,11 @@ mod money;
 mod orders;
 mod posting;
 mod suppliers;
+mod validation;
 
 use catalogue::entry;
 pub use catalogue::{Clears, Entry, Role, catalogue};
+pub(super) use validation::{credit_text, past_text, reference_text, tax_text};
 
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +85,7 @@ mod tests {
             include_str!("orders.rs"),
             include_str!("posting.rs"),
             include_str!("suppliers.rs"),
+            include_str!("validation.rs"),
         ];
         sources
             .iter()

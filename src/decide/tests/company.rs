@@ -37,6 +37,7 @@ pub(super) fn rules() -> Rules {
         take_from: date(2026, 9, 1),
         orders: OrderRules { inventory: Some("TJENESTE".into()), ..OrderRules::default() },
         invoices: InvoiceRules::default(),
+        validation: crate::validation::ValidationRules::default(),
         mapping,
         charges: BTreeMap::from([
             (ChargeKind::Shipping, charge("K25")),
@@ -163,7 +164,7 @@ pub(super) fn reference() -> ReferenceData {
             |c| c.id.clone(),
         ),
         credit_terms: keyed(
-            vec![CreditTerms { id: "30".into(), description: "30 dager".into() }],
+            vec![CreditTerms { id: "30".into(), description: "30 dager".into(), days: Some(30) }],
             |t| t.id.clone(),
         ),
         branches: keyed(
@@ -179,6 +180,7 @@ pub(super) fn reference() -> ReferenceData {
                 .into(),
             |c| c.id.clone(),
         ),
+        exchange_rates: vec![],
         periods: keyed(
             vec![
                 period("202608", date(2026, 8, 1), true, true),

@@ -3,6 +3,7 @@
 use super::bench::*;
 use crate::decide::*;
 use crate::procurement::*;
+use crate::validation::{ExchangeRateRule, Finding};
 use jiff::civil::date;
 use std::collections::BTreeSet;
 
@@ -168,6 +169,95 @@ fn map_vat(bench: &mut Bench, category: &str) {
     bench.rules.mapping.vat.table.insert("NO-25".into(), category.into());
 }
 
+const VALIDATION_CASES: &[(&str, OnInvoice)] = &[
+    ("bank_account_changed", |i, b| {
+        i.payee = Some(account("1234.56.78903"));
+        b.vendors.get_mut("V1").unwrap().bank_accounts = vec![account("8601.11.17947")];
+    }),
+    ("bank_account_changed", |_, b| {
+        b.vendors.get_mut("V1").unwrap().bank_accounts = vec![account("8601.11.17947")];
+        b.history.paid_to.push(paid_to("1234.56.78903"));
+    }),
+    ("bank_account_invalid", |i, _| i.payee = Some(account("1234.56.78904"))),
+    ("credit_not_linked", |i, b| {
+        i.kind = InvoiceKind::CreditNote;
+        b.rules.validation.unlinked_credit = Finding::Hold;
+    }),
+    ("credit_not_linked", |i, b| {
+        i.kind = InvoiceKind::CreditNote;
+        i.credits_reference = Some("F-1".into());
+        b.history.credited.push(PastInvoice { supplier: "50002".into(), ..past("F-1") });
+    }),
+    ("credit_too_large", |i, b| {
+        i.kind = InvoiceKind::CreditNote;
+        i.credits_reference = Some("F-1".into());
+        b.history.credited.push(PastInvoice { gross: nok(312_499), ..past("F-1") });
+    }),
+    ("due_differs", |i, _| i.due_on = Some(date(2026, 11, 12))),
+    ("due_differs", |i, _| i.due_on = Some(date(2026, 10, 13))),
+    ("duplicate_suspected", |_, b| b.history.alike.push(past("INV 90017"))),
+    ("duplicate_suspected", |_, b| b.history.alike.push(past("ORD-2"))),
+    ("exchange_rate_differs", |i, _| i.exchange_rate = Some(dec("1.1"))),
+    ("exchange_rate_missing", |_, b| {
+        b.rules.validation.exchange_rate = ExchangeRateRule::Required;
+        b.reference.currencies.get_mut("NOK").unwrap().is_base = false;
+        b.reference.currencies.get_mut("EUR").unwrap().is_base = true;
+    }),
+    ("invoice_in_future", |_, b| b.history.received_on = Some(date(2026, 9, 20))),
+    ("invoice_stale", |_, b| b.history.received_on = Some(date(2027, 9, 29))),
+    ("line_amount_differs", |i, _| i.lines[0].unit_price = Some(dec("99.99"))),
+    ("payment_reference_invalid", |_, b| {
+        b.rules.validation.payment_references.no = Finding::Hold;
+    }),
+    ("payment_reference_invalid", |i, _| i.payment_reference = Some("RF17539007547034".into())),
+    ("reverse_charge_taxed", |i, _| i.vendor = vendor("V2")),
+    ("rounding_too_large", |i, _| {
+        i.charges.push(Charge { kind: ChargeKind::Rounding, amount: nok(51) });
+        i.net = Some(nok(250_051));
+        i.gross = nok(312_551);
+    }),
+    ("tax_differs", |i, _| i.lines[0].taxes[0] = taxed("NO-25", 25, 100_000, 25_002)),
+    ("tax_differs", |i, _| i.taxes = vec![taxed("NO-25", 25, 250_000, 62_503)]),
+    ("tax_differs", |i, _| i.taxes = vec![taxed("NO-25", 25, 249_000, 62_250)]),
+];
+
+fn account(number: &str) -> BankAccount {
+    BankAccount { kind: BankAccountKind::Bban, number: number.into() }
+}
+
+fn paid_to(number: &str) -> PaidTo {
+    PaidTo {
+        document: "Invoice 299999".into(),
+        account: account(number),
+        invoiced_on: date(2026, 9, 1),
+        paid: true,
+    }
+}
+
+/// Of the same supplier, amount and day as `an_invoice()`.
+fn past(reference: &str) -> PastInvoice {
+    PastInvoice {
+        document: "Invoice 300001".into(),
+        kind: InvoiceKind::Invoice,
+        supplier: "50001".into(),
+        reference: Some(reference.into()),
+        invoiced_on: Some(date(2026, 9, 28)),
+        gross: nok(312_500),
+        balance: None,
+        payment_reference: None,
+        status: "Open".into(),
+    }
+}
+
+fn taxed(code: &str, rate: i64, base: i64, amount: i64) -> TaxLine {
+    TaxLine {
+        rate: Some(rate.into()),
+        base: Some(nok(base)),
+        amount: Some(nok(amount)),
+        ..tax(code)
+    }
+}
+
 const ORDER_CASES: &[(&str, OnOrder)] = &[
     ("account_unknown", |o, _| {
         o.lines[0].distributions[0].segments.insert("Account".into(), "1234".into());
@@ -219,7 +309,7 @@ const ELSEWHERE: &[&str] = &[
 #[test]
 fn every_code_is_reached_alone() {
     let mut reached: BTreeSet<&str> = ELSEWHERE.iter().copied().collect();
-    for (code, change) in INVOICE_CASES {
+    for (code, change) in INVOICE_CASES.iter().chain(VALIDATION_CASES) {
         let (mut bench, mut document) = (Bench::new(), an_invoice());
         change(&mut document, &mut bench);
         let decision = bench.invoice(&document);

@@ -8,3 +8,4 @@ mod invoices;
 mod links;
 mod orders;
 mod properties;
+mod validation;

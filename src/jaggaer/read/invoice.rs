@@ -1,5 +1,5 @@
 use super::scope::{Reader, Scope};
-use super::{header, line, rows};
+use super::{header, line, rows, vendor};
 use crate::jaggaer::address::percent_encoded;
 use crate::jaggaer::profile::{AttachmentLayout, ChargeLayout, CreditNotes, InvoiceLayout};
 use crate::procurement::{
@@ -60,9 +60,12 @@ pub(super) fn read(
         status,
         business_unit: reader.optional(scope, "business_unit", &layout.business_unit),
         vendor: header::vendor_ref(reader, scope, &layout.vendor),
-        exchange_rate: None,
-        prices_include_tax: false,
-        payee: None,
+        exchange_rate: reader.optional(scope, "exchange_rate", &layout.exchange_rate),
+        // A source that keeps no such word keeps amounts without tax.
+        prices_include_tax: reader
+            .optional(scope, "prices_include_tax", &layout.prices_include_tax)
+            .unwrap_or(false),
+        payee: vendor::bank_accounts(reader, scope, "payee", &layout.payee).into_iter().next(),
         accounting_on: reader.optional(scope, "accounting_on", &layout.accounting_on),
         due_on: reader.optional(scope, "due_on", &layout.due_on),
         terms: reader.optional(scope, "terms", &layout.terms),
@@ -130,6 +133,7 @@ fn read_lines(
         });
         let item = reader.optional(&scope, "item", &layout.item);
         let description = reader.optional(&scope, "description", &layout.description);
+        let commodity = reader.optional(&scope, "commodity", &layout.commodity);
         let (Some((key, number)), Some(net)) = (name, pricing.net) else { continue };
         lines.push(InvoiceLine {
             key,
@@ -137,7 +141,7 @@ fn read_lines(
             order,
             item,
             description: description.unwrap_or_default(),
-            commodity: None,
+            commodity,
             quantity: pricing.quantity,
             unit: pricing.unit,
             unit_price: pricing.unit_price,

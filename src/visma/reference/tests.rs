@@ -30,7 +30,10 @@ fn list(target: &str) -> &'static str {
             "creditTerms": {"id": "14"}, "metadata": {"totalCount": 1}}]"#
         }
         // A list that takes page numbers for decoration.
-        "/v1/creditTerm" => r#"[{"termsId": "14", "description": "14 days"}, {"termsId": "30"}]"#,
+        "/v1/creditTerm" => {
+            r#"[{"termsId": "14", "description": "14 days", "dueDateType": "FixedNumberOfDays", "dueDay1": 14},
+            {"termsId": "30", "dueDateType": "EndOfMonth", "dueDay1": 30}]"#
+        }
         "/v1/account" => {
             r#"[{"accountCD": "1920", "type": "Asset", "active": true, "cashAccount": true},
             {"accountCD": "6540", "type": "Expense", "active": true, "description": "Inventar"},
@@ -53,6 +56,14 @@ fn list(target: &str) -> &'static str {
         "/v1/branch" => r#"[{"number": "1", "name": "Hovedkontor", "isActive": true}]"#,
         "/v1/currency" => {
             r#"[{"id": "NOK", "isBaseCurrency": true, "decimalPrecision": 2}, {"id": "EUR"}]"#
+        }
+        "/v2/currencyrate" => {
+            r#"[{"fromCurrencyId": "EUR", "toCurrencyId": "NOK", "rate": 11.74, "multDiv": "Multiply",
+             "effectiveDate": "2026-09-01T00:00:00"},
+            {"fromCurrencyId": "EUR", "toCurrencyId": "NOK", "rate": 11.80, "multDiv": "Multiply",
+             "effectiveDate": "2026-10-01T00:00:00"},
+            {"fromCurrencyId": "NOK", "toCurrencyId": "EUR", "rate": 12.5, "multDiv": "Divide",
+             "effectiveDate": "2026-09-01"}]"#
         }
         "/v1/financialPeriod" => {
             r#"[{"year": 2026, "period": "11", "startDate": "2026-11-01T00:00:00",
@@ -99,6 +110,17 @@ async fn all_reference_data_is_read_into_the_cores_words() {
     assert!(found.vat_categories["K12"].excludes_listed);
 
     assert_eq!(found.credit_terms.len(), 2);
+    assert_eq!(found.credit_terms["14"].days, Some(14));
+    assert_eq!(found.credit_terms["30"].days, None, "counted from the end of a month");
+    let rates: Vec<String> = found
+        .exchange_rates
+        .iter()
+        .map(|rate| format!("{} {} {} {}", rate.from, rate.currency, rate.to, rate.rate))
+        .collect();
+    assert_eq!(
+        rates,
+        ["2026-10-01 EUR NOK 11.80", "2026-09-01 EUR NOK 11.74", "2026-09-01 NOK EUR 0.08"]
+    );
     assert!(found.branches["1"].active && found.currencies["NOK"].is_base);
     let period = &found.periods["202611"];
     assert!(period.active && !period.closed_in_supplier_ledger);
@@ -108,6 +130,19 @@ async fn all_reference_data_is_read_into_the_cores_words() {
     let accounts = asked.iter().filter(|target| target.starts_with("/v1/account")).count();
     assert_eq!(accounts, 1, "a list without pages is asked for once");
     assert!(asked.contains(&"/v1/dimension/SUBACCOUNT?expandSegmentsValues=true".to_owned()));
+}
+
+#[tokio::test]
+async fn rates_that_may_not_be_read_are_no_fault() {
+    for status in [403, 404] {
+        let server = Server::signed_in(move |heard, _| match heard.target.as_str() {
+            "/v2/currencyrate" => Reply::new(status, &[], "{}"),
+            target => Reply::json(list(target)),
+        })
+        .await;
+        let found = server.client().reference_data().await.expect("complete").reference;
+        assert_eq!(found.exchange_rates, [], "{status}");
+    }
 }
 
 #[tokio::test]

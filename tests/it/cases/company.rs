@@ -206,7 +206,7 @@ fn reference(form: &Form) -> Result<ReferenceData, String> {
 }
 
 fn terms(id: &str, days: i64) -> CreditTerms {
-    CreditTerms { id: id.into(), description: format!("{days} dager") }
+    CreditTerms { id: id.into(), description: format!("{days} dager"), days: Some(days) }
 }
 
 fn vendors(form: &Form) -> Result<BTreeMap<String, Vendor>, String> {

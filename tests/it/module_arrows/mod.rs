@@ -13,7 +13,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("procurement", &[]),
     ("mapping", &["procurement"]),
     ("matching", &["procurement", "mapping"]),
-    ("decide", &["procurement", "mapping", "matching"]),
+    ("validation", &["procurement", "mapping"]),
+    ("decide", &["procurement", "mapping", "matching", "validation"]),
     ("jaggaer", &["procurement"]),
     ("visma", &["procurement"]),
     ("audit", &[]),
@@ -21,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crash", &[]),
     // It keeps holds and waits as the decision made them, and the core's types.
     ("store", &["procurement", "decide", "audit", "crash"]),
-    ("config", &["procurement", "mapping", "decide", "jaggaer", "visma"]),
+    ("config", &["procurement", "mapping", "validation", "decide", "jaggaer", "visma"]),
     (
         "sync",
         &[
@@ -59,8 +60,15 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// No waiting, no network, no database, no clock, no chance: time comes in as an argument.
-const PURE: &[&str] =
-    &["procurement/", "mapping/", "matching/", "decide/", "jaggaer/read/", "sync/posting.rs"];
+const PURE: &[&str] = &[
+    "procurement/",
+    "mapping/",
+    "matching/",
+    "validation/",
+    "decide/",
+    "jaggaer/read/",
+    "sync/posting.rs",
+];
 const IMPURE_CRATES: &[&str] =
     &["tokio", "reqwest", "sqlx", "axum", "futures_util", "fastrand", "rustix", "tracing"];
 const IMPURE_PATHS: &[&[&str]] = &[
