@@ -26,7 +26,9 @@ pub fn read_document(
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
             Err(vec![Hold::unreadable(&problems)])
         }
-        Content::Vendor(_) => Err(unreadable("the feed delivers vendors, not documents".into())),
+        Content::Vendor(_) | Content::Receipt(_) | Content::Contract(_) => {
+            Err(unreadable(format!("the feed `{}` delivers no documents", document.feed)))
+        }
     }
 }
 

@@ -30,5 +30,5 @@ pub use manual::{Asked, ManualVerb};
 pub use posting::{Event, IllegalStep, step};
 pub use progress::{Progress, Silent};
 pub use rehearse::{Rehearsed, rehearse};
-pub use round::{RoundReport, run_round, sync};
+pub use round::{RoundReport, Told, run_round, sync};
 pub use summary::{Requests, Totals, totals};
