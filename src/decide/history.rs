@@ -17,8 +17,8 @@ pub struct History {
     pub orders: BTreeMap<String, KnownOrder>,
     /// Receipts in the ERP against any of those orders.
     pub receipts: Vec<ErpReceipt>,
-    /// Invoices and credit notes in the ERP with the same normalised supplier reference, whoever
-    /// the supplier is, that this document did not make itself.
+    /// Invoices and credit notes in the ERP with the same normalised supplier reference, of the
+    /// supplier or of one that shares an identifier with it, that this document did not make itself.
     pub invoices: Vec<ErpInvoice>,
     /// What other invoices and credit notes bill of the lines of those orders, whoever made them.
     #[serde(default)]
@@ -42,6 +42,9 @@ pub struct History {
     /// What people said about holds of this document.
     #[serde(default)]
     pub overrides: Vec<Override>,
+    /// The day this revision came, in the company's time zone; decisions have no clock.
+    #[serde(default)]
+    pub received_on: Option<jiff::civil::Date>,
 }
 
 /// A part of an order line that another document bills.

@@ -224,33 +224,33 @@ impl Store {
 }
 
 impl Change {
-    /// An invoice of ours on its way, until the index shows it. One that it shows is not kept.
+    /// An invoice of ours on its way, until the index shows it. One that it shows already, by our
+    /// key or as type and number `in_visma`, is not kept, nor one without a day.
     pub fn keep_own_invoice(
         &mut self,
         document: &str,
         company: &str,
         our_key: &str,
+        in_visma: Option<(&str, &str)>,
         invoice: &PastInvoice,
         forms: &ReferenceForms,
-        on: Date,
     ) {
-        self.drop_own_invoice(document);
+        self.push(Statement::new("delete from own_invoice where document = $1", args![document]));
+        let Some(on) = invoice.invoiced_on else { return };
+        let (visma_type, visma_number) = in_visma.unwrap_or_default();
         self.push(Statement::new(
             "insert into own_invoice (document, company, our_key, supplier, kind, currency, gross_minor, \
              document_day, reference_key, reference_look, reference_digits, body) \
              select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 where not exists \
-             (select 1 from erp_invoice where company = $2 and our_key = $3)",
+             (select 1 from erp_invoice where company = $2 and our_key = $3) and not exists \
+             (select 1 from erp_invoice where company = $2 and document_type = $13 and number = $14)",
             args![
                 document, company, our_key, &invoice.supplier, kind_text(invoice.kind),
                 invoice.gross.currency.code(), invoice.gross.minor, day_number(on),
                 &forms.key, &forms.look, &forms.digits,
-                serde_json::to_string(invoice).expect("plain data")
+                serde_json::to_string(invoice).expect("plain data"), visma_type, visma_number
             ],
         ));
-    }
-
-    pub fn drop_own_invoice(&mut self, document: &str) {
-        self.push(Statement::new("delete from own_invoice where document = $1", args![document]));
     }
 
     /// Where the document's revision in force asks to be paid, if it says so.

@@ -11,7 +11,9 @@ use sqlx::{Any, Row};
 pub struct ErpBilling {
     pub document_type: String,
     pub number: String,
-    /// Of the invoice.
+    pub line: i64,
+    /// Of the invoice, as are key and status.
+    pub kind: InvoiceKind,
     pub our_key: Option<String>,
     pub status: String,
     /// Empty when the line names a receipt alone.
@@ -21,6 +23,13 @@ pub struct ErpBilling {
     pub quantity: Option<Decimal>,
     pub unit: Option<String>,
     pub net: Money,
+}
+
+impl ErpBilling {
+    /// Not voided.
+    pub fn is_live(&self) -> bool {
+        self.status != "Voided"
+    }
 }
 
 /// What a document of ours bills of an order line.
@@ -43,6 +52,12 @@ pub struct OwnBilled {
     pub attention: Option<String>,
     pub visma_type: Option<String>,
     pub visma_number: Option<String>,
+    /// Visma's index shows it.
+    pub in_index: bool,
+    /// And shows it as voided.
+    pub voided: bool,
+    /// And shows it without our key: a person made it.
+    pub by_hand: bool,
     pub billing: OwnBilling,
 }
 
@@ -51,7 +66,7 @@ macro_rules! erp_billing {
     ($tail:literal) => {
         concat!(
             "select b.document_type, b.number, i.our_key, i.status, b.order_number, b.order_line, \
-             b.receipt_line, b.quantity, b.unit, b.net_minor, b.currency from erp_billing b \
+             b.receipt_line, b.quantity, b.unit, b.net_minor, b.currency, b.line, b.kind from erp_billing b \
              join erp_invoice i on i.company = b.company and i.document_type = b.document_type \
              and i.number = b.number where b.company = $1 and ",
             $tail
@@ -98,8 +113,12 @@ impl Store {
     ) -> Result<Vec<OwnBilled>, StoreError> {
         let rows = sqlx::query::<Any>(
             "select b.document, d.number, d.attention, d.visma_type, d.visma_number, b.order_number, \
-             b.order_line, b.kind, b.quantity, b.net_minor, b.currency from own_billing b \
-             join document d on d.id = b.document where b.company = $1 and b.order_number = $2 \
+             b.order_line, b.kind, b.quantity, b.net_minor, b.currency, \
+             (select count(*) from erp_invoice e where e.company = b.company and e.our_key = b.our_key), \
+             (select count(*) from erp_invoice e where e.company = b.company and e.our_key = b.our_key \
+             and e.status <> 'Voided'), i.status, i.our_key from own_billing b \
+             join document d on d.id = b.document left join erp_invoice i on i.company = b.company \
+             and i.document_type = d.visma_type and i.number = d.visma_number where b.company = $1 and b.order_number = $2 \
              and exists (select 1 from posting p where p.document = b.document and p.step = 'create' \
              and p.state <> 'refused')",
         )
@@ -123,23 +142,32 @@ fn erp_billing(row: &AnyRow) -> Result<ErpBilling, StoreError> {
         quantity: quantity(row.try_get(7)?)?,
         unit: row.try_get(8)?,
         net: money(row.try_get(9)?, row.try_get(10)?)?,
+        line: row.try_get(11)?,
+        kind: kind(row.try_get(12)?)?,
     })
 }
 
 fn own_billed(row: &AnyRow) -> Result<OwnBilled, StoreError> {
-    let kind: String = row.try_get(7)?;
-    let kind = kind_of(&kind)
-        .ok_or_else(|| StoreError::Content(format!("kind `{kind}` of an invoice")))?;
+    let with_key: i64 = row.try_get(11)?;
+    let live_with_key: i64 = row.try_get(12)?;
+    let status: Option<String> = row.try_get(13)?;
+    let key_in_index: Option<String> = row.try_get(14)?;
     Ok(OwnBilled {
         document: row.try_get(0)?,
         number: row.try_get(1)?,
         attention: row.try_get(2)?,
         visma_type: row.try_get(3)?,
         visma_number: row.try_get(4)?,
+        in_index: status.is_some() || with_key > 0,
+        voided: match &status {
+            Some(status) => status == "Voided",
+            None => with_key > 0 && live_with_key == 0,
+        },
+        by_hand: status.is_some() && key_in_index.is_none(),
         billing: OwnBilling {
             order: row.try_get(5)?,
             line: row.try_get(6)?,
-            kind,
+            kind: kind(row.try_get(7)?)?,
             quantity: quantity(row.try_get(8)?)?,
             net: money(row.try_get(9)?, row.try_get(10)?)?,
         },
@@ -153,10 +181,11 @@ pub(super) const fn kind_text(kind: InvoiceKind) -> &'static str {
     }
 }
 
-fn kind_of(text: &str) -> Option<InvoiceKind> {
+fn kind(text: String) -> Result<InvoiceKind, StoreError> {
     [InvoiceKind::Invoice, InvoiceKind::CreditNote]
         .into_iter()
         .find(|kind| kind_text(*kind) == text)
+        .ok_or_else(|| StoreError::Content(format!("kind `{text}` of an invoice")))
 }
 
 fn quantity(text: Option<String>) -> Result<Option<Decimal>, StoreError> {
@@ -181,9 +210,7 @@ impl Change {
             args![company, &invoice.document_type, &invoice.number],
         ));
         // Neither an invoice nor a credit note: a payment bills nothing.
-        if invoice.kind.is_none() {
-            return;
-        }
+        let Some(kind) = invoice.kind else { return };
         for line in &invoice.lines {
             let order = line.order_number.as_deref().zip(line.order_line);
             let receipt = line.receipt_number.as_deref().zip(line.receipt_line);
@@ -194,29 +221,35 @@ impl Change {
                 (order.unwrap_or_default(), receipt.unwrap_or_default());
             self.push(Statement::new(
                 "insert into erp_billing (company, document_type, number, line, order_number, order_line, \
-                 receipt_number, receipt_line, quantity, unit, net_minor, currency) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+                 receipt_number, receipt_line, quantity, unit, net_minor, currency, kind) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
                  on conflict (company, document_type, number, line) do nothing",
                 args![
                     company, &invoice.document_type, &invoice.number, line.number, order, order_line,
                     receipt, receipt_line, line.quantity.map(|quantity| quantity.to_string()),
-                    &line.unit, line.cost.minor, line.cost.currency.code()
+                    &line.unit, line.cost.minor, line.cost.currency.code(), kind_text(kind)
                 ],
             ));
         }
     }
 
     /// What the document bills from now on, in place of what it billed before.
-    pub fn keep_own_billing(&mut self, document: &str, company: &str, billed: &[OwnBilling]) {
+    pub fn keep_own_billing(
+        &mut self,
+        document: &str,
+        company: &str,
+        our_key: &str,
+        billed: &[OwnBilling],
+    ) {
         self.push(Statement::new("delete from own_billing where document = $1", args![document]));
         for (n, billing) in (0_i64..).zip(billed) {
             self.push(Statement::new(
                 "insert into own_billing (document, n, company, order_number, order_line, kind, quantity, \
-                 net_minor, currency) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                 net_minor, currency, our_key) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 args![
                     document, n, company, &billing.order, billing.line, kind_text(billing.kind),
                     billing.quantity.map(|quantity| quantity.to_string()),
-                    billing.net.minor, billing.net.currency.code()
+                    billing.net.minor, billing.net.currency.code(), our_key
                 ],
             ));
         }

@@ -1,3 +1,5 @@
+mod fulfilment;
+
 use super::*;
 use crate::jaggaer::{Feed, Profile};
 use crate::procurement::{ChargeKind, Ripeness, SupplierInvoice};
@@ -36,7 +38,10 @@ fn invoice(read: Read) -> SupplierInvoice {
 
 fn problems(read: Read) -> Vec<String> {
     match read.content {
-        Content::Document { document: Err(problems), .. } | Content::Vendor(Err(problems)) => {
+        Content::Document { document: Err(problems), .. }
+        | Content::Vendor(Err(problems))
+        | Content::Receipt(Err(problems))
+        | Content::Contract(Err(problems)) => {
             problems.iter().map(|problem| format!("{}: {}", problem.field, problem.text)).collect()
         }
         other => panic!("{other:?}"),
