@@ -24,6 +24,7 @@ mod summary;
 pub use crate::crash::CrashPoint;
 pub use engine::{Engine, load_profile};
 pub use error::SyncError;
+pub use gather::Gatherer;
 pub use ids::{document_id, our_key};
 pub use lease::{Lease, Ownership, ProcessLock, lock_process};
 pub use manual::{Asked, ManualVerb};

@@ -3,7 +3,7 @@
 use crate::flow::{Flow, postable};
 use crate::stores;
 use ml_connector::jaggaer::{Content, Entity};
-use ml_connector::procurement::{Document, TaxLine, Vendor};
+use ml_connector::procurement::{Document, OrderLineKind, TaxLine, Vendor};
 use ml_connector::{jaggaer as source, sync};
 use ml_connector_sandbox::jaggaer::{Fault, Faults, Profile, Rate};
 use ml_connector_sandbox::{Settings, jaggaer, world};
@@ -93,6 +93,8 @@ fn carried_by_both(document: &mut Document) {
         Document::Order(order) => {
             plain_terms(&mut order.terms);
             for line in &mut order.lines {
+                // What the line is, and the contract behind it.
+                (line.kind, line.contract) = (OrderLineKind::Unspecified, None);
                 // For how many units the price is; quantity and net say the same.
                 line.price_basis = None;
                 without_base(&mut line.taxes);
