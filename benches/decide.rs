@@ -47,7 +47,9 @@ async fn run() {
     std::fs::create_dir_all(&folder).expect("the temporary directory can be written");
     let desk = Desk::prepare(&folder).await;
     println!("{} invoices, judged in turn", desk.papers.len());
-    println!("past invoices | whole: per second, to the first | decide alone: per second, to the first");
+    println!(
+        "past invoices | whole: per second, to the first | decide alone: per second, to the first"
+    );
     let (mut first, mut known) = (None, 0);
     for size in sizes {
         let began = Instant::now();

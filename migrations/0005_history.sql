@@ -74,6 +74,18 @@ create index own_invoice_by_look on own_invoice (company, supplier, reference_lo
 create index own_invoice_by_digits on own_invoice (company, supplier, reference_digits, document_day);
 create index own_invoice_by_amount on own_invoice (company, supplier, currency, gross_minor, document_day);
 
+-- Credit notes of ours, by the supplier's number of the invoice that they take back: Visma does
+-- not keep that.
+create table own_credit (
+    document text not null primary key,
+    company text not null,
+    our_key text not null,
+    supplier text not null,
+    credits_key text not null,
+    body text not null
+);
+create index own_credit_by_number on own_credit (company, supplier, credits_key);
+
 -- The account that an invoice asked to be paid on, by the source's vendor.
 create table payee (
     document text not null primary key,

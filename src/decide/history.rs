@@ -33,7 +33,8 @@ pub struct History {
     /// identifier with it, with the same amount or a number that looks like this one's.
     #[serde(default)]
     pub alike: Vec<PastInvoice>,
-    /// For a credit note: the documents that carry the number it credits.
+    /// For a credit note: the documents that carry the number it credits, and the credit notes that
+    /// name that number too.
     #[serde(default)]
     pub credited: Vec<PastInvoice>,
     /// Where earlier invoices of the vendor asked to be paid, the latest first.

@@ -9,6 +9,8 @@ use crate::matching::ReferenceForms;
 use crate::procurement::{BankAccount, ErpInvoice, Money};
 use jiff::civil::Date;
 use sqlx::Any;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// What another document has in common with the one in hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,18 @@ pub struct PaidInvoice {
     pub invoiced_on: Date,
     pub erp: ErpInvoice,
 }
+
+/// Keys asked for at once; one size, so that the text is prepared once.
+const BY_KEY: usize = 50;
+
+static DAYS_ON_PAPER: LazyLock<String> = LazyLock::new(|| {
+    let places: Vec<String> = (2..BY_KEY + 2).map(|n| format!("${n}")).collect();
+    format!(
+        "select p.our_key, d.document_on from posting p join document d on d.id = p.document \
+         where p.company = $1 and p.our_key in ({})",
+        places.join(", ")
+    )
+});
 
 /// Both sides of the day for one thing in common, the rows nearest to it first on each side.
 macro_rules! around {
@@ -174,6 +188,61 @@ impl Store {
         self.with_states(rows).await
     }
 
+    /// Credit notes of ours that take back the invoice of that number, without those that are
+    /// voided in Visma.
+    pub async fn own_credits(
+        &self,
+        company: &str,
+        supplier: &str,
+        credits_key: &str,
+    ) -> Result<Vec<OwnInvoice>, StoreError> {
+        let rows = sqlx::query_as::<Any, (String, String, Option<String>, i64, i64)>(
+            "select c.document, c.body, i.status, \
+             (select count(*) from erp_invoice e where e.company = c.company and e.our_key = c.our_key), \
+             (select count(*) from erp_invoice e where e.company = c.company and e.our_key = c.our_key \
+             and e.status <> 'Voided') from own_credit c join document d on d.id = c.document \
+             left join erp_invoice i on i.company = c.company and i.document_type = d.visma_type \
+             and i.number = d.visma_number \
+             where c.company = $1 and c.supplier = $2 and c.credits_key = $3 \
+             and exists (select 1 from posting p where p.document = c.document and p.step = 'create' \
+             and p.state <> 'refused')",
+        )
+        .bind(company)
+        .bind(supplier)
+        .bind(credits_key)
+        .fetch_all(&mut *self.readers.take().await?)
+        .await?;
+        let live = rows.into_iter().filter(|(_, _, status, with_key, live_with_key)| match status
+            .as_deref()
+        {
+            Some(status) => status != "Voided",
+            None => *with_key == 0 || *live_with_key > 0,
+        });
+        self.with_states(live.map(|(document, body, ..)| (document, body)).collect()).await
+    }
+
+    /// The day on the paper of documents of ours, by our key: what Visma shows is the day that
+    /// they are booked on.
+    pub async fn days_on_paper(
+        &self,
+        company: &str,
+        our_keys: &[&str],
+    ) -> Result<HashMap<String, Date>, StoreError> {
+        let mut days = HashMap::new();
+        for part in our_keys.chunks(BY_KEY) {
+            let mut query = sqlx::query_as::<Any, (String, Option<String>)>(DAYS_ON_PAPER.as_str())
+                .bind(company);
+            // The last key again where there are fewer: it is found once all the same.
+            for n in 0..BY_KEY {
+                query = query.bind(part[n.min(part.len() - 1)]);
+            }
+            for (key, on) in query.fetch_all(&mut *self.readers.take().await?).await? {
+                days.extend(on.and_then(|on| on.parse().ok()).map(|on| (key, on)));
+            }
+        }
+        Ok(days)
+    }
+
     async fn with_states(
         &self,
         rows: Vec<(String, String)>,
@@ -249,6 +318,31 @@ impl Change {
                 invoice.gross.currency.code(), invoice.gross.minor, day_number(on),
                 &forms.key, &forms.look, &forms.digits,
                 serde_json::to_string(invoice).expect("plain data"), visma_type, visma_number
+            ],
+        ));
+    }
+
+    /// A credit note of ours that takes back the invoice of that number, or of none any more.
+    pub fn keep_own_credit(
+        &mut self,
+        document: &str,
+        company: &str,
+        our_key: &str,
+        credits_key: Option<&str>,
+        credit: &PastInvoice,
+    ) {
+        self.push(Statement::new("delete from own_credit where document = $1", args![document]));
+        let Some(credits_key) = credits_key else { return };
+        self.push(Statement::new(
+            "insert into own_credit (document, company, our_key, supplier, credits_key, body) \
+             values ($1, $2, $3, $4, $5, $6)",
+            args![
+                document,
+                company,
+                our_key,
+                &credit.supplier,
+                credits_key,
+                serde_json::to_string(credit).expect("plain data")
             ],
         ));
     }

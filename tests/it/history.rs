@@ -5,6 +5,7 @@ use crate::stores;
 use crate::tamper::{Fate, Tamper};
 use jiff::civil::date;
 use ml_connector::decide::History;
+use ml_connector::procurement::InvoiceKind;
 use ml_connector::store::DocumentState;
 use ml_connector_sandbox::Settings;
 use ml_connector_sandbox::world::Kind;
@@ -142,6 +143,28 @@ async fn what_is_posted_bills_once_until_it_is_voided() {
         world.edit_invoice(&second, |paper| paper.due_on = None);
         flow.round().await;
         assert_eq!(known_billing(&flow, &second).await, Vec::<String>::new());
+    }
+}
+
+/// A credit note is judged after the invoice that it takes back and is shown it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_credit_note_is_shown_what_it_takes_back() {
+    for test in stores::both().await {
+        let flow = Flow::start(postable(4, 60), test).await;
+        let world = flow.sandbox.world();
+        flow.sync().await;
+        let credits = flow.to_post(Kind::CreditNote);
+        assert!(!credits.is_empty());
+        for id in &credits {
+            let (invoice, reference) = world.invoice(id).unwrap().credits.expect("it names one");
+            let credited = decided_from(&flow, id).await.credited;
+            let shown: Vec<_> =
+                credited.iter().filter(|of| of.kind == InvoiceKind::Invoice).collect();
+            assert_eq!(shown.len(), 1, "{credited:?}");
+            assert_eq!(shown[0].reference.as_deref(), Some(reference.as_str()));
+            let gross = world.invoice(&invoice).unwrap().gross;
+            assert_eq!(shown[0].gross.amount(), gross);
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use ml_connector::procurement::{
     InvoiceKind, Money, Receipt, ReceiptLine, VendorRef,
 };
 use ml_connector::store::{
-    Change, DocumentState, Likeness, NewDocument, OwnBilling, Owned, PostingRow, PostingState,
-    Step, Store,
+    Change, DocumentFacts, DocumentState, Likeness, NewDocument, OwnBilling, Owned, PostingRow,
+    PostingState, Step, Store,
 };
 use rust_decimal::Decimal;
 
@@ -366,6 +366,72 @@ async fn an_invoice_of_ours_is_alike_until_the_index_shows_it() {
         change.keep_own_invoice("c", COMPANY, "k-c", adopted, &past("c"), &forms);
         store.commit(&owned, change).await.unwrap();
         assert!(found().await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn earlier_credit_notes_of_one_invoice_are_found_until_they_are_voided() {
+    for test in stores::both().await {
+        let (store, owned) = open(&test.url).await;
+        let mut change = Change::new();
+        let states = [
+            ("a", PostingState::Planned),
+            ("b", PostingState::Refused),
+            ("c", PostingState::Done),
+            ("d", PostingState::Done),
+        ];
+        for (id, state) in states {
+            document(&mut change, id);
+            change.insert_posting(&posting(id, state));
+            let credit = PastInvoice { kind: InvoiceKind::CreditNote, ..past(id) };
+            change.keep_own_credit(id, COMPANY, &format!("k-{id}"), Some("F90017"), &credit);
+        }
+        for (number, key, status) in [("1", "k-c", "Voided"), ("2", "k-d", "Open")] {
+            let mut seen = invoice(number, "K-1", date(2026, 9, 1), 12_500);
+            (seen.our_key, seen.status) = (Some(key.into()), status.into());
+            keep(&mut change, &seen);
+        }
+        store.commit(&owned, change).await.unwrap();
+        let found = async |key: &str| {
+            let found = store.own_credits(COMPANY, "50001", key).await.unwrap();
+            let mut ids: Vec<String> = found.into_iter().map(|of| of.document).collect();
+            ids.sort();
+            ids
+        };
+        assert_eq!(found("F90017").await, ["a", "d"]);
+        assert_eq!(found("F90018").await, Vec::<String>::new());
+        let mut change = Change::new();
+        change.keep_own_credit("a", COMPANY, "k-a", None, &past("a"));
+        store.commit(&owned, change).await.unwrap();
+        assert_eq!(found("F90017").await, ["d"], "its next revision credits nothing");
+    }
+}
+
+/// Visma shows the day that a document is booked on; ours is known by its paper.
+#[tokio::test]
+async fn a_paper_of_ours_keeps_its_own_day() {
+    for test in stores::both().await {
+        let (store, owned) = open(&test.url).await;
+        let mut change = Change::new();
+        for n in 0..60 {
+            let id = format!("d{n}");
+            document(&mut change, &id);
+            change.insert_posting(&posting(&id, PostingState::Done));
+            let day = date(2026, 1, 1).saturating_add(jiff::Span::new().days(n));
+            let facts = DocumentFacts {
+                document_on: (n != 7).then(|| day.to_string()),
+                ..DocumentFacts::default()
+            };
+            change.set_facts(&id, &facts);
+        }
+        store.commit(&owned, change).await.unwrap();
+        let keys: Vec<String> = (0..61).map(|n| format!("k-d{n}")).collect();
+        let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let days = store.days_on_paper(COMPANY, &keys).await.unwrap();
+        assert_eq!(days.len(), 59, "one has no day, one is nobody's");
+        assert_eq!(days["k-d59"], date(2026, 3, 1));
+        assert!(store.days_on_paper(COMPANY, &[]).await.unwrap().is_empty());
+        assert!(store.days_on_paper("other", &keys).await.unwrap().is_empty());
     }
 }
 

@@ -62,13 +62,14 @@ impl Gatherer<'_> {
             erp.extend(self.store.erp_invoices_alike(self.company, &of).await?);
             own.extend(self.store.own_invoices_alike(self.company, &of).await?);
         }
-        let mut found = self.past(row, erp, own);
+        let mut found = self.past(row, erp, own).await?;
         found.sort_by_cached_key(|past| distance(past, &forms, invoice.invoiced_on));
         found.truncate(MOST_ALIKE);
         Ok(found)
     }
 
-    /// The invoices that carry the number which a credit note takes back.
+    /// The invoices that carry the number which a credit note takes back, and all other credit notes
+    /// of ours that take it back too.
     pub(super) async fn credited(
         &self,
         row: &DocumentRow,
@@ -82,32 +83,42 @@ impl Gatherer<'_> {
             return Ok(Vec::new());
         };
         let on = invoice.invoiced_on;
-        let (mut erp, mut own) = (Vec::new(), Vec::new());
+        let (mut erp, mut own, mut credits) = (Vec::new(), Vec::new(), Vec::new());
         for supplier in self.same_company(supplier) {
             erp.extend(self.store.erp_invoices_numbered(self.company, supplier, &key, on).await?);
             own.extend(self.store.own_invoices_numbered(self.company, supplier, &key, on).await?);
+            credits.extend(self.store.own_credits(self.company, supplier, &key).await?);
         }
-        let mut found = self.past(row, erp, own);
+        let mut found = self.past(row, erp, own).await?;
+        // A credit note may carry the very number that it takes back.
         found.retain(|past| past.kind == InvoiceKind::Invoice);
         found.sort_by_cached_key(|past| distance(past, &ReferenceForms::default(), on));
         found.truncate(MOST_ALIKE);
+        found.extend(self.past(row, Vec::new(), credits).await?);
         Ok(found)
     }
 
-    /// Each once, without the document itself.
-    fn past(
+    /// Each once, without the document itself, on the day that stands on its paper where we know it.
+    async fn past(
         &self,
         row: &DocumentRow,
         mut erp: Vec<ErpInvoice>,
         mut own: Vec<OwnInvoice>,
-    ) -> Vec<PastInvoice> {
+    ) -> Result<Vec<PastInvoice>, SyncError> {
         erp.retain(|invoice| !self.is_itself(row, invoice));
         erp.sort_by(|a, b| (&a.document_type, &a.number).cmp(&(&b.document_type, &b.number)));
         erp.dedup_by(|a, b| (&a.document_type, &a.number) == (&b.document_type, &b.number));
         own.retain(|of| of.document != row.id);
         own.sort_by(|a, b| a.document.cmp(&b.document));
         own.dedup_by(|a, b| a.document == b.document);
-        erp.into_iter().filter_map(from_visma).chain(own.into_iter().map(|of| of.invoice)).collect()
+        let keys: Vec<&str> = erp.iter().filter_map(|of| of.our_key.as_deref()).collect();
+        let days = self.store.days_on_paper(self.company, &keys).await?;
+        for invoice in &mut erp {
+            let on_paper = invoice.our_key.as_ref().and_then(|key| days.get(key)).copied();
+            invoice.document_on = on_paper.or(invoice.document_on);
+        }
+        let own = own.into_iter().map(|of| of.invoice);
+        Ok(erp.into_iter().filter_map(from_visma).chain(own).collect())
     }
 
     /// Where earlier invoices of the vendor, as they stand in Visma, asked to be paid.

@@ -38,6 +38,8 @@ struct Judged<'a> {
     history: History,
     decision: Decision,
     evidence: Evidence,
+    /// For a credit note: the supplier's number of the invoice it takes back.
+    credits: Option<String>,
     /// The state that carrying it out took the document to; empty until then.
     taken_to: OnceLock<DocumentState>,
 }
@@ -201,6 +203,10 @@ impl Engine {
     ) -> Result<Option<Change>, SyncError> {
         let Basis { connection, reference, vendors, gatherer } = basis;
         let Read { document, revision, content } = read;
+        let credits = match &content {
+            Ok(Document::Invoice(invoice)) => invoice.credits_reference.clone(),
+            Ok(Document::Order(_)) | Err(_) => None,
+        };
         let (verdict, history) = match content {
             Err(holds) => {
                 let decision = Decision::Hold(holds);
@@ -227,6 +233,7 @@ impl Engine {
             history,
             decision,
             evidence,
+            credits,
             taken_to: OnceLock::new(),
         };
         CrashPoint::DecisionMade.pass();

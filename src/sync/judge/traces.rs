@@ -3,8 +3,8 @@
 
 use super::Judged;
 use crate::decide::{Decision, Evidence, History, PastInvoice};
-use crate::matching::ReferenceForms;
-use crate::procurement::{InvoicePlan, Link, Plan};
+use crate::matching::{ReferenceForms, claim_key};
+use crate::procurement::{InvoiceKind, InvoicePlan, Link, Plan};
 use crate::store::{Change, DocumentState, OwnBilling, Step};
 use crate::sync::ids;
 
@@ -48,6 +48,11 @@ impl Judged<'_> {
         };
         let forms = ReferenceForms::of(&plan.supplier_reference);
         change.keep_own_invoice(&document.id, company, &our_key, in_visma, &invoice, &forms);
+        if plan.kind == InvoiceKind::CreditNote {
+            let credits = self.credits.as_deref().map(claim_key).filter(|key| !key.is_empty());
+            let (id, credits) = (&document.id, credits.as_deref());
+            change.keep_own_credit(id, company, &our_key, credits, &invoice);
+        }
     }
 }
 
@@ -91,7 +96,7 @@ mod tests {
     use super::*;
     use crate::decide::{MatchKind, MatchedLine};
     use crate::procurement::{
-        Currency, ErpReceipt, ErpReceiptLine, InvoiceKind, InvoicePlanLine, Money, PostingMode,
+        Currency, ErpReceipt, ErpReceiptLine, InvoicePlanLine, Money, PostingMode,
     };
     use jiff::civil::date;
     use rust_decimal::Decimal;
