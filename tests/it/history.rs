@@ -239,6 +239,16 @@ async fn lists_that_are_not_there_are_done_without() {
             assert!(report.remarks.iter().any(|remark| remark.contains(name)), "{name}");
         }
         flow.assert_clean();
+        let path = flow.folder.join("ml-connector.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let text = text.replace(&flow.sandbox.jaggaer_url(), &flow.config.sources[0].base_url);
+        std::fs::write(&path, text).unwrap();
+        let (shown, exit) = flow.run_json(&["ping"]).await;
+        assert_eq!((exit, &shown["ok"]), (0, &json!(true)), "{shown}");
+        let checks = shown["checks"].as_array().unwrap();
+        let without =
+            checks.iter().filter(|check| check["detail"].to_string().contains("optional"));
+        assert_eq!(without.count(), 2, "{shown}");
         // Any other trouble of theirs is trouble.
         lists.lock().unwrap().status = Some(400);
         assert_eq!(flow.round().await.errors.len(), 1);
