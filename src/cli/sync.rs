@@ -49,6 +49,7 @@ pub fn report_json(report: &RoundReport) -> Value {
         "money": totals.money,
         "stopped": report.stopped,
         "errors": report.errors,
+        "remarks": report.remarks,
         "heads": report.heads,
     })
 }
@@ -92,6 +93,9 @@ pub fn show(report: &RoundReport, output: &Output) {
         eprintln!(
             "stopped as asked; the documents in hand were finished, the rest waits for the next round"
         );
+    }
+    for remark in &report.remarks {
+        output.say(remark);
     }
     for error in &report.errors {
         eprintln!("ml-connector: {error}");

@@ -10,6 +10,7 @@ use crate::mapping::Tables;
 use crate::procurement::ChargeKind;
 use crate::validation::ValidationRules;
 use crate::{jaggaer, visma};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -147,6 +148,9 @@ pub struct CompanyConfig {
     /// where rows are written in summer time.
     #[serde(default = "overlap")]
     pub overlap_minutes: i64,
+    /// Where the company is: in which zone a day begins, e.g. for "the day that an invoice came".
+    #[serde(default = "oslo", deserialize_with = "time_zone")]
+    pub time_zone: TimeZone,
     /// Custom text of an order and of its lines that carries our key.
     #[serde(default)]
     pub key_fields: visma::KeyFields,
@@ -157,6 +161,13 @@ pub struct CompanyConfig {
     pub write_timeout_seconds: u64,
     #[serde(default = "read_timeout")]
     pub read_timeout_seconds: u64,
+}
+
+fn time_zone<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    TimeZone::get(&name).map_err(|_| {
+        serde::de::Error::custom(format!("`{name}` is not a time zone such as Europe/Oslo"))
+    })
 }
 
 /// A route from a source to a company, with its rules.
@@ -472,6 +483,9 @@ fn visma_token() -> String {
 }
 fn tenant_header() -> String {
     "tenant_id".into()
+}
+fn oslo() -> TimeZone {
+    TimeZone::get("Europe/Oslo").expect("the program carries the time zones")
 }
 const fn four() -> usize {
     4

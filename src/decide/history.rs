@@ -18,8 +18,8 @@ pub struct History {
     pub orders: BTreeMap<String, KnownOrder>,
     /// Receipts in the ERP against any of those orders.
     pub receipts: Vec<ErpReceipt>,
-    /// Invoices and credit notes in the ERP with the same normalised supplier reference, whoever
-    /// the supplier is, that this document did not make itself.
+    /// Invoices and credit notes in the ERP with the same normalised supplier reference, of the
+    /// supplier or of one that shares an identifier with it, that this document did not make itself.
     pub invoices: Vec<ErpInvoice>,
     /// What other invoices and credit notes bill of the lines of those orders, whoever made them.
     #[serde(default)]
@@ -41,13 +41,13 @@ pub struct History {
     /// Where earlier invoices of the vendor asked to be paid, the latest first.
     #[serde(default)]
     pub paid_to: Vec<PaidTo>,
-    /// The day this revision came: the source's own time of it, else ours. `None`: not known, and
-    /// then no date is too late or too old.
-    #[serde(default)]
-    pub received_on: Option<Date>,
     /// What people said about holds of this document.
     #[serde(default)]
     pub overrides: Vec<Override>,
+    /// The day this revision came, in the company's time zone; decisions have no clock. `None`: not
+    /// known, and then no date is too late or too old.
+    #[serde(default)]
+    pub received_on: Option<Date>,
 }
 
 /// A part of an order line that another document bills.

@@ -4,11 +4,13 @@
 mod codes;
 pub mod identifier;
 mod supplier;
+mod supplier_groups;
 mod supplier_index;
 mod tables;
 pub mod vat;
 
 pub use codes::{Coding, CodingFault, code_fixed, code_share};
 pub use supplier::{SupplierFault, Suppliers, resolve};
+pub use supplier_groups::SupplierGroups;
 pub use supplier_index::SupplierIndex;
 pub use tables::{Mapped, SegmentRule, Table, Tables};

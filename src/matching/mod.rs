@@ -4,7 +4,9 @@
 mod duplicate;
 mod near_duplicate;
 mod order_line;
+mod reference_forms;
 
 pub use duplicate::{Billed, Existing, claim_key, existing};
 pub use near_duplicate::{Likeness, Paper, near_duplicates};
 pub use order_line::{Planned, find_lines, invoiced_order, pair, receipt_lines, same_order};
+pub use reference_forms::ReferenceForms;

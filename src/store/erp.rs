@@ -1,6 +1,8 @@
 //! The index of Visma's own documents, as its lists last showed them.
 
+use super::alike::day_number;
 use super::{Change, Statement, Store, StoreError, args};
+use crate::matching::ReferenceForms;
 use crate::procurement::{ErpInvoice, ErpOrder, ErpReceipt};
 use serde::de::DeserializeOwned;
 use sqlx::Any;
@@ -179,21 +181,39 @@ pub struct ErpVersions {
 }
 
 impl Change {
-    /// `reference_key` is the normalised supplier reference.
-    pub fn keep_erp_invoice(&mut self, company: &str, invoice: &ErpInvoice, reference_key: &str) {
+    /// `forms` are those of the supplier's reference.
+    pub fn keep_erp_invoice(
+        &mut self,
+        company: &str,
+        invoice: &ErpInvoice,
+        forms: &ReferenceForms,
+    ) {
         // The lines are compared as they pass; what stays is what later decisions look up.
         let kept = ErpInvoice { lines: Vec::new(), ..invoice.clone() };
         self.push(Statement::new(
-            "insert into erp_invoice (company, document_type, number, supplier, reference_key, our_key, status, version, modified, body) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+            "insert into erp_invoice (company, document_type, number, supplier, reference_key, our_key, status, version, \
+             modified, body, currency, gross_minor, document_day, reference_look, reference_digits) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
              on conflict (company, document_type, number) do update set supplier = excluded.supplier, \
              reference_key = excluded.reference_key, our_key = excluded.our_key, status = excluded.status, \
-             version = excluded.version, modified = excluded.modified, body = excluded.body",
+             version = excluded.version, modified = excluded.modified, body = excluded.body, \
+             currency = excluded.currency, gross_minor = excluded.gross_minor, document_day = excluded.document_day, \
+             reference_look = excluded.reference_look, reference_digits = excluded.reference_digits",
             args![
-                company, &invoice.document_type, &invoice.number, &invoice.supplier, reference_key,
-                &invoice.our_key, &invoice.status, &invoice.version, &invoice.modified, json(&kept)
+                company, &invoice.document_type, &invoice.number, &invoice.supplier, &forms.key,
+                &invoice.our_key, &invoice.status, &invoice.version, &invoice.modified, json(&kept),
+                invoice.gross.currency.code(), invoice.gross.minor,
+                invoice.document_on.map(day_number), &forms.look, &forms.digits
             ],
         ));
+        self.keep_erp_billing(company, invoice);
+        if let Some(our_key) = &invoice.our_key {
+            // Known by the index from now on.
+            self.push(Statement::new(
+                "delete from own_invoice where company = $1 and our_key = $2",
+                args![company, our_key],
+            ));
+        }
     }
 
     pub fn keep_erp_order(&mut self, company: &str, order: &ErpOrder) {

@@ -4,7 +4,9 @@
 //! [`writer`], each under the epoch of an [`Owned`] unit, with its audit entries. No pool and no
 //! connection leaves this folder.
 
+mod alike;
 mod audit;
+mod billing;
 mod change;
 mod document;
 mod document_change;
@@ -16,9 +18,12 @@ mod posting;
 mod readers;
 mod request;
 mod round;
+mod supply;
 mod watermark;
 mod writer;
 
+pub use alike::{Likeness, OwnInvoice, PaidInvoice};
+pub use billing::{ErpBilling, OwnBilled, OwnBilling};
 pub(crate) use change::args;
 pub use change::{Arg, Change, Statement};
 pub use document::{

@@ -8,11 +8,12 @@ use crate::audit::Entry;
 use crate::config::{Config, ConnectionConfig, Unit};
 use crate::decide::Rules;
 use crate::jaggaer;
-use crate::mapping::SupplierIndex;
+use crate::mapping::{SupplierGroups, SupplierIndex};
 use crate::procurement::{ReferenceData, Vendor};
 use crate::store::{Change, Owned, Store};
 use crate::visma;
 use crate::{audit, clock};
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
@@ -44,6 +45,7 @@ pub struct Company {
     pub tenant: String,
     pub index_months: i64,
     pub overlap_minutes: i64,
+    pub time_zone: TimeZone,
     pub concurrency: usize,
     /// As last read; replaced, never changed in place.
     reference: RwLock<Option<Arc<KnownReference>>>,
@@ -55,6 +57,7 @@ pub struct Company {
 pub struct KnownReference {
     pub data: ReferenceData,
     pub suppliers: SupplierIndex,
+    pub groups: SupplierGroups,
     pub hash: String,
 }
 
@@ -304,6 +307,7 @@ fn open_company(config: &Config, wanted: &ConnectionConfig) -> Result<Company, S
         tenant: company.tenant_id.clone(),
         index_months: company.index_months,
         overlap_minutes: company.overlap_minutes,
+        time_zone: company.time_zone.clone(),
         concurrency,
         reference: RwLock::new(None),
         unreadable: RwLock::default(),

@@ -1,13 +1,20 @@
 //! What bears on one document, gathered from the store by the document's own keys.
 
+mod alike;
+mod billing;
+
 use super::error::SyncError;
-use super::ids;
-use crate::decide::{History, Hold, KnownOrder, OrderState};
-use crate::jaggaer::{Content, Profile};
-use crate::matching::claim_key;
-use crate::procurement::{Document, ErpOrder, Plan, SupplierInvoice};
-use crate::store::{DocumentRow, DocumentState, Step, Store};
+use crate::decide::{History, Hold, KnownOrder, OrderState, Rules};
+use crate::jaggaer::{Content, Entity, Profile};
+use crate::mapping::{SupplierGroups, SupplierIndex, Suppliers, resolve};
+use crate::procurement::{
+    Document, ErpOrder, Plan, PurchaseOrder, ReferenceData, Supplier, SupplierInvoice, Vendor,
+};
+use crate::store::{DocumentRow, DocumentState, RevisionRow, Store};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A raw revision as the core's document, or the hold that says why not.
 pub fn read_document(
@@ -26,63 +33,140 @@ pub fn read_document(
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
             Err(vec![Hold::unreadable(&problems)])
         }
-        Content::Vendor(_) => Err(unreadable("the feed delivers vendors, not documents".into())),
+        Content::Vendor(_) | Content::Receipt(_) | Content::Contract(_) => {
+            Err(unreadable(format!("the feed `{}` delivers no documents", document.feed)))
+        }
     }
 }
 
-/// Where to look.
+/// Where to look, and what the looking needs to know.
 pub struct Gatherer<'a> {
     pub store: &'a Store,
     pub source: &'a str,
     pub company: &'a str,
+    pub profile: &'a Profile,
+    pub rules: &'a Rules,
+    pub reference: &'a ReferenceData,
+    /// Of `reference.suppliers`, as are the groups.
+    pub suppliers: &'a SupplierIndex,
+    pub groups: &'a SupplierGroups,
+    pub vendors: &'a BTreeMap<String, Vendor>,
+    /// The company's.
+    pub time_zone: &'a TimeZone,
 }
 
-impl Gatherer<'_> {
+impl<'a> Gatherer<'a> {
     pub async fn history(
         &self,
         row: &DocumentRow,
+        revision: &RevisionRow,
         document: &Document,
     ) -> Result<History, SyncError> {
-        let mut history = History::default();
+        let mut history = History {
+            received_on: Timestamp::from_microsecond(revision.received_at)
+                .ok()
+                .map(|at| at.to_zoned(self.time_zone.clone()).date()),
+            ..History::default()
+        };
         match document {
             Document::Order(order) => {
                 let known = self.known_order(row, &order.number).await?;
                 history.orders.insert(order.number.clone(), known);
+                self.contracts(order, &mut history).await?;
             }
             Document::Invoice(invoice) => {
                 for number in order_numbers(invoice) {
-                    let known = match self.store.order_by_number(self.source, &number).await? {
-                        Some(order) => self.known_order(&order, &number).await?,
-                        None => KnownOrder {
-                            erp: self.order_of_a_person(&number).await?,
-                            ..KnownOrder::default()
-                        },
-                    };
-                    if let Some(erp) = &known.erp {
-                        history
-                            .receipts
-                            .extend(self.store.erp_receipts_of(self.company, &erp.number).await?);
-                    }
-                    history.orders.insert(number, known);
+                    self.named_order(row, number, &mut history).await?;
                 }
-                if let Some(reference) = &invoice.supplier_reference {
-                    let own = ids::our_key(self.company, &row.id, Step::Create, "");
-                    history.invoices = self
-                        .store
-                        .erp_invoices_by_reference(self.company, &claim_key(reference))
-                        .await?
-                        .into_iter()
-                        .filter(|found| {
-                            found.our_key.as_deref() != Some(own.as_str())
-                                && !(row.visma_number.as_deref() == Some(found.number.as_str())
-                                    && row.visma_type.as_deref()
-                                        == Some(found.document_type.as_str()))
-                        })
-                        .collect();
+                history.billed.sort_by(|a, b| (&a.order, a.line).cmp(&(&b.order, b.line)));
+                history.paid_to = self.paid_to(row, invoice).await?;
+                if let Some(supplier) = self.supplier(invoice) {
+                    history.alike = self.alike(row, invoice, supplier).await?;
+                    history.credited = self.credited(row, invoice, supplier).await?;
+                    if let Some(reference) = &invoice.supplier_reference {
+                        let on = invoice.invoiced_on;
+                        history.invoices = self.numbered(row, supplier, reference, on).await?;
+                    }
                 }
             }
         }
         Ok(history)
+    }
+
+    /// Whom the invoice is of. Who else could have sent the same is looked up by this supplier, so
+    /// without one nothing is; the decision holds such an invoice anyway.
+    pub fn supplier(&self, invoice: &SupplierInvoice) -> Option<&'a Supplier> {
+        let suppliers = Suppliers {
+            tables: &self.rules.mapping,
+            vendors: self.vendors,
+            reference: self.reference,
+            index: self.suppliers,
+        };
+        resolve(&invoice.vendor, invoice.business_unit.as_deref(), suppliers).ok()
+    }
+
+    /// Everything about one order that an invoice names.
+    async fn named_order(
+        &self,
+        row: &DocumentRow,
+        number: String,
+        history: &mut History,
+    ) -> Result<(), SyncError> {
+        let known = match self.store.order_by_number(self.source, &number).await? {
+            Some(order) => {
+                if self.profile.feeds_of(Entity::Contracts).next().is_some()
+                    && let Some(order) = self.read_order(&order).await?
+                {
+                    self.contracts(&order, history).await?;
+                }
+                self.known_order(&order, &number).await?
+            }
+            None => {
+                KnownOrder { erp: self.order_of_a_person(&number).await?, ..KnownOrder::default() }
+            }
+        };
+        if let Some(erp) = &known.erp {
+            let receipts = self.store.erp_receipts_of(self.company, &erp.number).await?;
+            history.billed.extend(self.billed(row, erp, &receipts).await?);
+            history.receipts.extend(receipts);
+        }
+        if self.profile.feeds_of(Entity::Receipts).next().is_some() {
+            for receipt in self.store.source_receipts_of(self.source, &number).await? {
+                // One receipt may be of several of the orders.
+                if !history.source_receipts.contains(&receipt) {
+                    history.source_receipts.push(receipt);
+                }
+            }
+        }
+        history.orders.insert(number, known);
+        Ok(())
+    }
+
+    /// The order as the source has it now. `None`: it cannot be read; it is held for that itself.
+    async fn read_order(&self, order: &DocumentRow) -> Result<Option<PurchaseOrder>, SyncError> {
+        let revision = self.store.revision(&order.id, order.latest_revision).await?;
+        let read = revision.and_then(|of| read_document(self.profile, order, &of.raw).ok());
+        Ok(match read {
+            Some(Document::Order(order)) => Some(order),
+            Some(Document::Invoice(_)) | None => None,
+        })
+    }
+
+    /// The contracts that the order's lines draw on.
+    async fn contracts(
+        &self,
+        order: &PurchaseOrder,
+        history: &mut History,
+    ) -> Result<(), SyncError> {
+        for number in order.lines.iter().filter_map(|line| line.contract.as_deref()) {
+            if history.contracts.contains_key(number) {
+                continue;
+            }
+            if let Some(contract) = self.store.contract_by_number(self.source, number).await? {
+                history.contracts.insert(number.to_owned(), contract);
+            }
+        }
+        Ok(())
     }
 
     async fn known_order(
@@ -122,7 +206,8 @@ impl Gatherer<'_> {
     }
 }
 
-fn order_numbers(invoice: &SupplierInvoice) -> Vec<String> {
+/// The orders that the invoice's lines name, each once.
+pub(super) fn order_numbers(invoice: &SupplierInvoice) -> Vec<String> {
     let mut numbers: Vec<String> = invoice
         .lines
         .iter()

@@ -5,7 +5,7 @@ use super::error::SyncError;
 use super::gather::{Gatherer, read_document};
 use crate::config::Config;
 use crate::decide::{self, Decision, Evidence, History, Inputs, Verdict};
-use crate::mapping::SupplierIndex;
+use crate::mapping::{SupplierGroups, SupplierIndex};
 use crate::procurement::Plan;
 use crate::store::{DocumentRow, Store};
 
@@ -72,9 +72,21 @@ pub async fn rehearse(
     let verdict = match read_document(&profile, document, &revision.raw) {
         Err(holds) => Verdict { decision: Decision::Hold(holds), evidence: Evidence::default() },
         Ok(content) => {
-            let gatherer =
-                Gatherer { store, source: &connection.source, company: &connection.company };
-            let history: History = gatherer.history(document, &content).await?;
+            let company =
+                config.company(&connection.company).expect("the configuration was checked");
+            let gatherer = Gatherer {
+                store,
+                source: &connection.source,
+                company: &connection.company,
+                profile: &profile,
+                rules: &connection.rules,
+                reference: &reference,
+                suppliers: &suppliers,
+                groups: &SupplierGroups::new(&reference),
+                vendors: &vendors,
+                time_zone: &company.time_zone,
+            };
+            let history: History = gatherer.history(document, &revision, &content).await?;
             let inputs = Inputs {
                 rules: &connection.rules,
                 reference: &reference,

@@ -33,6 +33,8 @@ pub struct RoundReport {
     pub seconds: f64,
     /// What could not be done, one sentence each. Other connections went on.
     pub errors: Vec<String>,
+    /// What was done without, one sentence each: an optional list that is not there.
+    pub remarks: Vec<String>,
     /// Somebody asked to stop; the documents in hand were finished.
     pub stopped: bool,
     /// The end of each unit's audit chain, to be kept elsewhere.
@@ -85,11 +87,12 @@ pub async fn sync(
             Arc::clone(&progress),
             stop.clone(),
         );
-        let (requests, errors) = run_round(&engine).await;
+        let (requests, told) = run_round(&engine).await;
         report.requests.visma += requests.visma;
         report.requests.jaggaer += requests.jaggaer;
         report.stopped |= engine.is_stopping();
-        report.errors.extend(errors);
+        report.errors.extend(told.errors);
+        report.remarks.extend(told.remarks);
         if let Err(error) = engine.close().await {
             report.errors.push(format!("{id}: {error}"));
         }
@@ -105,18 +108,28 @@ pub async fn sync(
     Ok(report)
 }
 
+/// What a round has to say, one sentence each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// What could not be done.
+    pub errors: Vec<String>,
+    /// What was done without.
+    pub remarks: Vec<String>,
+}
+
 /// One round; what went wrong is told, what could go on went on.
-pub async fn run_round(engine: &Engine) -> (Requests, Vec<String>) {
+pub async fn run_round(engine: &Engine) -> (Requests, Told) {
     let started_at = clock::now();
-    let mut errors = Vec::new();
-    if let Err(error) = flows(engine, &mut errors).await
+    let mut told = Told::default();
+    if let Err(error) = flows(engine, &mut told).await
         && !matches!(error, SyncError::Stopped)
     {
-        errors.push(format!("{}: {error}", engine.unit.id));
+        told.errors.push(format!("{}: {error}", engine.unit.id));
     }
     let requests = requests(engine);
     let summary = serde_json::json!({
-        "requests": requests, "errors": errors, "allowance": allowance(engine),
+        "requests": requests, "errors": told.errors, "remarks": told.remarks,
+        "allowance": allowance(engine),
     })
     .to_string();
     let mut change = Change::new();
@@ -128,13 +141,13 @@ pub async fn run_round(engine: &Engine) -> (Requests, Vec<String>) {
         summary,
     });
     if let Err(error) = engine.commit(change).await {
-        errors.push(format!("{}: {error}", engine.unit.id));
+        told.errors.push(format!("{}: {error}", engine.unit.id));
     }
     CrashPoint::RoundKept.pass();
-    (requests, errors)
+    (requests, told)
 }
 
-async fn flows(engine: &Engine, errors: &mut Vec<String>) -> Result<(), SyncError> {
+async fn flows(engine: &Engine, Told { errors, remarks }: &mut Told) -> Result<(), SyncError> {
     engine.recover().await?;
     let mut companies: Vec<Arc<Company>> = Vec::new();
     for company in engine.companies() {
@@ -150,7 +163,7 @@ async fn flows(engine: &Engine, errors: &mut Vec<String>) -> Result<(), SyncErro
     let mut ready: Vec<Arc<Connection>> = Vec::new();
     for connection in &engine.connections {
         engine.check()?;
-        match engine.receive(connection).await {
+        match engine.receive(connection, remarks).await {
             Ok(()) => ready.push(Arc::clone(connection)),
             Err(error) if error.stops_the_unit() => return Err(error),
             Err(error) => {

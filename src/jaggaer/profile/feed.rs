@@ -1,8 +1,9 @@
 use super::field::{Field, Notation, OneOrMany, TimeFormat, Zone};
+use super::fulfilment::{ContractLayout, ReceiptLayout};
 use super::kind::{Moment, Text};
 use super::layout::{InvoiceLayout, OrderLayout, VendorLayout};
 use super::place::Place;
-use crate::jaggaer::Stamp;
+use crate::jaggaer::{Error, Stamp};
 use crate::procurement::InvoiceKind;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +18,8 @@ pub enum Entity {
     PurchaseOrders,
     Invoices,
     Suppliers,
+    Receipts,
+    Contracts,
 }
 
 /// One list of JAGGAER's API: where it is, how it is paged, how its documents read.
@@ -36,6 +39,8 @@ pub struct Feed {
     pub(crate) delta: Option<Delta>,
     pub(crate) detail: Option<Detail>,
     pub(crate) kind: Option<InvoiceKind>,
+    /// An instance may lack this list, or refuse it to this client: it brings nothing then.
+    pub(crate) optional: bool,
     pub(crate) layout: Layout,
     pub(crate) notation: Arc<Notation>,
 }
@@ -45,6 +50,8 @@ pub(crate) enum Layout {
     Order(Arc<OrderLayout>),
     Invoice(Arc<InvoiceLayout>),
     Vendor(Arc<VendorLayout>),
+    Receipt(Arc<ReceiptLayout>),
+    Contract(Arc<ContractLayout>),
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,10 +73,14 @@ pub(crate) struct FeedTable {
     pub(crate) delta: Option<Delta>,
     pub(crate) detail: Option<Detail>,
     pub(crate) kind: Option<InvoiceKind>,
+    #[serde(default)]
+    pub(crate) optional: bool,
     pub(crate) like: Option<String>,
     pub(crate) purchase_order: Option<OrderLayout>,
     pub(crate) invoice: Option<InvoiceLayout>,
     pub(crate) supplier: Option<VendorLayout>,
+    pub(crate) receipt: Option<ReceiptLayout>,
+    pub(crate) contract: Option<ContractLayout>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -370,6 +381,11 @@ impl Feed {
 
     pub fn entity(&self) -> Entity {
         self.entity
+    }
+
+    /// Whether the error says no more than that an optional list is not there, or not for us.
+    pub fn may_lack(&self, error: &Error) -> bool {
+        self.optional && matches!(error, Error::NotFound { .. } | Error::Forbidden { .. })
     }
 
     /// A row of the list is not the whole document: `Client::detail` must follow.

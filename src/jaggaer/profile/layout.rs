@@ -127,6 +127,10 @@ pub(crate) struct OrderLineLayout {
     pub(crate) key: Option<Field<Text>>,
     pub(crate) number: Option<Field<Text>>,
     pub(crate) cancelled: Option<Field<Flag>>,
+    /// `goods`, `service` or `limit` after the value table.
+    pub(crate) kind: Option<Field<Text>>,
+    /// The number of the contract that the line draws on.
+    pub(crate) contract: Option<Field<Text>>,
     pub(crate) item: Option<Field<Text>>,
     pub(crate) description: Option<Field<Prose>>,
     pub(crate) commodity: Option<Field<Text>>,

@@ -3,6 +3,7 @@
 
 mod feed;
 mod field;
+mod fulfilment;
 mod kind;
 mod layout;
 mod place;
@@ -10,6 +11,7 @@ mod place;
 pub(crate) use feed::{End, Layout, PagingKind, Success};
 pub use feed::{Entity, Feed};
 pub(crate) use field::{Field, FieldRule, Kind, Notation, OneOrMany, Sign, TimeFormat, ValueType};
+pub(crate) use fulfilment::{ContractLayout, ReceiptLayout};
 pub(crate) use kind::{Amount, Count, Day, Flag, Moment, Number, Price, Prose, Quantity, Text};
 pub(crate) use layout::{
     AttachmentLayout, BankAccountLayout, ChargeLayout, CreditNotes, DistributionLayout,
@@ -137,8 +139,17 @@ fn build_feed(
     let fits = match (table.entity, &layout) {
         (Entity::PurchaseOrders, Layout::Order(_))
         | (Entity::Invoices, Layout::Invoice(_))
-        | (Entity::Suppliers, Layout::Vendor(_)) => true,
-        (Entity::PurchaseOrders | Entity::Invoices | Entity::Suppliers, _) => false,
+        | (Entity::Suppliers, Layout::Vendor(_))
+        | (Entity::Receipts, Layout::Receipt(_))
+        | (Entity::Contracts, Layout::Contract(_)) => true,
+        (
+            Entity::PurchaseOrders
+            | Entity::Invoices
+            | Entity::Suppliers
+            | Entity::Receipts
+            | Entity::Contracts,
+            _,
+        ) => false,
     };
     if !fits {
         return Err(
@@ -169,6 +180,7 @@ fn build_feed(
         delta: table.delta,
         detail: table.detail,
         kind: table.kind,
+        optional: table.optional,
         layout,
         notation: Arc::clone(notation),
     })
@@ -180,6 +192,8 @@ fn layout_of(table: &mut FeedTable, before: &[Arc<Feed>]) -> Result<Layout, Stri
     found.extend(table.purchase_order.take().map(|order| Layout::Order(Arc::new(order))));
     found.extend(table.invoice.take().map(|invoice| Layout::Invoice(Arc::new(invoice))));
     found.extend(table.supplier.take().map(|vendor| Layout::Vendor(Arc::new(vendor))));
+    found.extend(table.receipt.take().map(|receipt| Layout::Receipt(Arc::new(receipt))));
+    found.extend(table.contract.take().map(|contract| Layout::Contract(Arc::new(contract))));
     if let Some(name) = &table.like {
         let shared = before
             .iter()
@@ -190,7 +204,8 @@ fn layout_of(table: &mut FeedTable, before: &[Arc<Feed>]) -> Result<Layout, Stri
     match found.pop() {
         Some(layout) if found.is_empty() => Ok(layout),
         Some(_) | None => {
-            Err("a feed needs exactly one of `purchase_order`, `invoice`, `supplier`, `like`"
+            Err("a feed needs exactly one of `purchase_order`, `invoice`, `supplier`, `receipt`, \
+                 `contract`, `like`"
                 .to_owned())
         }
     }

@@ -2,18 +2,20 @@
 //! and the same profile give the same result for ever. What cannot be read is named, never
 //! guessed; it becomes a hold.
 
+mod contract;
 mod header;
 mod invoice;
 mod line;
 mod notation;
 mod purchase_order;
+mod receipt;
 mod scope;
 mod value;
 mod vendor;
 
 use super::Stamp;
 use super::profile::{Feed, Layout, Moment, Place};
-use crate::procurement::{Document, DocumentKind, InvoiceKind, Vendor};
+use crate::procurement::{Contract, Document, DocumentKind, InvoiceKind, Receipt, Vendor};
 use scope::{Reader, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -41,6 +43,8 @@ pub enum Content {
         document: Result<Box<Document>, Vec<ReadProblem>>,
     },
     Vendor(Result<Box<Vendor>, Vec<ReadProblem>>),
+    Receipt(Result<Box<Receipt>, Vec<ReadProblem>>),
+    Contract(Result<Box<Contract>, Vec<ReadProblem>>),
 }
 
 /// Why one field could not be read.
@@ -93,6 +97,14 @@ impl Feed {
                 let vendor = vendor::read(&mut reader, &scope, layout, &source_id);
                 Content::Vendor(finish(reader, vendor))
             }
+            Layout::Receipt(layout) => {
+                let receipt = receipt::read(&mut reader, &scope, layout, &source_id);
+                Content::Receipt(finish(reader, receipt))
+            }
+            Layout::Contract(layout) => {
+                let contract = contract::read(&mut reader, &scope, layout, &source_id);
+                Content::Contract(finish(reader, contract))
+            }
         };
         Read { source_id, stamp: self.stamp(body), content }
     }
@@ -107,7 +119,10 @@ impl Feed {
     /// What a row of the list is, without reading the rest of it. An invoice when it does not say.
     pub fn document_kind(&self, row: &Value) -> DocumentKind {
         let kind = match (&self.layout, self.kind) {
-            (Layout::Order(_) | Layout::Vendor(_), _) => return DocumentKind::PurchaseOrder,
+            (
+                Layout::Order(_) | Layout::Vendor(_) | Layout::Receipt(_) | Layout::Contract(_),
+                _,
+            ) => return DocumentKind::PurchaseOrder,
             (Layout::Invoice(_), Some(fixed)) => Some(fixed),
             (Layout::Invoice(layout), None) => {
                 invoice::kind(&mut Reader::new(&self.notation), &Scope::document(row), layout)

@@ -1,6 +1,6 @@
 use super::scope::{Reader, Scope};
 use super::{header, line, rows};
-use crate::jaggaer::profile::OrderLayout;
+use crate::jaggaer::profile::{Field, OrderLayout, Text};
 use crate::procurement::{OrderLine, OrderLineKind, PurchaseOrder};
 
 pub(super) fn read(
@@ -49,14 +49,16 @@ fn read_lines(reader: &mut Reader<'_>, scope: &Scope<'_>, layout: &OrderLayout) 
             None => Vec::new(),
         };
         let cancelled = reader.optional(&scope, "cancelled", &layout.cancelled).unwrap_or(false);
+        let kind = kind(reader, &scope, &layout.kind);
+        let contract = reader.optional(&scope, "contract", &layout.contract);
         let item = reader.optional(&scope, "item", &layout.item);
         let description = reader.optional(&scope, "description", &layout.description);
         let commodity = reader.optional(&scope, "commodity", &layout.commodity);
         let requested_on = reader.optional(&scope, "requested_on", &layout.requested_on);
         let (Some((key, number)), Some(net)) = (name, pricing.net) else { continue };
         lines.push(OrderLine {
-            kind: OrderLineKind::Unspecified,
-            contract: None,
+            kind,
+            contract,
             key,
             number,
             cancelled,
@@ -74,4 +76,21 @@ fn read_lines(reader: &mut Reader<'_>, scope: &Scope<'_>, layout: &OrderLayout) 
         });
     }
     lines
+}
+
+fn kind(reader: &mut Reader<'_>, scope: &Scope<'_>, field: &Option<Field<Text>>) -> OrderLineKind {
+    let unspecified = OrderLineKind::Unspecified;
+    let Some(field) = field else { return unspecified };
+    let Some(word) = reader.field(scope, "kind", field) else { return unspecified };
+    match word.as_str() {
+        "goods" => OrderLineKind::Goods,
+        "service" => OrderLineKind::Service,
+        "limit" => OrderLineKind::Limit,
+        _ => {
+            let text =
+                "the profile's value table makes neither `goods`, `service` nor `limit` of it";
+            reader.problem(scope, "kind", field.rule.place_text(), word, text.to_owned());
+            unspecified
+        }
+    }
 }

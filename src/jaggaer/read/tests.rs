@@ -1,3 +1,5 @@
+mod fulfilment;
+
 use super::*;
 use crate::jaggaer::{Feed, Profile};
 use crate::procurement::{ChargeKind, Ripeness, SupplierInvoice};
@@ -36,7 +38,10 @@ fn invoice(read: Read) -> SupplierInvoice {
 
 fn problems(read: Read) -> Vec<String> {
     match read.content {
-        Content::Document { document: Err(problems), .. } | Content::Vendor(Err(problems)) => {
+        Content::Document { document: Err(problems), .. }
+        | Content::Vendor(Err(problems))
+        | Content::Receipt(Err(problems))
+        | Content::Contract(Err(problems)) => {
             problems.iter().map(|problem| format!("{}: {}", problem.field, problem.text)).collect()
         }
         other => panic!("{other:?}"),
@@ -548,7 +553,9 @@ fn a_vendor_can_have_names_and_accounts_at_several_places() {
     let feed = profile.feed("suppliers").unwrap();
     let read = |body: Value| match feed.read(&body).content {
         Content::Vendor(vendor) => vendor,
-        Content::Document { .. } => panic!("a vendor was expected"),
+        Content::Document { .. } | Content::Receipt(_) | Content::Contract(_) => {
+            panic!("a vendor was expected")
+        }
     };
     let vendor = read(json!({
         "id": "7", "display": "Ny AS", "trade": "Butikken", "former": ["Gammel AS", "Butikken", "Ny AS"],

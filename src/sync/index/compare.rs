@@ -1,7 +1,7 @@
 //! What stands in Visma, held against what was planned: as the lists show it, or fetched alone
 //! where they do not show it yet.
 
-use crate::matching::claim_key;
+use crate::matching::ReferenceForms;
 use crate::procurement::{ErpInvoice, ErpOrder, Plan};
 use crate::store::{Change, DocumentRow, PostingRow, PostingState, Step};
 use crate::sync::engine::{Company, Engine, entry};
@@ -151,9 +151,9 @@ impl Engine {
                     let kind = named.visma_type.clone().unwrap_or_default();
                     match company.client.invoice(&kind, &number).await {
                         Ok((invoice, _)) => {
-                            let reference =
-                                claim_key(invoice.supplier_reference.as_deref().unwrap_or(""));
-                            change.keep_erp_invoice(&company.id, &invoice, &reference);
+                            let reference = invoice.supplier_reference.as_deref();
+                            let forms = ReferenceForms::of(reference.unwrap_or_default());
+                            change.keep_erp_invoice(&company.id, &invoice, &forms);
                             self.compare_invoice(company, &invoice, &made, &mut change).await?;
                             Ok(())
                         }

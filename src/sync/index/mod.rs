@@ -6,7 +6,7 @@ mod compare;
 mod reference;
 
 use crate::clock;
-use crate::matching::claim_key;
+use crate::matching::ReferenceForms;
 use crate::procurement::{ErpInvoice, ErpOrder};
 use crate::store::{Change, ErpVersions, Step, Watermark};
 use crate::sync::CrashPoint;
@@ -90,8 +90,8 @@ impl Engine {
             let unchanged = invoice.version.is_some()
                 && versions.invoices.get(&key) == invoice.version.as_ref();
             if !unchanged {
-                let reference = claim_key(invoice.supplier_reference.as_deref().unwrap_or(""));
-                change.keep_erp_invoice(&company.id, invoice, &reference);
+                let reference = invoice.supplier_reference.as_deref().unwrap_or_default();
+                change.keep_erp_invoice(&company.id, invoice, &ReferenceForms::of(reference));
             }
             if let Some(made) = invoice.our_key.as_ref().and_then(|key| done.get(key)) {
                 self.compare_invoice(company, invoice, made, &mut change).await?;

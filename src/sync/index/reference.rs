@@ -2,7 +2,7 @@
 
 use super::{SUPPLIERS, UNREADABLE_READS, since};
 use crate::clock;
-use crate::mapping::SupplierIndex;
+use crate::mapping::{SupplierGroups, SupplierIndex};
 use crate::store::Change;
 use crate::sync::CrashPoint;
 use crate::sync::engine::{Company, Engine, KnownReference};
@@ -68,7 +68,8 @@ impl Engine {
     ) -> Result<(), SyncError> {
         data.suppliers = self.store.suppliers(&company.id).await?;
         let suppliers = SupplierIndex::new(&data);
-        company.set_reference(KnownReference { data, suppliers, hash });
+        let groups = SupplierGroups::new(&data);
+        company.set_reference(KnownReference { data, suppliers, groups, hash });
         Ok(())
     }
 }

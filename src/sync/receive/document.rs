@@ -4,7 +4,7 @@ use super::identity::{Identity, facts, with_hash};
 use super::is_of_the_source;
 use crate::audit::hash_text;
 use crate::jaggaer::{Content, Feed, Row};
-use crate::procurement::{Document, DocumentKind};
+use crate::procurement::{Document, DocumentKind, InvoiceKind};
 use crate::store::{Change, DocumentRow, DocumentState, RevisionRow};
 use crate::sync::engine::{Connection, Engine, entry};
 use crate::sync::error::SyncError;
@@ -132,7 +132,7 @@ impl Engine {
         let read = feed.read(body);
         let content = match &read.content {
             Content::Document { document, .. } => document.as_deref().ok(),
-            Content::Vendor(_) => None,
+            Content::Vendor(_) | Content::Receipt(_) | Content::Contract(_) => None,
         };
         let material_hash = content
             .map_or_else(|| raw_hash.clone(), |document| hash_text(&decide::material(document)));
@@ -171,6 +171,9 @@ impl Engine {
                     change.move_document(&document.id, document.state, to, at);
                 }
             }
+        }
+        if !is_late {
+            keep_payee(&mut change, &connection.source.id, &identity.id, known.is_some(), content);
         }
         change.insert_revision(
             &identity.id,
@@ -259,6 +262,28 @@ impl Engine {
             }
         }
         Ok(())
+    }
+}
+
+/// Where an invoice asks to be paid, for the invoices after it.
+fn keep_payee(
+    change: &mut Change,
+    source: &str,
+    document: &str,
+    is_known: bool,
+    content: Option<&Document>,
+) {
+    let payee = match content {
+        Some(Document::Invoice(invoice)) if invoice.kind == InvoiceKind::Invoice => {
+            let vendor = invoice.vendor.source_id.as_deref();
+            vendor.zip(invoice.payee.as_ref()).map(|payee| (payee, invoice.invoiced_on))
+        }
+        Some(Document::Invoice(_) | Document::Order(_)) | None => None,
+    };
+    match payee {
+        Some(((vendor, account), on)) => change.keep_payee(document, source, vendor, on, account),
+        None if is_known => change.drop_payee(document),
+        None => {}
     }
 }
 

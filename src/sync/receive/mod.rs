@@ -3,7 +3,7 @@
 
 mod document;
 mod identity;
-mod vendor;
+mod record;
 
 use crate::clock;
 use crate::jaggaer::{self, Entity, Feed, Stamp};
@@ -18,10 +18,15 @@ use std::sync::Arc;
 const AHEAD: i64 = 24 * 3600 * 1_000_000;
 
 impl Engine {
-    /// Every feed of the connection's source: vendors first, orders before invoices.
-    pub async fn receive(&self, connection: &Arc<Connection>) -> Result<(), SyncError> {
+    /// Every feed of the connection's source: what documents are judged by first, orders before
+    /// invoices. `remarks` takes what could not be read and is no error.
+    pub async fn receive(
+        &self,
+        connection: &Arc<Connection>,
+        remarks: &mut Vec<String>,
+    ) -> Result<(), SyncError> {
         self.keep_route(connection).await?;
-        let received = self.receive_feeds(connection).await;
+        let received = self.receive_feeds(connection, remarks).await;
         connection.set_vendors(self.store.vendors(&connection.source.id).await?);
         received
     }
@@ -37,9 +42,19 @@ impl Engine {
         Ok(true)
     }
 
-    async fn receive_feeds(&self, connection: &Arc<Connection>) -> Result<(), SyncError> {
+    async fn receive_feeds(
+        &self,
+        connection: &Arc<Connection>,
+        remarks: &mut Vec<String>,
+    ) -> Result<(), SyncError> {
         let mut trouble = None;
-        for entity in [Entity::Suppliers, Entity::PurchaseOrders, Entity::Invoices] {
+        for entity in [
+            Entity::Suppliers,
+            Entity::Contracts,
+            Entity::Receipts,
+            Entity::PurchaseOrders,
+            Entity::Invoices,
+        ] {
             let feeds: Vec<Arc<Feed>> =
                 connection.source.profile.feeds_of(entity).map(Arc::clone).collect();
             for feed in feeds {
@@ -48,6 +63,14 @@ impl Engine {
                 self.progress.end(&format!("receive {}", feed.name()));
                 match received {
                     Err(error) if error.stops_the_unit() => return Err(error),
+                    Err(SyncError::Jaggaer(error)) if feed.may_lack(&error) => {
+                        remarks.push(format!(
+                            "{}: the list `{}` is not there for this client, and the profile calls it \
+                             optional; documents are judged without it ({error})",
+                            connection.id,
+                            feed.name()
+                        ));
+                    }
                     // The other lists are read all the same.
                     Err(error) => {
                         trouble.get_or_insert(error);
@@ -113,8 +136,8 @@ impl Engine {
             let rows = read.rows.len() as u64;
             let keep = async {
                 match feed.entity() {
-                    Entity::Suppliers => {
-                        let left = self.keep_vendors(connection, feed, read.rows).await?;
+                    Entity::Suppliers | Entity::Receipts | Entity::Contracts => {
+                        let left = self.keep_records(connection, feed, read.rows).await?;
                         Ok::<_, SyncError>((true, left))
                     }
                     Entity::PurchaseOrders | Entity::Invoices => {

@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("crash", &[]),
     // It keeps holds and waits as the decision made them, and the core's types.
-    ("store", &["procurement", "decide", "audit", "crash"]),
+    ("store", &["procurement", "matching", "decide", "audit", "crash"]),
     ("config", &["procurement", "mapping", "validation", "decide", "jaggaer", "visma"]),
     (
         "sync",
