@@ -3,7 +3,7 @@ use super::output::{Failure, Output};
 use ml_connector::config::Config;
 use ml_connector::procurement::Plan;
 use ml_connector::store::DocumentState;
-use ml_connector::sync::{ManualVerb, Rehearsed, rehearse};
+use ml_connector::sync::{ManualVerb, Rehearsed, applied_plan, plan_differences, rehearse};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -26,8 +26,9 @@ pub async fn run(
     let store = super::open(config).await?;
     let document = one(&store, &arguments.id).await?;
     let rehearsed = rehearse(&store, config, &document).await?;
-    let differences = differences(document.applied_plan.as_deref(), &rehearsed);
-    let stands = document.applied_plan.is_some();
+    let stands = applied_plan(&document);
+    let differences = differences(stands.as_ref(), &rehearsed);
+    let stands = stands.is_some();
     let decision = serde_json::to_value(&rehearsed.decision).unwrap_or(Value::Null);
     for line in &differences {
         output.say(line);
@@ -52,38 +53,10 @@ pub async fn run(
 }
 
 /// What the decision of today would change, member by member.
-fn differences(applied: Option<&str>, rehearsed: &Rehearsed) -> Vec<String> {
-    let Some(new) = rehearsed.plan() else {
-        return vec![format!("today it would not be posted: {}", rehearsed.outcome())];
-    };
-    let Some(old) = applied.and_then(|text| serde_json::from_str::<Plan>(text).ok()) else {
-        return vec!["it does not stand in Visma yet; it would be posted".into()];
-    };
-    let (old, new) = (json!(old), json!(new));
-    let mut found = Vec::new();
-    compare("", &old, &new, &mut found);
-    found
-}
-
-fn compare(path: &str, old: &Value, new: &Value, found: &mut Vec<String>) {
-    match (old, new) {
-        (Value::Object(a), Value::Object(b)) => {
-            for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                compare(
-                    &path,
-                    a.get(key).unwrap_or(&Value::Null),
-                    b.get(key).unwrap_or(&Value::Null),
-                    found,
-                );
-            }
-        }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            for (n, (a, b)) in a.iter().zip(b).enumerate() {
-                compare(&format!("{path}[{}]", n + 1), a, b, found);
-            }
-        }
-        _ if old == new => {}
-        _ => found.push(format!("{path}: {old} -> {new}")),
+fn differences(stands: Option<&Plan>, rehearsed: &Rehearsed) -> Vec<String> {
+    match (stands, rehearsed.plan()) {
+        (_, None) => vec![format!("today it would not be posted: {}", rehearsed.outcome())],
+        (None, Some(_)) => vec!["it does not stand in Visma yet; it would be posted".into()],
+        (Some(old), Some(new)) => plan_differences(old, new),
     }
 }

@@ -94,6 +94,13 @@ pub struct DocumentRow {
     pub changed_at: i64,
 }
 
+impl DocumentRow {
+    /// What went wrong after posting, as a code of the catalogue: its text begins with it.
+    pub fn attention_code(&self) -> Option<&str> {
+        self.attention.as_deref()?.split_once(": ").map(|(code, _)| code)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevisionRow {
     pub n: i64,

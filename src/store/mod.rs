@@ -6,6 +6,7 @@
 
 mod audit;
 mod change;
+mod decision;
 mod document;
 mod document_change;
 mod erp;
@@ -21,11 +22,13 @@ mod writer;
 
 pub(crate) use change::args;
 pub use change::{Arg, Change, Statement};
+pub use decision::{DecidedFrom, DecisionRow};
 pub use document::{
     DocumentCount, DocumentFilter, DocumentRow, DocumentState, HoldRow, RevisionRow,
 };
 pub use document_change::{DocumentFacts, NewDocument};
 pub use erp::{ErpKeyCount, ErpVersions};
+pub use inputs::{Party, PartyVersion};
 pub use ownership::{FileLock, Owned, OwnershipRow};
 pub use posting::{PostingRow, PostingState, Step};
 pub use request::RequestRow;

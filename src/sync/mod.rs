@@ -4,6 +4,8 @@
 //! receive JAGGAER's, decide and post orders, then invoices, compare what stands in Visma with
 //! what was planned, and keep a summary.
 
+mod as_of;
+mod difference;
 mod engine;
 mod error;
 mod gather;
@@ -22,6 +24,7 @@ mod settle;
 mod summary;
 
 pub use crate::crash::CrashPoint;
+pub use difference::{differences, outcome, plan_differences};
 pub use engine::{Engine, load_profile};
 pub use error::SyncError;
 pub use ids::{document_id, our_key};
@@ -29,6 +32,8 @@ pub use lease::{Lease, Ownership, ProcessLock, lock_process};
 pub use manual::{Asked, ManualVerb};
 pub use posting::{Event, IllegalStep, step};
 pub use progress::{Progress, Silent};
-pub use rehearse::{Rehearsed, rehearse};
+pub use rehearse::{
+    Basis, Comparison, Rehearsed, Selection, applied_plan, rehearse, rehearse_many,
+};
 pub use round::{RoundReport, run_round, sync};
 pub use summary::{Requests, Totals, totals};

@@ -10,15 +10,13 @@ mod planned;
 
 pub use planned::planned_posting;
 
-use crate::audit::hash_text;
 use crate::decide::{self, Decision, Evidence, History, Hold, Inputs, Verdict};
 use crate::procurement::{DocumentKind, Vendor};
-use crate::store::{Change, CommitError, DocumentRow, DocumentState, RevisionRow};
+use crate::store::{Change, CommitError, DecidedFrom, DocumentRow, DocumentState, RevisionRow};
 use crate::sync::CrashPoint;
 use crate::sync::engine::{Connection, Engine, KnownReference, entry};
 use crate::sync::error::SyncError;
 use crate::sync::gather::{Gatherer, read_document};
-use planned::plan_text;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -182,31 +180,16 @@ impl Judged<'_> {
 
     /// The decision with its inputs, so that it can be explained and made again.
     fn keep(&self, at: i64, change: &mut Change) {
-        let (outcome, plan) = match &self.decision {
-            Decision::Plan(plan) => ("plan", Some(plan_text(plan))),
-            Decision::Adopt { plan, .. } => ("adopt", Some(plan_text(plan))),
-            Decision::Wait(_) => ("wait", None),
-            Decision::Hold(_) => ("hold", None),
-            Decision::Ignore(_) => ("ignore", None),
-            Decision::NotRipe => ("not_ripe", None),
-            Decision::Cancel => ("cancel", None),
-        };
-        let hash = plan.as_deref().map(hash_text);
-        let history =
-            serde_json::to_string(&self.history).expect("history is plain data with text keys");
-        let evidence = serde_json::to_string(&self.evidence).expect("evidence is plain data");
         change.keep_decision(
-            &self.document.id,
-            self.revision.n,
-            outcome,
-            plan.as_deref().zip(hash.as_deref()),
-            (
-                &self.connection.rules_hash,
-                &self.reference.hash,
-                self.connection.source.profile.version(),
-            ),
-            &history,
-            &evidence,
+            (&self.document.id, self.revision.n),
+            &self.decision,
+            DecidedFrom {
+                rules: &self.connection.rules_hash,
+                reference: &self.reference.hash,
+                profile: self.connection.source.profile.version(),
+            },
+            &self.history,
+            &self.evidence,
             at,
         );
     }
