@@ -19,8 +19,15 @@ create table hold_override (
 -- What a request says beside its verb, as JSON.
 alter table request add column detail text not null default '{}';
 
--- The inputs with which a held document was last judged by itself, and found to be held all the same.
+-- When something that decisions look at last moved: Visma's own documents of a company, receipts and
+-- contracts of a source.
+create table moved (
+    owner text not null primary key,
+    moved_at bigint not null
+);
+
+-- The inputs with which the held documents of a connection were last judged by themselves.
 create table held_inputs (
-    document text not null primary key,
+    connection text not null primary key,
     inputs text not null
 );

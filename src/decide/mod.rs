@@ -22,6 +22,7 @@ pub use hold::{Clears, Entry, Hold, Role, Wait, WaitFor, catalogue};
 pub use invoice::invoice;
 pub use material::material;
 pub use order::order;
+pub use overrides::in_force as overrides_in_force;
 pub use rules::{BookOn, ChargeRule, InvoiceRules, ItemRule, OrderRules, Rules, VatRounding};
 pub use verdict::{Evidence, MatchKind, MatchedLine, Verdict};
 

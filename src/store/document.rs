@@ -2,6 +2,7 @@
 //! are. What changes them is in `document_change`.
 
 use super::{Store, StoreError};
+use crate::decide::Hold;
 use crate::procurement::DocumentKind;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row};
@@ -118,6 +119,12 @@ pub struct HoldRow {
     pub text: String,
     pub fix: String,
     pub since: i64,
+}
+
+impl HoldRow {
+    pub fn hold(&self) -> Hold {
+        Hold { code: self.code.clone(), text: self.text.clone(), fix: self.fix.clone() }
+    }
 }
 
 /// Which documents a list shows.

@@ -10,6 +10,8 @@ mod decision;
 mod document;
 mod document_change;
 mod erp;
+mod held;
+mod hold_override;
 mod inputs;
 mod open;
 mod ownership;
@@ -28,6 +30,7 @@ pub use document::{
 };
 pub use document_change::{DocumentFacts, NewDocument};
 pub use erp::{ErpKeyCount, ErpVersions};
+pub use hold_override::OverrideRow;
 pub use inputs::{Party, PartyVersion};
 pub use ownership::{FileLock, Owned, OwnershipRow};
 pub use posting::{PostingRow, PostingState, Step};

@@ -2,7 +2,7 @@
 
 use super::error::SyncError;
 use super::ids;
-use crate::decide::{History, Hold, KnownOrder, OrderState};
+use crate::decide::{History, Hold, KnownOrder, OrderState, Override, overrides_in_force};
 use crate::jaggaer::{Content, Profile};
 use crate::matching::claim_key;
 use crate::procurement::{Document, ErpOrder, Plan, SupplierInvoice};
@@ -43,7 +43,9 @@ impl Gatherer<'_> {
         row: &DocumentRow,
         document: &Document,
     ) -> Result<History, SyncError> {
-        let mut history = History::default();
+        let said = self.store.overrides_of(&row.id).await?;
+        let said: Vec<Override> = said.into_iter().map(|row| row.word).collect();
+        let mut history = History { overrides: overrides_in_force(&said), ..History::default() };
         match document {
             Document::Order(order) => {
                 let known = self.known_order(row, &order.number).await?;

@@ -29,7 +29,7 @@ pub use engine::{Engine, load_profile};
 pub use error::SyncError;
 pub use ids::{document_id, our_key};
 pub use lease::{Lease, Ownership, ProcessLock, lock_process};
-pub use manual::{Asked, ManualVerb};
+pub use manual::{Asked, ManualVerb, SetAside, ask_to_set_aside, role_to_set_aside};
 pub use posting::{Event, IllegalStep, step};
 pub use progress::{Progress, Silent};
 pub use rehearse::{

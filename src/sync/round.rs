@@ -170,7 +170,14 @@ async fn flows(engine: &Engine, errors: &mut Vec<String>) -> Result<(), SyncErro
             .filter(|connection| connection.company.id == company.id)
             .cloned()
             .collect();
-        match work(engine, &company, &connections).await {
+        let worked = async {
+            // What a mapping, a supplier or an order let go since is posted with the rest.
+            for connection in &connections {
+                engine.judge_held(connection).await?;
+            }
+            work(engine, &company, &connections).await
+        };
+        match worked.await {
             Ok(()) => {}
             Err(error) if error.stops_the_unit() => return Err(error),
             Err(error) => errors.push(format!("{}: {error}", company.id)),

@@ -7,6 +7,7 @@ mod carry_out;
 mod change_of_posted;
 mod claim;
 mod planned;
+mod redecide;
 
 pub use planned::planned_posting;
 
@@ -33,6 +34,8 @@ struct Judged<'a> {
     history: History,
     decision: Decision,
     evidence: Evidence,
+    /// Holds that stay although the decision does not make them: only a person may take them away.
+    retained: Vec<Hold>,
 }
 
 impl Engine {
@@ -152,11 +155,40 @@ impl Engine {
                 }
             };
         let Verdict { decision, evidence } = verdict;
-        Ok(Judged { connection, reference, document, revision, history, decision, evidence })
+        Ok(Judged {
+            connection,
+            reference,
+            document,
+            revision,
+            history,
+            decision,
+            evidence,
+            retained: Vec::new(),
+        })
     }
 }
 
 impl Judged<'_> {
+    fn decided_holds(&self) -> &[Hold] {
+        match &self.decision {
+            Decision::Hold(holds) => holds,
+            Decision::Plan(_)
+            | Decision::Adopt { .. }
+            | Decision::Wait(_)
+            | Decision::Ignore(_)
+            | Decision::NotRipe
+            | Decision::Cancel => &[],
+        }
+    }
+
+    /// All of them, as a decision shows them: sorted, without repeats.
+    fn with_retained(holds: &[Hold], retained: &[Hold]) -> Vec<Hold> {
+        let mut all = [holds, retained].concat();
+        all.sort();
+        all.dedup();
+        all
+    }
+
     /// Moves the document and says so in the trail.
     fn to(&self, to: DocumentState, action: &str, detail: Value, at: i64, change: &mut Change) {
         change.move_document(&self.document.id, self.document.state, to, at);
