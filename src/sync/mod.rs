@@ -8,6 +8,7 @@ mod as_of;
 mod difference;
 mod engine;
 mod error;
+mod explain;
 mod gather;
 mod ids;
 mod index;
@@ -27,13 +28,14 @@ pub use crate::crash::CrashPoint;
 pub use difference::{differences, outcome, plan_differences};
 pub use engine::{Engine, load_profile};
 pub use error::SyncError;
+pub use explain::{Explained, explain};
 pub use ids::{document_id, our_key};
 pub use lease::{Lease, Ownership, ProcessLock, lock_process};
 pub use manual::{Asked, ManualVerb, SetAside, ask_to_set_aside, role_to_set_aside};
 pub use posting::{Event, IllegalStep, step};
 pub use progress::{Progress, Silent};
 pub use rehearse::{
-    Basis, Comparison, Rehearsed, Selection, applied_plan, rehearse, rehearse_many,
+    Basis, Comparison, Rehearsed, Selection, applied_plan, rehearse, rehearse_each, rehearse_many,
 };
 pub use round::{RoundReport, run_round, sync};
 pub use summary::{Requests, Totals, totals};

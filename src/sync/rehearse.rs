@@ -145,8 +145,31 @@ pub async fn rehearse(
 ) -> Result<Rehearsed, SyncError> {
     let desk = Desk::open(store, config, &document.connection)?;
     let today = desk.today().await?;
-    let (content, history) = desk.read(document, document.latest_revision).await?;
-    Ok(judge(&content, &desk.connection.rules, &today.reference, &today.vendors, &history))
+    desk.judge_today(&today, document).await
+}
+
+/// The same for many, in their order. What was never read is left out.
+pub async fn rehearse_each(
+    store: &Store,
+    config: &Config,
+    documents: Vec<DocumentRow>,
+) -> Result<Vec<(DocumentRow, Rehearsed)>, SyncError> {
+    let mut desks: BTreeMap<String, (Desk<'_>, Today)> = BTreeMap::new();
+    let mut rehearsed = Vec::new();
+    for document in documents {
+        if document.latest_revision == 0 {
+            continue;
+        }
+        if !desks.contains_key(&document.connection) {
+            let desk = Desk::open(store, config, &document.connection)?;
+            let today = desk.today().await?;
+            desks.insert(document.connection.clone(), (desk, today));
+        }
+        let (desk, today) = &desks[&document.connection];
+        let of = desk.judge_today(today, &document).await?;
+        rehearsed.push((document, of));
+    }
+    Ok(rehearsed)
 }
 
 /// Judges every selected document with the rules in force and with those that replace them, by
@@ -167,7 +190,7 @@ pub async fn rehearse_many(
     let mut compared = Vec::new();
     for (connection, documents) in by_connection {
         let desk = Desk::open(store, config, &connection)?;
-        let other = replaced.get(&connection).unwrap_or(&desk.connection.rules);
+        let other = replaced.get(&connection).unwrap_or(&desk.rules);
         match basis {
             Basis::Now => desk.compare_now(documents, other, &mut compared).await?,
             Basis::Then => desk.compare_then(documents, other, &mut compared).await?,
@@ -180,6 +203,8 @@ pub async fn rehearse_many(
 struct Desk<'a> {
     store: &'a Store,
     connection: &'a ConnectionConfig,
+    /// In force today.
+    rules: Rules,
     profile: Profile,
 }
 
@@ -198,7 +223,7 @@ impl<'a> Desk<'a> {
         let source = config.source(&connection.source).expect("the configuration was checked");
         let profile = load_profile(&source.profile, &config.folder)
             .map_err(|error| SyncError::Configuration(error.to_string()))?;
-        Ok(Self { store, connection, profile })
+        Ok(Self { store, connection, rules: connection.rules.clone(), profile })
     }
 
     async fn today(&self) -> Result<Today, SyncError> {
@@ -212,6 +237,15 @@ impl<'a> Desk<'a> {
         let suppliers = SupplierIndex::new(&data);
         let vendors = self.store.vendors(&self.connection.source).await?;
         Ok(Today { reference: KnownReference { data, suppliers, hash }, vendors })
+    }
+
+    async fn judge_today(
+        &self,
+        today: &Today,
+        document: &DocumentRow,
+    ) -> Result<Rehearsed, SyncError> {
+        let (content, history) = self.read(document, document.latest_revision).await?;
+        Ok(judge(&content, &self.rules, &today.reference, &today.vendors, &history))
     }
 
     /// A revision of the document, and what bears on it today.
@@ -258,7 +292,7 @@ impl<'a> Desk<'a> {
             let judge = |rules| judge(&content, rules, &today.reference, &today.vendors, &history);
             compared.push(Comparison {
                 recorded: recorded.and_then(|row| row.decision),
-                before: judge(&self.connection.rules),
+                before: judge(&self.rules),
                 after: judge(other),
                 document,
             });
@@ -288,7 +322,7 @@ impl<'a> Desk<'a> {
                 as_of.at(decision.decided_at, &decision.reference_hash).await?;
             let judge = |rules| judge(&content, rules, reference, vendors, &decision.history);
             compared.push(Comparison {
-                before: judge(&self.connection.rules),
+                before: judge(&self.rules),
                 after: judge(other),
                 recorded: decision.decision,
                 document,
