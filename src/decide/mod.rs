@@ -79,3 +79,18 @@ pub enum Decision {
     /// The source took it back.
     Cancel,
 }
+
+impl Decision {
+    /// One word, as it is stored and listed.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Plan(_) => "plan",
+            Self::Adopt { .. } => "adopt",
+            Self::Wait(_) => "wait",
+            Self::Hold(_) => "hold",
+            Self::Ignore(_) => "ignore",
+            Self::NotRipe => "not_ripe",
+            Self::Cancel => "cancel",
+        }
+    }
+}

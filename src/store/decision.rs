@@ -16,7 +16,7 @@ pub struct DecisionRow {
     pub revision: i64,
     /// `None`: it was no plan, and was made before reasons were kept.
     pub decision: Option<Decision>,
-    /// `plan`, `adopt`, `wait`, `hold`, `ignore`, `not_ripe` or `cancel`.
+    /// [`Decision::name`].
     pub outcome: String,
     pub rules_hash: String,
     pub reference_hash: String,
@@ -128,17 +128,16 @@ impl Change {
         at: i64,
     ) {
         let text = |plan: &Plan| serde_json::to_string(plan).expect("a plan is plain data");
-        let (outcome, plan, reasons) = match decision {
-            Decision::Plan(plan) => ("plan", Some(text(plan)), None),
+        let (plan, reasons) = match decision {
+            Decision::Plan(plan) => (Some(text(plan)), None),
             Decision::Adopt { plan, document_type, number } => {
                 let (document_type, number) = (document_type.clone(), number.clone());
-                ("adopt", Some(text(plan)), Some(Reasons::Adopt { document_type, number }))
+                (Some(text(plan)), Some(Reasons::Adopt { document_type, number }))
             }
-            Decision::Wait(waits) => ("wait", None, Some(Reasons::Wait(waits.clone()))),
-            Decision::Hold(holds) => ("hold", None, Some(Reasons::Hold(holds.clone()))),
-            Decision::Ignore(reason) => ("ignore", None, Some(Reasons::Ignore(reason.clone()))),
-            Decision::NotRipe => ("not_ripe", None, None),
-            Decision::Cancel => ("cancel", None, None),
+            Decision::Wait(waits) => (None, Some(Reasons::Wait(waits.clone()))),
+            Decision::Hold(holds) => (None, Some(Reasons::Hold(holds.clone()))),
+            Decision::Ignore(reason) => (None, Some(Reasons::Ignore(reason.clone()))),
+            Decision::NotRipe | Decision::Cancel => (None, None),
         };
         let reasons = reasons.map_or_else(String::new, |reasons| {
             serde_json::to_string(&reasons).expect("reasons are plain data")
@@ -152,7 +151,7 @@ impl Change {
              select $1, coalesce(max(n), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 \
              from decision where document = $1",
             args![
-                document, revision, outcome, plan, hash, reasons, from.rules, from.reference, from.profile,
+                document, revision, decision.name(), plan, hash, reasons, from.rules, from.reference, from.profile,
                 history, evidence, at
             ],
         ));

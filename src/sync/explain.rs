@@ -66,6 +66,9 @@ pub async fn explain(
             let named = differences(kept, &again.decision);
             if named.is_empty() { vec!["how it was come to".into()] } else { named }
         }
+        (Ok(again), None) if again.decision.name() != decision.outcome => {
+            vec![format!("{} -> {}", decision.outcome, again.decision.name())]
+        }
         (Ok(_) | Err(_), _) => Vec::new(),
     };
     Ok(Some(Explained { decision, again, differences, derivations: found }))
