@@ -58,7 +58,12 @@ async fn list(
             })
         })
         .transpose()?;
-    let filter = DocumentFilter { connection, state, limit: (limit > 0).then_some(limit) };
+    let filter = DocumentFilter {
+        connection,
+        state,
+        limit: (limit > 0).then_some(limit),
+        ..DocumentFilter::default()
+    };
     let documents = store.documents(&filter).await?;
     let mut holds: HashMap<String, Vec<HoldRow>> = HashMap::new();
     for hold in store.holds().await? {

@@ -5,9 +5,7 @@ use ml_connector::clock;
 use ml_connector::config::Config;
 use ml_connector::decide::{Clears, Entry, Role, catalogue};
 use ml_connector::store::{DocumentRow, DocumentState, HoldRow, OverrideRow, Store};
-use ml_connector::sync::{
-    Asked, ManualVerb, Selection, SetAside, ask_to_set_aside, role_to_set_aside,
-};
+use ml_connector::sync::{Asked, ManualVerb, SetAside, ask_to_set_aside, role_to_set_aside};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -63,11 +61,13 @@ struct Shown {
 }
 
 impl Shown {
-    async fn held(store: &Store, hold: HoldRow, document: DocumentRow) -> Result<Self, Failure> {
+    fn held(hold: HoldRow, document: DocumentRow, said: &[OverrideRow]) -> Self {
         let HoldRow { code, text, fix, since, .. } = hold;
-        let mut said = store.overrides_of(&document.id).await?;
-        said.retain(|row| row.word.code == code && row.word.text == text);
-        Ok(Self { entry: entry_of(&code), document, code, text, fix, since, said })
+        let about_it = |row: &&OverrideRow| {
+            row.document == document.id && row.word.code == code && row.word.text == text
+        };
+        let said = said.iter().filter(about_it).cloned().collect();
+        Self { entry: entry_of(&code), document, code, text, fix, since, said }
     }
 
     fn attention(document: DocumentRow) -> Self {
@@ -139,17 +139,16 @@ async fn list(
     output: &Output,
 ) -> Result<ExitCode, Failure> {
     let mut rows = Vec::new();
-    for hold in store.holds().await? {
-        if let Some(document) = store.document(&hold.document).await? {
-            rows.push(Shown::held(store, hold, document).await?);
+    let holds = store.holds().await?;
+    let ids: Vec<&str> = holds.iter().map(|hold| hold.document.as_str()).collect();
+    let documents = store.documents_by_id(&ids).await?;
+    let said = store.overrides_of_held().await?;
+    for hold in holds {
+        if let Some(document) = documents.get(&hold.document) {
+            rows.push(Shown::held(hold, document.clone(), &said));
         }
     }
-    let posted = Selection { states: vec![DocumentState::Posted], ..Selection::default() };
-    for document in posted.documents(store).await? {
-        if document.attention.is_some() {
-            rows.push(Shown::attention(document));
-        }
-    }
+    rows.extend(store.documents_with_attention().await?.into_iter().map(Shown::attention));
     rows.retain(|row| {
         code.is_none_or(|code| row.code == code) && who.is_none_or(|who| row.is_for(who))
     });

@@ -2,7 +2,7 @@ use super::hold::{ask_and_work, one};
 use super::output::{Failure, Output};
 use ml_connector::config::Config;
 use ml_connector::procurement::{DocumentKind, Plan};
-use ml_connector::store::{DocumentRow, DocumentState, Store};
+use ml_connector::store::{DocumentRow, DocumentState, PostingRow, Step, Store};
 use ml_connector::sync::{
     ManualVerb, Rehearsed, Selection, applied_plan, plan_differences, rehearse_each,
 };
@@ -106,8 +106,14 @@ async fn look(store: &Store, document: DocumentRow, rehearsed: Rehearsed) -> Res
     let differences = differences(stands.as_ref(), &rehearsed);
     let postings = store.postings_of(&document.id).await?;
     let unfinished =
-        document.state == DocumentState::Held || postings.iter().any(|row| row.state.is_open());
+        document.state == DocumentState::Held || postings.iter().any(is_a_missing_step);
     Ok(Seen { document, rehearsed, differences, unfinished })
+}
+
+/// A file or the release that did not come through: what `replay` takes up again. The document
+/// itself is made once, and an older change that was refused is not wanted any more.
+fn is_a_missing_step(row: &PostingRow) -> bool {
+    matches!(row.step, Step::Attach | Step::Release) && !row.state.is_done()
 }
 
 impl Seen {

@@ -57,6 +57,9 @@ impl Selection {
                 [only] => Some(*only),
                 _ => None,
             },
+            kind: self.kind,
+            supplier: self.supplier.clone(),
+            month: self.month.clone(),
             limit: None,
         };
         let mut documents = store.documents(&filter).await?;
@@ -73,10 +76,7 @@ impl Selection {
             };
             let date = document.document_on.as_deref().unwrap_or("");
             (self.states.is_empty() || self.states.contains(&document.state))
-                && self.kind.is_none_or(|kind| kind == document.kind)
                 && self.code.as_ref().is_none_or(held_for)
-                && (self.supplier.is_none() || self.supplier == document.supplier)
-                && self.month.as_ref().is_none_or(|month| date.starts_with(month.as_str()))
                 && self.since.as_ref().is_none_or(|since| date >= since.as_str())
         });
         Ok(documents)

@@ -218,13 +218,16 @@ async fn work(
     connections: &[Arc<Connection>],
 ) -> Result<(), SyncError> {
     let mut still_since = clock::since_boot();
+    // What an earlier process left between two steps.
+    go_on_with_steps(engine, company, connections).await?;
     loop {
         engine.check()?;
         let mut moved = 0;
         moved += engine.look_at_jobs(company).await?;
-        moved += go_on_with_steps(engine, company, connections).await?;
         moved += pass(engine, company, connections, ORDERS).await?;
         moved += pass(engine, company, connections, INVOICES).await?;
+        // What was judged again may stand in Visma and lack only a file or its release.
+        moved += go_on_with_steps(engine, company, connections).await?;
         if moved > 0 {
             still_since = clock::since_boot();
         }
