@@ -143,7 +143,7 @@ pub async fn rehearse(
     config: &Config,
     document: &DocumentRow,
 ) -> Result<Rehearsed, SyncError> {
-    let desk = Desk::open(store, config, &document.connection)?;
+    let desk = Desk::open(store, config, &document.connection).await?;
     let today = desk.today().await?;
     desk.judge_today(&today, document).await
 }
@@ -161,7 +161,7 @@ pub async fn rehearse_each(
             continue;
         }
         if !desks.contains_key(&document.connection) {
-            let desk = Desk::open(store, config, &document.connection)?;
+            let desk = Desk::open(store, config, &document.connection).await?;
             let today = desk.today().await?;
             desks.insert(document.connection.clone(), (desk, today));
         }
@@ -189,7 +189,7 @@ pub async fn rehearse_many(
     }
     let mut compared = Vec::new();
     for (connection, documents) in by_connection {
-        let desk = Desk::open(store, config, &connection)?;
+        let desk = Desk::open(store, config, &connection).await?;
         let other = replaced.get(&connection).unwrap_or(&desk.rules);
         match basis {
             Basis::Now => desk.compare_now(documents, other, &mut compared).await?,
@@ -214,7 +214,11 @@ struct Today {
 }
 
 impl<'a> Desk<'a> {
-    fn open(store: &'a Store, config: &'a Config, connection: &str) -> Result<Self, SyncError> {
+    async fn open(
+        store: &'a Store,
+        config: &'a Config,
+        connection: &str,
+    ) -> Result<Self, SyncError> {
         let connection = config.connection(connection).ok_or_else(|| {
             SyncError::Configuration(format!(
                 "the connection `{connection}` of the document is not in the configuration"

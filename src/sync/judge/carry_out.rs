@@ -24,12 +24,6 @@ impl Engine {
         let in_visma = create.is_some_and(|row| row.state.is_done());
         let mut change = Change::new();
         let at = clock::now();
-        if !judged.retained.is_empty() {
-            let holds = Judged::with_retained(judged.decided_holds(), &judged.retained);
-            judged.hold(&holds, at, &mut change);
-            judged.keep(at, &mut change);
-            return Ok(Some(change));
-        }
         match &judged.decision {
             Decision::Wait(waits) => {
                 if !self.wait(judged, waits, at, &mut change) {

@@ -34,8 +34,6 @@ struct Judged<'a> {
     history: History,
     decision: Decision,
     evidence: Evidence,
-    /// Holds that stay although the decision does not make them: only a person may take them away.
-    retained: Vec<Hold>,
 }
 
 impl Engine {
@@ -155,40 +153,11 @@ impl Engine {
                 }
             };
         let Verdict { decision, evidence } = verdict;
-        Ok(Judged {
-            connection,
-            reference,
-            document,
-            revision,
-            history,
-            decision,
-            evidence,
-            retained: Vec::new(),
-        })
+        Ok(Judged { connection, reference, document, revision, history, decision, evidence })
     }
 }
 
 impl Judged<'_> {
-    fn decided_holds(&self) -> &[Hold] {
-        match &self.decision {
-            Decision::Hold(holds) => holds,
-            Decision::Plan(_)
-            | Decision::Adopt { .. }
-            | Decision::Wait(_)
-            | Decision::Ignore(_)
-            | Decision::NotRipe
-            | Decision::Cancel => &[],
-        }
-    }
-
-    /// All of them, as a decision shows them: sorted, without repeats.
-    fn with_retained(holds: &[Hold], retained: &[Hold]) -> Vec<Hold> {
-        let mut all = [holds, retained].concat();
-        all.sort();
-        all.dedup();
-        all
-    }
-
     /// Moves the document and says so in the trail.
     fn to(&self, to: DocumentState, action: &str, detail: Value, at: i64, change: &mut Change) {
         change.move_document(&self.document.id, self.document.state, to, at);

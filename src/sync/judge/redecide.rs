@@ -1,15 +1,18 @@
-//! Held documents whose cause can go away by itself: judged again when something moved that they
-//! were judged by. What comes out the same leaves no trace.
+//! Held documents whose cause can go away by itself: looked at again when something moved that they
+//! were judged by. One that would pass now is made ready, and judged in its turn with all others. What
+//! comes out the same leaves no trace.
 
-use super::{Judged, TOGETHER};
+use super::TOGETHER;
 use crate::audit::hash_text;
-use crate::decide::{Clears, Hold, catalogue};
+use crate::clock;
+use crate::decide::{Clears, Decision, Hold, catalogue};
 use crate::procurement::DocumentKind;
 use crate::store::{
     Change, CommitError, DocumentRow, DocumentState, HoldRow, PostingRow, PostingState, Step,
 };
 use crate::sync::engine::{Connection, Engine, KnownReference};
 use crate::sync::error::SyncError;
+use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -17,7 +20,7 @@ const KINDS: [DocumentKind; 3] =
     [DocumentKind::PurchaseOrder, DocumentKind::SupplierInvoice, DocumentKind::CreditNote];
 
 impl Engine {
-    /// Judges the held documents of a connection again, orders first. Returns how many moved.
+    /// Looks at the held documents of a connection again. Returns how many moved.
     pub async fn judge_held(&self, connection: &Arc<Connection>) -> Result<u64, SyncError> {
         let Some(reference) = connection.company.reference() else { return Ok(0) };
         let inputs = self.inputs_of_held(connection, &reference).await?;
@@ -60,7 +63,7 @@ impl Engine {
                 for result in futures_util::future::join_all(changes).await {
                     match result {
                         Ok(()) => moved += 1,
-                        // Another of the batch took the same invoice number: the next round looks again.
+                        // It moved meanwhile: the next round looks again.
                         Err(SyncError::Commit(CommitError::Guard(_))) => whole = false,
                         Err(error) => return Err(error),
                     }
@@ -106,21 +109,47 @@ impl Engine {
             return Ok(None);
         }
         let old: Vec<Hold> = holds.iter().map(HoldRow::hold).collect();
-        let mut judged =
-            self.judge_one(connection, reference, &connection.vendors(), document).await?;
-        let new = judged.decided_holds();
-        let retained: Vec<Hold> = old
-            .iter()
-            .filter(|hold| !by_themselves.contains(hold.code.as_str()))
-            .filter(|hold| new.iter().all(|new| new.code != hold.code))
-            .cloned()
-            .collect();
-        if Judged::with_retained(new, &retained) == Judged::with_retained(&old, &[]) {
+        let judged = self.judge_one(connection, reference, &connection.vendors(), document).await?;
+        let new = match &judged.decision {
+            Decision::Hold(holds) => holds.as_slice(),
+            Decision::Plan(_)
+            | Decision::Adopt { .. }
+            | Decision::Wait(_)
+            | Decision::Ignore(_)
+            | Decision::NotRipe
+            | Decision::Cancel => &[],
+        };
+        let stays = still_held(&old, new, by_themselves);
+        let at = clock::now();
+        let mut change = Change::new();
+        if stays.is_empty() {
+            let codes: BTreeSet<&str> = holds.iter().map(|hold| hold.code.as_str()).collect();
+            let detail = json!({ "held_for": codes });
+            judged.to(DocumentState::Ready, "cause_gone", detail, at, &mut change);
+        } else if stays == sorted(old) {
             return Ok(None);
+        } else {
+            judged.hold(&stays, at, &mut change);
+            judged.keep(at, &mut change);
         }
-        judged.retained = retained;
-        self.carry_out(&judged).await
+        Ok(Some(change))
     }
+}
+
+/// What the document is held for from now on: what the decision holds it for, and what it was held for
+/// that only a person may take away. Empty: it goes on.
+fn still_held(old: &[Hold], new: &[Hold], by_themselves: &BTreeSet<&str>) -> Vec<Hold> {
+    let a_persons = old.iter().filter(|hold| {
+        !by_themselves.contains(hold.code.as_str()) && new.iter().all(|new| new.code != hold.code)
+    });
+    sorted(new.iter().chain(a_persons).cloned().collect())
+}
+
+/// As a decision shows them.
+fn sorted(mut holds: Vec<Hold>) -> Vec<Hold> {
+    holds.sort();
+    holds.dedup();
+    holds
 }
 
 /// What may have reached Visma, or stands there as JAGGAER last said, moves by a person's word only:
@@ -172,6 +201,30 @@ mod tests {
             visma_number: None,
             received_at: 0,
             changed_at: 0,
+        }
+    }
+
+    #[test]
+    fn what_only_a_person_may_take_away_stays() {
+        let hold = |code: &str, text: &str| Hold {
+            code: code.into(),
+            text: text.into(),
+            fix: "Do.".into(),
+        };
+        let (moves, needs) = (hold("moves", "M."), hold("needs", "N."));
+        let other_numbers = hold("needs", "N2.");
+        let by_themselves = BTreeSet::from(["moves"]);
+        let both = vec![moves.clone(), needs.clone()];
+        let cases = [
+            (&both[..1], vec![], vec![]),
+            (&both[..1], vec![moves.clone()], vec![moves.clone()]),
+            (&both[..], vec![moves.clone()], both.clone()),
+            (&both[..], vec![], vec![needs.clone()]),
+            (&both[..], vec![other_numbers.clone()], vec![other_numbers]),
+            (&both[..], both.clone(), both.clone()),
+        ];
+        for (old, new, expected) in cases {
+            assert_eq!(still_held(old, &new, &by_themselves), expected, "{old:?} {new:?}");
         }
     }
 
