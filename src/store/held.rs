@@ -93,3 +93,102 @@ fn company_owner(company: &str) -> String {
 fn source_owner(source: &str) -> String {
     format!("source:{source}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::procurement::{DocumentKind, Supplier, Vendor};
+    use crate::store::{DocumentFacts, DocumentState, NewDocument};
+
+    fn order(id: &str, kind: DocumentKind) -> NewDocument {
+        NewDocument {
+            id: id.into(),
+            connection: "no".into(),
+            source: "same".into(),
+            kind,
+            source_id: id.into(),
+            feed: "orders".into(),
+            row_hash: "h".into(),
+            state: DocumentState::Ready,
+            received_at: 7,
+        }
+    }
+
+    /// Each change, and whether a held document may come out otherwise after it. Source and company
+    /// have one id here, and are told apart.
+    #[tokio::test]
+    async fn only_what_moved_makes_held_documents_looked_at_again() {
+        let folder = std::env::temp_dir().join(format!("ml-connector-held-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = Store::open(&format!("sqlite:{}/store.db", folder.display())).await.unwrap();
+        let owned = store.take_ownership("u", "me", 60_000_000, true).await.unwrap().unwrap();
+        let supplier: Supplier = serde_json::from_value(serde_json::json!({
+            "number": "50012", "name": "Nordlys", "status": "Active",
+        }))
+        .unwrap();
+        let vendor = Vendor { source_id: "7".into(), ..Vendor::default() };
+        let receipt = ErpReceipt {
+            receipt_type: "PoReceipt".into(),
+            number: "1".into(),
+            status: "Released".into(),
+            supplier: supplier.number.clone(),
+            modified: None,
+            version: None,
+            lines: Vec::new(),
+        };
+        type Step<'a> = (&'a str, bool, Box<dyn Fn(&mut Change) + 'a>);
+        let steps: Vec<Step<'_>> = vec![
+            ("a supplier", true, Box::new(|of| of.keep_supplier("same", &supplier, 10))),
+            ("the same supplier", false, Box::new(|of| of.keep_supplier("same", &supplier, 11))),
+            ("another's supplier", false, Box::new(|of| of.keep_supplier("other", &supplier, 12))),
+            ("a vendor", true, Box::new(|of| of.keep_vendor("same", &vendor, 13))),
+            ("the same vendor", false, Box::new(|of| of.keep_vendor("same", &vendor, 14))),
+            (
+                "a receipt",
+                true,
+                Box::new(|of| {
+                    of.company_moved_by_receipt("same", &receipt, 15);
+                    of.keep_erp_receipt("same", &receipt);
+                }),
+            ),
+            (
+                "the same receipt",
+                false,
+                Box::new(|of| of.company_moved_by_receipt("same", &receipt, 16)),
+            ),
+            ("Visma's documents", true, Box::new(|of| of.company_moved("same", 17))),
+            ("another company's", false, Box::new(|of| of.company_moved("other", 18))),
+            ("the source's receipts", true, Box::new(|of| of.source_moved("same", 19))),
+            (
+                "an order",
+                true,
+                Box::new(|of| {
+                    let order = order("o", DocumentKind::PurchaseOrder);
+                    of.insert_read_document(&order, &DocumentFacts::default());
+                }),
+            ),
+            (
+                "an invoice",
+                false,
+                Box::new(|of| {
+                    let invoice = order("i", DocumentKind::SupplierInvoice);
+                    of.insert_read_document(&invoice, &DocumentFacts::default());
+                }),
+            ),
+        ];
+        let mut before = store.moved_inputs("no", "same", "same").await.unwrap();
+        for (what, moves, step) in &steps {
+            let mut change = Change::new();
+            step(&mut change);
+            store.commit(&owned, change).await.unwrap();
+            let after = store.moved_inputs("no", "same", "same").await.unwrap();
+            assert_eq!(after != before, *moves, "{what}");
+            before = after;
+        }
+        let mut change = Change::new();
+        change.keep_held_inputs("no", &before);
+        store.commit(&owned, change).await.unwrap();
+        assert_eq!(store.held_inputs("no").await.unwrap(), Some(before));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
