@@ -1,7 +1,10 @@
 use super::output::{Failure, Output, table};
 use ml_connector::clock;
+use ml_connector::decide::{Evidence, MatchKind, MatchedLine};
 use ml_connector::procurement::Currency;
-use ml_connector::store::{DocumentFilter, DocumentRow, DocumentState, HoldRow, Store};
+use ml_connector::store::{
+    DecisionRow, DocumentFilter, DocumentRow, DocumentState, HoldRow, OverrideRow, Store,
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -55,7 +58,12 @@ async fn list(
             })
         })
         .transpose()?;
-    let filter = DocumentFilter { connection, state, limit: (limit > 0).then_some(limit) };
+    let filter = DocumentFilter {
+        connection,
+        state,
+        limit: (limit > 0).then_some(limit),
+        ..DocumentFilter::default()
+    };
     let documents = store.documents(&filter).await?;
     let mut holds: HashMap<String, Vec<HoldRow>> = HashMap::new();
     for hold in store.holds().await? {
@@ -130,7 +138,25 @@ async fn show(store: &Store, id: &str, output: &Output) -> Result<ExitCode, Fail
                 })
             })
             .collect();
+        let decision = store.decision_at(&document.id, i64::MAX).await?;
+        let said = store.overrides_of(&document.id).await?;
+        value["decision"] = decision.as_ref().map_or(Value::Null, decision_json);
+        value["overrides"] = said.iter().map(override_json).collect();
         say(document, &holds, &value, output);
+        if let Some(decision) = &decision {
+            say_evidence(&decision.evidence, output);
+        }
+        for row in &said {
+            output.say(format!(
+                "  set aside by {} as {} at {} [{}] {}: {}",
+                row.word.actor,
+                row.word.role.as_str(),
+                clock::rfc3339(row.said_at),
+                row.word.code,
+                row.word.text,
+                row.word.reason
+            ));
+        }
         all.push(value);
     }
     output.print(&json!({ "documents": all }));
@@ -178,6 +204,53 @@ fn say(document: &DocumentRow, holds: &[HoldRow], value: &Value, output: &Output
     }
 }
 
+/// Line by line what an invoice was matched against, and what was not matched and why.
+pub fn say_evidence(evidence: &Evidence, output: &Output) {
+    let (not_matched, matched): (Vec<&MatchedLine>, Vec<&MatchedLine>) =
+        evidence.matches.iter().partition(|line| line.kind == MatchKind::NotMatched);
+    for line in matched {
+        let against = match line.kind {
+            MatchKind::ThreeWay => "order and receipt",
+            MatchKind::TwoWay | MatchKind::NotMatched => "the order",
+        };
+        let place =
+            line.order.as_ref().map_or_else(String::new, |(order, n)| format!(" {order} line {n}"));
+        output
+            .say(format!("  line {}: matched against {against}{place}: {}", line.line, line.text));
+    }
+    for line in not_matched {
+        output.say(format!("  line {}: not matched: {}", line.line, line.text));
+    }
+    for remark in &evidence.remarks {
+        output.say(format!("  remark: {remark}"));
+    }
+    for hold in &evidence.overridden {
+        output.say(format!("  passed although [{}] {}", hold.code, hold.text));
+    }
+}
+
+fn decision_json(row: &DecisionRow) -> Value {
+    let evidence = &row.evidence;
+    let is_unmatched = |line: &&MatchedLine| line.kind == MatchKind::NotMatched;
+    json!({
+        "n": row.n, "revision": row.revision, "outcome": row.outcome,
+        "decided_at": clock::rfc3339(row.decided_at), "rules": row.rules_hash,
+        "reference": row.reference_hash, "profile": row.profile_hash,
+        "matches": evidence.matches, "remarks": evidence.remarks, "overridden": evidence.overridden,
+        "not_matched": evidence.matches.iter().filter(is_unmatched).map(|line| json!({
+            "line": line.line, "why": line.text,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn override_json(row: &OverrideRow) -> Value {
+    json!({
+        "code": row.word.code, "text": row.word.text, "actor": row.word.actor,
+        "role": row.word.role.as_str(), "reason": row.word.reason,
+        "at": clock::rfc3339(row.said_at),
+    })
+}
+
 pub fn row_json(document: &DocumentRow, holds: &[HoldRow]) -> Value {
     json!({
         "id": document.id,
@@ -203,7 +276,7 @@ fn visma_key(document: &DocumentRow) -> Option<String> {
     Some(format!("{}/{number}", document.visma_type.as_deref().unwrap_or("")))
 }
 
-fn amount_text(document: &DocumentRow) -> Option<String> {
+pub fn amount_text(document: &DocumentRow) -> Option<String> {
     let currency = Currency::parse(document.currency.as_deref()?).ok()?;
     Some(Decimal::new(document.amount_minor?, currency.decimals()).to_string())
 }

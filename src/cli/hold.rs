@@ -1,21 +1,39 @@
-use super::output::{Failure, Output};
+use super::account::account;
+use super::documents::amount_text;
+use super::output::{Failure, Output, table};
 use ml_connector::clock;
 use ml_connector::config::Config;
-use ml_connector::store::{DocumentRow, DocumentState, Store};
-use ml_connector::sync::ManualVerb;
-use serde_json::json;
+use ml_connector::decide::{Clears, Entry, Role, catalogue};
+use ml_connector::store::{DocumentRow, DocumentState, HoldRow, OverrideRow, Store};
+use ml_connector::sync::{Asked, ManualVerb, SetAside, ask_to_set_aside, role_to_set_aside};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Each hold: which document, what happened, what to do.
-    List,
+    /// Each hold: which document, what happened, what to do, who can; and what posted documents
+    /// need attention for.
+    List {
+        /// Only this code.
+        #[arg(long)]
+        code: Option<String>,
+        /// Only what they can put right: a word of the column `who`, e.g. `AP` or `integration`.
+        #[arg(long)]
+        who: Option<String>,
+    },
+    /// Every code: what it means, who can put it right, what clears it, who may set it aside.
+    Catalogue,
 }
 
 #[derive(clap::Args)]
 pub struct ReleaseArguments {
     /// Our id, JAGGAER's id or number, or the supplier's reference.
     id: String,
+    /// Set the holds of this code aside, exactly as they stand; needs a reason and a role.
+    #[arg(long = "override", value_name = "CODE")]
+    overrides: Vec<String>,
     /// Why; kept in the audit trail.
     #[arg(long, default_value = "")]
     reason: String,
@@ -23,33 +41,204 @@ pub struct ReleaseArguments {
 
 pub async fn run(command: &Command, store: &Store, output: &Output) -> Result<ExitCode, Failure> {
     match command {
-        Command::List => list(store, output).await,
+        Command::List { code, who } => list(store, code.as_deref(), who.as_deref(), output).await,
+        Command::Catalogue => {
+            print_catalogue(output);
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 
-async fn list(store: &Store, output: &Output) -> Result<ExitCode, Failure> {
-    let mut rows = Vec::new();
-    for hold in store.holds().await? {
-        let Some(document) = store.document(&hold.document).await? else { continue };
-        rows.push((hold, document));
+/// A hold, or the attention that a posted document needs, with what the catalogue says of it.
+struct Shown {
+    document: DocumentRow,
+    code: String,
+    text: String,
+    fix: String,
+    since: i64,
+    entry: Option<Entry>,
+    said: Vec<OverrideRow>,
+}
+
+impl Shown {
+    fn held(hold: HoldRow, document: DocumentRow, said: &[OverrideRow]) -> Self {
+        let HoldRow { code, text, fix, since, .. } = hold;
+        let about_it = |row: &&OverrideRow| {
+            row.document == document.id && row.word.code == code && row.word.text == text
+        };
+        let said = said.iter().filter(about_it).cloned().collect();
+        Self { entry: entry_of(&code), document, code, text, fix, since, said }
     }
-    output.print(&json!({
-        "holds": rows.iter().map(|(hold, document)| json!({
+
+    fn attention(document: DocumentRow) -> Self {
+        let attention = document.attention.clone().unwrap_or_default();
+        let (code, text) = match attention.split_once(": ") {
+            Some((code, text)) => (code.to_owned(), text.to_owned()),
+            None => ("attention".to_owned(), attention),
+        };
+        let entry = entry_of(&code);
+        Self {
+            fix: entry.map_or_else(String::new, |entry| format!("{}.", entry.fix)),
+            since: document.changed_at,
+            entry,
+            document,
+            code,
+            text,
+            said: Vec::new(),
+        }
+    }
+
+    fn who(&self) -> &'static str {
+        self.entry.map_or("", |entry| entry.who)
+    }
+
+    fn is_for(&self, who: &str) -> bool {
+        let (all, who) = (self.who().to_lowercase(), who.to_lowercase());
+        all.split(" or ").any(|one| one == who)
+    }
+
+    fn override_by(&self) -> Option<Role> {
+        self.entry.and_then(|entry| entry.override_by)
+    }
+
+    /// A second person is waited for.
+    fn first_word(&self) -> Option<&OverrideRow> {
+        (self.override_by() == Some(Role::TwoPeople)).then(|| self.said.first()).flatten()
+    }
+
+    fn json(&self) -> Value {
+        let document = &self.document;
+        json!({
             "document": document.id, "source_id": document.source_id, "kind": document.kind.as_str(),
-            "number": document.number, "code": hold.code, "text": hold.text, "fix": hold.fix,
-            "since": clock::rfc3339(hold.since),
-        })).collect::<Vec<_>>()
+            "number": document.number, "state": document.state.as_str(), "code": self.code,
+            "text": self.text, "fix": self.fix, "who": self.who(),
+            "clears_with": self.entry.and_then(|entry| clears_with(&entry)),
+            "override_by": self.override_by().map(Role::as_str),
+            "waits_for_second_person_after": self.first_word().map(|row| row.word.actor.as_str()),
+            "since": clock::rfc3339(self.since), "currency": document.currency,
+            "amount": amount_text(document),
+        })
+    }
+}
+
+fn entry_of(code: &str) -> Option<Entry> {
+    catalogue().into_iter().find(|entry| entry.code == code)
+}
+
+fn clears_with(entry: &Entry) -> Option<&'static str> {
+    match entry.clears {
+        Clears::ByPerson => None,
+        Clears::ByItself(what) => Some(what),
+    }
+}
+
+async fn list(
+    store: &Store,
+    code: Option<&str>,
+    who: Option<&str>,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let mut rows = Vec::new();
+    let holds = store.holds().await?;
+    let ids: Vec<&str> = holds.iter().map(|hold| hold.document.as_str()).collect();
+    let documents = store.documents_by_id(&ids).await?;
+    let said = store.overrides_of_held().await?;
+    for hold in holds {
+        if let Some(document) = documents.get(&hold.document) {
+            rows.push(Shown::held(hold, document.clone(), &said));
+        }
+    }
+    rows.extend(store.documents_with_attention().await?.into_iter().map(Shown::attention));
+    rows.retain(|row| {
+        code.is_none_or(|code| row.code == code) && who.is_none_or(|who| row.is_for(who))
+    });
+    let sums = sums(&rows);
+    output.print(&json!({
+        "holds": rows.iter().map(Shown::json).collect::<Vec<_>>(),
+        "sums": sums.iter().map(|(currency, (count, sum))| json!({
+            "currency": currency, "documents": count, "amount": sum.to_string(),
+        })).collect::<Vec<_>>(),
     }));
     let mut last = None;
-    for (hold, document) in &rows {
+    for row in &rows {
+        let document = &row.document;
         if last != Some(&document.id) {
-            output.say(format!("{} {} ({})", document.kind.as_str(), document.number, document.id));
+            let amount = amount_text(document).unwrap_or_else(|| "amount unknown".into());
+            output.say(format!(
+                "{} {} ({}), {amount} {}, {} since {}",
+                document.kind.as_str(),
+                document.number,
+                document.id,
+                document.currency.as_deref().unwrap_or(""),
+                document.state.as_str(),
+                clock::rfc3339(row.since),
+            ));
             last = Some(&document.id);
         }
-        output.say(format!("  [{}] {}\n    do: {}", hold.code, hold.text, hold.fix));
+        output.say(format!("  [{}] {}\n    do: {}", row.code, row.text, row.fix));
+        let mut notes = Vec::new();
+        if let Some(entry) = row.entry {
+            notes.push(format!("can be put right by {}", entry.who));
+            if let Some(what) = clears_with(&entry) {
+                notes.push(format!("clears by itself with {what}"));
+            }
+            if let Some(role) = entry.override_by {
+                notes.push(format!("may be set aside by {}", role.as_str()));
+            }
+        }
+        if let Some(first) = row.first_word() {
+            notes.push(format!(
+                "set aside by {} ({}), waits for a second person",
+                first.word.actor, first.word.reason
+            ));
+        }
+        if !notes.is_empty() {
+            output.say(format!("    {}", notes.join("; ")));
+        }
+    }
+    for (currency, (count, sum)) in &sums {
+        output.say(format!("{count} documents, {sum} {currency}"));
     }
     output.say(format!("{} holds", rows.len()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Documents and their amounts by currency; a document with several holds counts once.
+fn sums(rows: &[Shown]) -> BTreeMap<String, (u64, Decimal)> {
+    let documents: BTreeMap<&str, &DocumentRow> =
+        rows.iter().map(|row| (row.document.id.as_str(), &row.document)).collect();
+    let mut sums: BTreeMap<String, (u64, Decimal)> = BTreeMap::new();
+    for document in documents.values() {
+        let amount = amount_text(document).and_then(|text| text.parse::<Decimal>().ok());
+        if let (Some(currency), Some(amount)) = (&document.currency, amount) {
+            let sum = sums.entry(currency.clone()).or_default();
+            *sum = (sum.0 + 1, sum.1 + amount);
+        }
+    }
+    sums
+}
+
+fn print_catalogue(output: &Output) {
+    let entries = catalogue();
+    output.print(&json!({
+        "codes": entries.iter().map(|entry| json!({
+            "code": entry.code, "means": entry.means, "who": entry.who, "fix": entry.fix,
+            "clears_with": clears_with(entry), "override_by": entry.override_by.map(Role::as_str),
+        })).collect::<Vec<_>>()
+    }));
+    output.say(table(
+        &["code", "means", "who", "what to do", "clears by itself with", "may be overridden by"],
+        entries.iter().map(|entry| {
+            vec![
+                entry.code.into(),
+                entry.means.into(),
+                entry.who.into(),
+                entry.fix.into(),
+                clears_with(entry).unwrap_or_default().into(),
+                entry.override_by.map_or("", Role::as_str).into(),
+            ]
+        }),
+    ));
 }
 
 pub async fn release(
@@ -67,7 +256,39 @@ pub async fn release(
             document.state.as_str()
         )));
     }
-    ask_and_work(ManualVerb::Release, &document, &arguments.reason, config, &store, output).await
+    let reason = arguments.reason.as_str();
+    if arguments.overrides.is_empty() {
+        return ask_and_work(ManualVerb::Release, &[document], reason, config, &store, output)
+            .await;
+    }
+    if reason.trim().is_empty() {
+        return Err(Failure::configuration("--override needs --reason TEXT: it is kept for good"));
+    }
+    let account = account();
+    let holds = store.holds_of(&document.id).await?;
+    let mut set_aside: Vec<SetAside> = Vec::new();
+    for code in &arguments.overrides {
+        role_to_set_aside(&config.roles, &account, code).map_err(Failure::could_not)?;
+        let of_code: Vec<SetAside> = holds
+            .iter()
+            .filter(|hold| hold.code == *code)
+            .map(|hold| SetAside { code: hold.code.clone(), text: hold.text.clone() })
+            .collect();
+        if of_code.is_empty() {
+            return Err(Failure::could_not(format!(
+                "{} {} is not held by `{code}`; nothing was done",
+                document.kind.as_str(),
+                document.number
+            )));
+        }
+        set_aside.extend(of_code);
+    }
+    for hold in &set_aside {
+        output.say(format!("setting aside [{}] {}", hold.code, hold.text));
+    }
+    let unit = unit_of(config, &document)?;
+    let asked = ask_to_set_aside(&store, &unit, &document.id, &account, reason, set_aside).await?;
+    work(&[(document, asked)], config, &store, output).await
 }
 
 /// The one document that a person means.
@@ -85,70 +306,114 @@ pub async fn one(store: &Store, text: &str) -> Result<DocumentRow, Failure> {
     }
 }
 
-/// Asks for it; a running owner carries it out, and where there is none this process does.
-pub async fn ask_and_work(
-    verb: ManualVerb,
-    document: &DocumentRow,
-    reason: &str,
-    config: &Config,
-    store: &Store,
-    output: &Output,
-) -> Result<ExitCode, Failure> {
-    let unit = config
+fn unit_of(config: &Config, document: &DocumentRow) -> Result<String, Failure> {
+    config
         .units()
         .into_iter()
         .find(|unit| unit.connections.contains(&document.connection))
+        .map(|unit| unit.id)
         .ok_or_else(|| {
             Failure::configuration(format!(
                 "the connection `{}` of this document is not in the configuration",
                 document.connection
             ))
-        })?;
-    let actor = std::env::var("USER").unwrap_or_else(|_| "operator".into());
-    verb.ask(store, &unit.id, &document.id, &actor, reason).await?;
+        })
+}
+
+/// Asks for it; a running owner carries it out, and where there is none this process does.
+pub async fn ask_and_work(
+    verb: ManualVerb,
+    documents: &[DocumentRow],
+    reason: &str,
+    config: &Config,
+    store: &Store,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let account = account();
+    let mut asked = Vec::new();
+    for document in documents {
+        let unit = unit_of(config, document)?;
+        let request = verb.ask(store, &unit, &document.id, &account, reason).await?;
+        asked.push((document.clone(), request));
+    }
+    work(&asked, config, store, output).await
+}
+
+/// Carries out what was asked, and tells what came of each document.
+async fn work(
+    asked: &[(DocumentRow, Asked)],
+    config: &Config,
+    store: &Store,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
     let mut quick = config.clone();
     quick.timing.wait_for_owner_seconds = 0;
     let stop = super::signal::stop_on_signal();
-    let report = ml_connector::sync::sync(
-        store,
-        &quick,
-        Some(&document.connection),
-        super::progress::Bars::shared(),
-        stop,
-    )
-    .await;
-    let owned_elsewhere = match &report {
-        Ok(_) => {
-            store.open_requests(&unit.id).await?.iter().any(|open| open.document == document.id)
-        }
-        Err(ml_connector::sync::SyncError::OwnedElsewhere { .. }) => true,
-        Err(_) => false,
+    let mut connections: Vec<&str> =
+        asked.iter().map(|(document, _)| document.connection.as_str()).collect();
+    connections.sort_unstable();
+    connections.dedup();
+    let only = match connections.as_slice() {
+        [only] => Some(*only),
+        _ => None,
     };
-    if owned_elsewhere {
-        output.print(
-            &json!({ "asked": true, "document": document.id, "state": document.state.as_str() }),
-        );
-        output.say("asked; the process that owns the unit carries it out in its next round");
-        return Ok(ExitCode::SUCCESS);
+    let report =
+        ml_connector::sync::sync(store, &quick, only, super::progress::Bars::shared(), stop).await;
+    let errors = match report {
+        Ok(report) => report.errors,
+        Err(ml_connector::sync::SyncError::OwnedElsewhere { .. }) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let mut told = Vec::new();
+    let (mut held, mut refused, mut open) = (false, false, false);
+    for (document, request) in asked {
+        let result = store.request_result(&request.id).await?;
+        let after = store.document(&document.id).await?.unwrap_or_else(|| document.clone());
+        let holds = store.holds_of(&document.id).await?;
+        told.push(json!({
+            "asked": result.is_none(), "result": result, "document": after.id,
+            "state": after.state.as_str(),
+            "holds": holds.iter().map(|hold| json!({ "code": hold.code, "text": hold.text, "fix": hold.fix })).collect::<Vec<_>>(),
+        }));
+        match &result {
+            None => {
+                open = true;
+                output.say(format!(
+                    "{} {}: asked; the process that owns the unit carries it out in its next round",
+                    after.kind.as_str(),
+                    after.number
+                ));
+                continue;
+            }
+            Some(result) if result != "carried out" => output.say(result),
+            Some(_) => {}
+        }
+        refused |= result.is_some_and(|result| result.starts_with("not done"));
+        held |= after.state == DocumentState::Held;
+        output.say(format!(
+            "{} {} is {} now",
+            after.kind.as_str(),
+            after.number,
+            after.state.as_str()
+        ));
+        for hold in &holds {
+            output.say(format!("  held [{}] {}\n    do: {}", hold.code, hold.text, hold.fix));
+        }
     }
-    let report = report?;
-    let after = store.document(&document.id).await?.unwrap_or_else(|| document.clone());
-    let holds = store.holds_of(&document.id).await?;
-    output.print(&json!({
-        "asked": false, "document": after.id, "state": after.state.as_str(),
-        "holds": holds.iter().map(|hold| json!({ "code": hold.code, "text": hold.text, "fix": hold.fix })).collect::<Vec<_>>(),
-        "errors": report.errors,
-    }));
-    output.say(format!("{} {} is {} now", after.kind.as_str(), after.number, after.state.as_str()));
-    for hold in &holds {
-        output.say(format!("  held [{}] {}\n    do: {}", hold.code, hold.text, hold.fix));
+    match told.as_mut_slice() {
+        [only] => {
+            only["errors"] = json!(errors);
+            output.print(only);
+        }
+        several => output.print(&json!({ "documents": several, "errors": errors })),
     }
-    for error in &report.errors {
+    for error in errors.iter().filter(|_| !open) {
         eprintln!("ml-connector: {error}");
     }
-    Ok(match after.state {
-        DocumentState::Held => ExitCode::from(3),
-        _ if !report.errors.is_empty() => ExitCode::from(1),
-        _ => ExitCode::SUCCESS,
+    Ok(match (refused, held, errors.is_empty() || open) {
+        (true, _, _) => ExitCode::from(1),
+        (false, true, _) => ExitCode::from(3),
+        (false, false, false) => ExitCode::from(1),
+        (false, false, true) => ExitCode::SUCCESS,
     })
 }

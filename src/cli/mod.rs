@@ -1,13 +1,16 @@
 //! One file for each command. With `--json` a command prints one JSON document on stdout;
 //! everything for people goes to stderr.
 
+mod account;
 mod audit;
 mod demo;
 mod documents;
+mod explain;
 mod hold;
 mod output;
 mod ping;
 mod progress;
+mod rehearse;
 mod replay;
 mod sandbox;
 mod signal;
@@ -62,6 +65,10 @@ enum Command {
     Release(hold::ReleaseArguments),
     /// Decide a document again from what is stored; shows the difference first.
     Replay(replay::Arguments),
+    /// Why a document was decided as it was, from the versions of that time.
+    Explain(explain::Arguments),
+    /// What a month's documents would have come to under other rules; posts nothing.
+    Rehearse(rehearse::Arguments),
     /// Prove or export the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -99,6 +106,8 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Hold(command) => hold::run(command, &open(&load(cli)?).await?, output).await,
         Command::Release(arguments) => hold::release(arguments, &load(cli)?, output).await,
         Command::Replay(arguments) => replay::run(arguments, &load(cli)?, output).await,
+        Command::Explain(arguments) => explain::run(arguments, &load(cli)?, output).await,
+        Command::Rehearse(arguments) => rehearse::run(arguments, &load(cli)?, output).await,
         Command::Audit(command) => audit::run(command, &open(&load(cli)?).await?, output).await,
         Command::Status => status::run(&load(cli)?, output).await,
     }

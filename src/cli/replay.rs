@@ -1,21 +1,40 @@
 use super::hold::{ask_and_work, one};
 use super::output::{Failure, Output};
 use ml_connector::config::Config;
-use ml_connector::procurement::Plan;
-use ml_connector::store::DocumentState;
-use ml_connector::sync::{ManualVerb, Rehearsed, rehearse};
+use ml_connector::procurement::{DocumentKind, Plan};
+use ml_connector::store::{DocumentRow, DocumentState, PostingRow, Step, Store};
+use ml_connector::sync::{
+    ManualVerb, Rehearsed, Selection, applied_plan, plan_differences, rehearse_each,
+};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Our id, JAGGAER's id or number, or the supplier's reference.
-    id: String,
+    #[arg(required_unless_present = "filter", conflicts_with = "filter")]
+    id: Option<String>,
+    /// Many at once: state=held,code=account_unknown,since=2026-10-01,supplier=50012,
+    /// kind=supplier_invoice,month=2026-10,connection=no.
+    #[arg(long)]
+    filter: Option<String>,
     /// Also carry a difference out: update what is not released yet.
     #[arg(long)]
     apply: bool,
+    /// How a difference of a released document shall be put right in Visma: reverse or credit.
+    #[arg(long, value_name = "HOW")]
+    correct: Option<String>,
     #[arg(long, default_value = "")]
     reason: String,
+}
+
+/// A document with what would be decided about it today.
+struct Seen {
+    document: DocumentRow,
+    rehearsed: Rehearsed,
+    differences: Vec<String>,
+    /// Steps that the plan asks for and that are not done: a file, the release.
+    unfinished: bool,
 }
 
 pub async fn run(
@@ -23,67 +42,176 @@ pub async fn run(
     config: &Config,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
+    if let Some(how) = &arguments.correct {
+        return Err(Failure::configuration(format!(
+            "--correct {how}: what is released is not corrected by this program yet. Reverse or credit \
+             the document in Visma by hand; then `replay` tells whether what stands there is as it \
+             would be decided today"
+        )));
+    }
     let store = super::open(config).await?;
-    let document = one(&store, &arguments.id).await?;
-    let rehearsed = rehearse(&store, config, &document).await?;
-    let differences = differences(document.applied_plan.as_deref(), &rehearsed);
-    let stands = document.applied_plan.is_some();
-    let decision = serde_json::to_value(&rehearsed.decision).unwrap_or(Value::Null);
-    for line in &differences {
-        output.say(line);
+    let documents = match (&arguments.id, &arguments.filter) {
+        (Some(id), _) => vec![one(&store, id).await?],
+        (None, Some(filter)) => {
+            selection(filter).map_err(Failure::configuration)?.documents(&store).await?
+        }
+        (None, None) => Vec::new(),
+    };
+    let mut all = Vec::new();
+    for (document, rehearsed) in rehearse_each(&store, config, documents).await? {
+        all.push(look(&store, document, rehearsed).await?);
     }
-    let unchanged = stands && differences.is_empty();
-    if unchanged || (stands && !arguments.apply) || document.state == DocumentState::Posting {
-        let text = match (unchanged, document.state) {
-            (_, DocumentState::Posting) => "it is on its way; nothing was done",
-            (true, _) => "it stands in Visma as it would be decided today; nothing was done",
-            (false, _) => {
-                "it stands in Visma otherwise; nothing was done. Use --apply to change it where it is not released"
-            }
-        };
-        output.print(&json!({
-            "document": document.id, "state": document.state.as_str(), "differences": differences,
-            "decision": decision, "asked": false,
-        }));
-        output.say(text);
-        return Ok(ExitCode::SUCCESS);
+    let single = arguments.id.is_some();
+    for seen in &all {
+        if !single {
+            output.say(format!(
+                "{} {} ({}), {}",
+                seen.document.kind.as_str(),
+                seen.document.number,
+                seen.document.id,
+                seen.document.state.as_str()
+            ));
+        }
+        for line in &seen.differences {
+            output.say(if single { line.clone() } else { format!("  {line}") });
+        }
     }
-    ask_and_work(ManualVerb::Replay, &document, &arguments.reason, config, &store, output).await
+    let wanted: Vec<DocumentRow> = all
+        .iter()
+        .filter(|seen| seen.why_not(arguments.apply).is_none())
+        .map(|seen| seen.document.clone())
+        .collect();
+    if !wanted.is_empty() {
+        let (verb, reason) = (ManualVerb::Replay, arguments.reason.as_str());
+        return ask_and_work(verb, &wanted, reason, config, &store, output).await;
+    }
+    let told: Vec<Value> = all.iter().map(Seen::json).collect();
+    match (single, told.as_slice()) {
+        (true, [only]) => output.print(only),
+        _ => output.print(&json!({ "documents": told })),
+    }
+    for seen in &all {
+        if let Some(why) = seen.why_not(arguments.apply) {
+            output.say(format!("{}: {why}", seen.document.number));
+        }
+    }
+    if all.is_empty() {
+        output.say("no document is meant; nothing was done");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn look(store: &Store, document: DocumentRow, rehearsed: Rehearsed) -> Result<Seen, Failure> {
+    let stands = applied_plan(&document);
+    let differences = differences(stands.as_ref(), &rehearsed);
+    let postings = store.postings_of(&document.id).await?;
+    let unfinished =
+        document.state == DocumentState::Held || postings.iter().any(is_a_missing_step);
+    Ok(Seen { document, rehearsed, differences, unfinished })
+}
+
+/// A file or the release that did not come through: what `replay` takes up again. The document
+/// itself is made once, and an older change that was refused is not wanted any more.
+fn is_a_missing_step(row: &PostingRow) -> bool {
+    matches!(row.step, Step::Attach | Step::Release) && !row.state.is_done()
+}
+
+impl Seen {
+    /// Why nothing is to be done about it. `None`: there is.
+    fn why_not(&self, apply: bool) -> Option<&'static str> {
+        let stands = self.document.applied_plan.is_some();
+        if matches!(
+            self.document.state,
+            DocumentState::Posting | DocumentState::Ready | DocumentState::Unread
+        ) {
+            return Some("it is on its way; nothing was done");
+        }
+        if stands && self.differences.is_empty() && !self.unfinished {
+            return Some("it stands in Visma as it would be decided today; nothing was done");
+        }
+        if stands && !self.differences.is_empty() && !apply {
+            return Some(
+                "it stands in Visma otherwise; nothing was done. Use --apply to change it where it is not released",
+            );
+        }
+        None
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "document": self.document.id, "state": self.document.state.as_str(),
+            "differences": self.differences, "decision": self.rehearsed.decision, "asked": false,
+        })
+    }
 }
 
 /// What the decision of today would change, member by member.
-fn differences(applied: Option<&str>, rehearsed: &Rehearsed) -> Vec<String> {
-    let Some(new) = rehearsed.plan() else {
-        return vec![format!("today it would not be posted: {}", rehearsed.outcome())];
-    };
-    let Some(old) = applied.and_then(|text| serde_json::from_str::<Plan>(text).ok()) else {
-        return vec!["it does not stand in Visma yet; it would be posted".into()];
-    };
-    let (old, new) = (json!(old), json!(new));
-    let mut found = Vec::new();
-    compare("", &old, &new, &mut found);
-    found
+fn differences(stands: Option<&Plan>, rehearsed: &Rehearsed) -> Vec<String> {
+    match (stands, rehearsed.plan()) {
+        (_, None) => vec![format!("today it would not be posted: {}", rehearsed.outcome())],
+        (None, Some(_)) => vec!["it does not stand in Visma yet; it would be posted".into()],
+        (Some(old), Some(new)) => plan_differences(old, new),
+    }
 }
 
-fn compare(path: &str, old: &Value, new: &Value, found: &mut Vec<String>) {
-    match (old, new) {
-        (Value::Object(a), Value::Object(b)) => {
-            for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                compare(
-                    &path,
-                    a.get(key).unwrap_or(&Value::Null),
-                    b.get(key).unwrap_or(&Value::Null),
-                    found,
-                );
+/// `state=held,code=price_over,since=2026-10-01`.
+fn selection(text: &str) -> Result<Selection, String> {
+    let mut selection = Selection::default();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let (key, value) = part
+            .split_once('=')
+            .ok_or_else(|| format!("`{part}` is no condition: write key=value"))?;
+        let value = value.trim().to_owned();
+        match key.trim() {
+            "state" => selection.states.push(
+                DocumentState::parse(&value).ok_or_else(|| format!("`{value}` is no state"))?,
+            ),
+            "kind" => {
+                let kind = DocumentKind::parse(&value);
+                selection.kind = Some(kind.ok_or_else(|| {
+                    format!(
+                        "`{value}` is no kind; there are: purchase_order, supplier_invoice, credit_note"
+                    )
+                })?);
+            }
+            "code" => selection.code = Some(value),
+            "supplier" => selection.supplier = Some(value),
+            "connection" => selection.connection = Some(value),
+            "since" => {
+                value
+                    .parse::<jiff::civil::Date>()
+                    .map_err(|_| format!("since={value}: write a day as 2026-10-01"))?;
+                selection.since = Some(value);
+            }
+            "month" => selection.month = Some(super::rehearse::month(&value)?),
+            key => {
+                return Err(format!(
+                    "`{key}` is no condition; there are: state, code, since, month, supplier, kind, connection"
+                ));
             }
         }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            for (n, (a, b)) in a.iter().zip(b).enumerate() {
-                compare(&format!("{path}[{}]", n + 1), a, b, found);
-            }
+    }
+    Ok(selection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_says_what_it_does_not_understand() {
+        let all = selection(
+            "state=held, code=price_over,since=2026-10-01,supplier=50012,kind=credit_note,connection=no",
+        )
+        .expect("a filter");
+        assert_eq!(all.states, [DocumentState::Held]);
+        assert_eq!(all.kind, Some(DocumentKind::CreditNote));
+        assert_eq!(all.supplier.as_deref(), Some("50012"));
+        assert_eq!(selection(""), Ok(Selection::default()));
+        for wrong in
+            ["held", "state=lost", "kind=bill", "since=yesterday", "month=2026-13", "colour=red"]
+        {
+            assert!(selection(wrong).is_err(), "{wrong}");
         }
-        _ if old == new => {}
-        _ => found.push(format!("{path}: {old} -> {new}")),
     }
 }

@@ -1,8 +1,10 @@
 //! The configuration file: where it is wrong it says the file, the line and the key, and it never
 //! prints a line that could hold a secret.
 
+mod roles;
 mod secret;
 
+pub use roles::Roles;
 pub use secret::SecretRef;
 
 use crate::decide::{ChargeRule, InvoiceRules, OrderRules, Rules};
@@ -24,6 +26,8 @@ pub struct Config {
     pub store: StoreConfig,
     #[serde(default)]
     pub timing: Timing,
+    #[serde(default)]
+    pub roles: Roles,
     #[serde(rename = "source", default)]
     pub sources: Vec<SourceConfig>,
     #[serde(rename = "company", default)]

@@ -24,6 +24,7 @@ pub use hold::{Clears, Entry, Hold, Role, Wait, WaitFor, catalogue};
 pub use invoice::invoice;
 pub use material::material;
 pub use order::order;
+pub use overrides::in_force as overrides_in_force;
 pub use rules::{
     BookOn, ChargeRule, ClosedPeriod, InvoiceRules, ItemRule, OrderRules, Rules, VatRounding,
 };
@@ -81,4 +82,19 @@ pub enum Decision {
     NotRipe,
     /// The source took it back.
     Cancel,
+}
+
+impl Decision {
+    /// One word, as it is stored and listed.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Plan(_) => "plan",
+            Self::Adopt { .. } => "adopt",
+            Self::Wait(_) => "wait",
+            Self::Hold(_) => "hold",
+            Self::Ignore(_) => "ignore",
+            Self::NotRipe => "not_ripe",
+            Self::Cancel => "cancel",
+        }
+    }
 }

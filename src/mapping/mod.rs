@@ -2,7 +2,8 @@
 //! branch, supplier. Pure tables; what they do not say is a hold, never a guess.
 
 mod codes;
-pub mod identifier;
+pub mod derivation;
+mod identifier;
 mod supplier;
 mod supplier_groups;
 mod supplier_index;
@@ -10,6 +11,7 @@ mod tables;
 pub mod vat;
 
 pub use codes::{Coding, CodingFault, code_fixed, code_share};
+pub use derivation::{Derivation, derivations};
 pub use supplier::{SupplierFault, Suppliers, resolve};
 pub use supplier_groups::SupplierGroups;
 pub use supplier_index::SupplierIndex;

@@ -82,7 +82,7 @@ pub fn category(
 }
 
 /// The key of a tax in the mapping table: its code, or `rate:25` when it has none.
-fn code(tax: &TaxLine) -> Option<String> {
+pub(super) fn code(tax: &TaxLine) -> Option<String> {
     match tax.code.as_deref().map(str::trim).filter(|code| !code.is_empty()) {
         Some(code) => Some(code.to_owned()),
         None => tax.rate.map(|rate| format!("rate:{}", rate.normalize())),

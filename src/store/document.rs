@@ -2,6 +2,7 @@
 //! are. What changes them is in `document_change`.
 
 use super::{Store, StoreError};
+use crate::decide::Hold;
 use crate::procurement::DocumentKind;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row};
@@ -94,6 +95,13 @@ pub struct DocumentRow {
     pub changed_at: i64,
 }
 
+impl DocumentRow {
+    /// What went wrong after posting, as a code of the catalogue: its text begins with it.
+    pub fn attention_code(&self) -> Option<&str> {
+        self.attention.as_deref()?.split_once(": ").map(|(code, _)| code)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevisionRow {
     pub n: i64,
@@ -113,11 +121,21 @@ pub struct HoldRow {
     pub since: i64,
 }
 
+impl HoldRow {
+    pub fn hold(&self) -> Hold {
+        Hold { code: self.code.clone(), text: self.text.clone(), fix: self.fix.clone() }
+    }
+}
+
 /// Which documents a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DocumentFilter {
     pub connection: Option<String>,
     pub state: Option<DocumentState>,
+    pub kind: Option<DocumentKind>,
+    pub supplier: Option<String>,
+    /// Dated in this month: `2026-03`.
+    pub month: Option<String>,
     pub limit: Option<i64>,
 }
 
@@ -196,14 +214,27 @@ impl Store {
     /// In order of arrival; ids break ties so that two calls agree.
     pub async fn documents(&self, filter: &DocumentFilter) -> Result<Vec<DocumentRow>, StoreError> {
         let rows = sqlx::query::<Any>(columns!(
-            "where ($1 = '' or connection = $1) and ($2 = '' or state = $2) \
-             order by received_at, id limit $3"
+            "where ($1 = '' or connection = $1) and ($2 = '' or state = $2) and ($3 = '' or kind = $3) \
+             and ($4 = '' or supplier = $4) and ($5 = '' or substr(document_on, 1, 7) = $5) \
+             order by received_at, id limit $6"
         ))
         .bind(filter.connection.as_deref().unwrap_or(""))
         .bind(filter.state.map_or("", DocumentState::as_str))
+        .bind(filter.kind.map_or("", DocumentKind::as_str))
+        .bind(filter.supplier.as_deref().unwrap_or(""))
+        .bind(filter.month.as_deref().unwrap_or(""))
         .bind(filter.limit.unwrap_or(i64::MAX))
         .fetch_all(&mut *self.readers.take().await?)
         .await?;
+        rows.iter().map(document).collect()
+    }
+
+    /// Posted documents that somebody should look at, in order of arrival.
+    pub async fn documents_with_attention(&self) -> Result<Vec<DocumentRow>, StoreError> {
+        let rows =
+            sqlx::query::<Any>(columns!("where attention is not null order by received_at, id"))
+                .fetch_all(&mut *self.readers.take().await?)
+                .await?;
         rows.iter().map(document).collect()
     }
 

@@ -135,7 +135,8 @@ impl Change {
         ));
     }
 
-    /// The guarded step from one state to another. Holds and waits of the old state go.
+    /// The guarded step from one state to another. Waits of the old state go, and its holds with it;
+    /// a document that stays held is given its holds by [`Self::set_holds`].
     pub fn move_document(
         &mut self,
         document: &str,
@@ -150,19 +151,28 @@ impl Change {
             )
             .guarded("the document is in another state by now"),
         );
-        if from == DocumentState::Held {
+        if from == DocumentState::Held && to != DocumentState::Held {
             self.push(Statement::new("delete from hold where document = $1", args![document]));
         }
     }
 
+    /// In place of those it has. What it was held for already, it is held for since then.
     pub fn set_holds(&mut self, document: &str, holds: &[Hold], at: i64) {
-        self.push(Statement::new("delete from hold where document = $1", args![document]));
+        self.push(Statement::new(
+            "update hold set n = -1 - n where document = $1",
+            args![document],
+        ));
         for (n, hold) in (0_i64..).zip(holds) {
             self.push(Statement::new(
-                "insert into hold (document, n, code, text, fix, since) values ($1, $2, $3, $4, $5, $6)",
+                "insert into hold (document, n, code, text, fix, since) select $1, $2, $3, $4, $5, \
+                 coalesce((select min(since) from hold where document = $1 and n < 0 and code = $3 and text = $4), $6)",
                 args![document, n, &hold.code, &hold.text, &hold.fix, at],
             ));
         }
+        self.push(Statement::new(
+            "delete from hold where document = $1 and n < 0",
+            args![document],
+        ));
     }
 
     pub fn set_waiting(&mut self, document: &str, waits: &[Wait]) {

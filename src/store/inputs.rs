@@ -7,6 +7,21 @@ use crate::procurement::{ReferenceData, Supplier, Vendor};
 use sqlx::Any;
 use std::collections::BTreeMap;
 
+/// A supplier or vendor as it was from one moment on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartyVersion {
+    /// The supplier's number, or the vendor's id in the source.
+    pub number: String,
+    pub seen_at: i64,
+    pub party: Party,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Party {
+    Supplier(Supplier),
+    Vendor(Vendor),
+}
+
 impl Store {
     /// The company's reference data without suppliers, and the hash of that version.
     pub async fn reference_data(
@@ -25,6 +40,43 @@ impl Store {
             Ok((reference, hash))
         })
         .transpose()
+    }
+
+    /// A version of an input by its hash.
+    pub async fn input_version(&self, hash: &str) -> Result<Option<String>, StoreError> {
+        let row =
+            sqlx::query_as::<Any, (String,)>("select body from input_version where hash = $1")
+                .bind(hash)
+                .fetch_optional(&mut *self.readers.take().await?)
+                .await?;
+        Ok(row.map(|(body,)| body))
+    }
+
+    /// Every version of the company's suppliers and the source's vendors, the oldest first.
+    pub async fn party_versions(
+        &self,
+        company: &str,
+        source: &str,
+    ) -> Result<Vec<PartyVersion>, StoreError> {
+        let rows = sqlx::query_as::<Any, (String, String, i64, String)>(
+            "select kind, number, seen_at, body from party_version \
+             where (owner = $1 and kind = 'supplier') or (owner = $2 and kind = 'vendor') \
+             order by seen_at",
+        )
+        .bind(company)
+        .bind(source)
+        .fetch_all(&mut *self.readers.take().await?)
+        .await?;
+        let content = |error: serde_json::Error| StoreError::Content(error.to_string());
+        rows.into_iter()
+            .map(|(kind, number, seen_at, body)| {
+                let party = match kind.as_str() {
+                    "supplier" => Party::Supplier(serde_json::from_str(&body).map_err(content)?),
+                    _ => Party::Vendor(serde_json::from_str(&body).map_err(content)?),
+                };
+                Ok(PartyVersion { number, seen_at, party })
+            })
+            .collect()
     }
 
     /// The tenant that a company's id stood for until now.
@@ -151,31 +203,6 @@ impl Change {
              on conflict (id) do update set source = excluded.source, company = excluded.company, \
              unit = excluded.unit, rules_hash = excluded.rules_hash, seen_at = excluded.seen_at",
             args![id, source, company, unit, rules_hash, at],
-        ));
-    }
-
-    /// The inputs of one decision, so that it can be explained and made again.
-    #[expect(clippy::too_many_arguments, reason = "one row, told whole")]
-    pub fn keep_decision(
-        &mut self,
-        document: &str,
-        revision: i64,
-        outcome: &str,
-        plan: Option<(&str, &str)>,
-        hashes: (&str, &str, &str),
-        history: &str,
-        evidence: &str,
-        at: i64,
-    ) {
-        let (rules_hash, reference_hash, profile_hash) = hashes;
-        self.push(Statement::new(
-            "insert into decision (document, n, revision, outcome, plan, plan_hash, rules_hash, reference_hash, \
-             profile_hash, history, evidence, decided_at) \
-             select $1, coalesce(max(n), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 from decision where document = $1",
-            args![
-                document, revision, outcome, plan.map(|(plan, _)| plan), plan.map(|(_, hash)| hash),
-                rules_hash, reference_hash, profile_hash, history, evidence, at
-            ],
         ));
     }
 }

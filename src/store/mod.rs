@@ -8,9 +8,12 @@ mod alike;
 mod audit;
 mod billing;
 mod change;
+mod decision;
 mod document;
 mod document_change;
 mod erp;
+mod held;
+mod hold_override;
 mod inputs;
 mod open;
 mod ownership;
@@ -26,11 +29,14 @@ pub use alike::{Likeness, OwnInvoice, PaidInvoice};
 pub use billing::{ErpBilling, OwnBilled, OwnBilling};
 pub(crate) use change::args;
 pub use change::{Arg, Change, Statement};
+pub use decision::{DecidedFrom, DecisionRow};
 pub use document::{
     DocumentCount, DocumentFilter, DocumentRow, DocumentState, HoldRow, RevisionRow,
 };
 pub use document_change::{DocumentFacts, NewDocument};
 pub use erp::{ErpKeyCount, ErpVersions};
+pub use hold_override::OverrideRow;
+pub use inputs::{Party, PartyVersion};
 pub use ownership::{FileLock, Owned, OwnershipRow};
 pub use posting::{PostingRow, PostingState, Step};
 pub use request::RequestRow;

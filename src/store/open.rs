@@ -13,6 +13,7 @@ static MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "spine", include_str!("../../migrations/0001_spine.sql")),
     (2, "evidence", include_str!("../../migrations/0002_evidence.sql")),
     (5, "history", include_str!("../../migrations/0005_history.sql")),
+    (6, "holds", include_str!("../../migrations/0006_holds.sql")),
 ];
 
 /// Two processes that start on a fresh store at once stop each other's migration.

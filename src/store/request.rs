@@ -9,14 +9,16 @@ pub struct RequestRow {
     pub document: String,
     pub actor: String,
     pub reason: String,
+    /// What it says beside its verb, as JSON.
+    pub detail: String,
 }
 
 impl Store {
     /// The one write without ownership: it changes no state, it only asks the owner to.
     pub async fn ask(&self, unit: &str, request: &RequestRow, at: i64) -> Result<(), StoreError> {
         sqlx::query::<Any>(
-            "insert into request (id, unit, verb, document, actor, reason, state, asked_at) \
-             values ($1, $2, $3, $4, $5, $6, 'asked', $7)",
+            "insert into request (id, unit, verb, document, actor, reason, detail, state, asked_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, 'asked', $8)",
         )
         .bind(&request.id)
         .bind(unit)
@@ -24,6 +26,7 @@ impl Store {
         .bind(&request.document)
         .bind(&request.actor)
         .bind(&request.reason)
+        .bind(&request.detail)
         .bind(at)
         .execute(&mut *self.readers.take().await?)
         .await?;
@@ -31,8 +34,8 @@ impl Store {
     }
 
     pub async fn open_requests(&self, unit: &str) -> Result<Vec<RequestRow>, StoreError> {
-        let rows = sqlx::query_as::<Any, (String, String, String, String, String)>(
-            "select id, verb, document, actor, reason from request \
+        let rows = sqlx::query_as::<Any, (String, String, String, String, String, String)>(
+            "select id, verb, document, actor, reason, detail from request \
              where unit = $1 and state = 'asked' order by asked_at, id",
         )
         .bind(unit)
@@ -40,14 +43,26 @@ impl Store {
         .await?;
         Ok(rows
             .into_iter()
-            .map(|(id, verb, document, actor, reason)| RequestRow {
+            .map(|(id, verb, document, actor, reason, detail)| RequestRow {
                 id,
                 verb,
                 document,
                 actor,
                 reason,
+                detail,
             })
             .collect())
+    }
+
+    /// What became of a request. `None`: it is not carried out yet.
+    pub async fn request_result(&self, id: &str) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query_as::<Any, (Option<String>,)>(
+            "select result from request where id = $1 and state = 'done'",
+        )
+        .bind(id)
+        .fetch_optional(&mut *self.readers.take().await?)
+        .await?;
+        Ok(row.map(|(result,)| result.unwrap_or_default()))
     }
 }
 

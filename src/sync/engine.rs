@@ -5,7 +5,7 @@ use super::error::SyncError;
 use super::lease::Ownership;
 use super::progress::Progress;
 use crate::audit::Entry;
-use crate::config::{Config, ConnectionConfig, Unit};
+use crate::config::{Config, ConnectionConfig, Roles, Unit};
 use crate::decide::Rules;
 use crate::jaggaer;
 use crate::mapping::{SupplierGroups, SupplierIndex};
@@ -124,6 +124,7 @@ pub struct Engine {
     pub unit: Unit,
     pub connections: Vec<Arc<Connection>>,
     pub pace: Pace,
+    pub roles: Roles,
     pub progress: Arc<dyn Progress>,
     ownership: Ownership,
     stop: watch::Receiver<bool>,
@@ -152,6 +153,7 @@ impl Engine {
                 attempts: timing.attempts,
                 background: seconds(timing.background_hours * 3600),
             },
+            roles: config.roles.clone(),
             progress,
             ownership,
             stop,

@@ -4,7 +4,7 @@ mod alike;
 mod billing;
 
 use super::error::SyncError;
-use crate::decide::{History, Hold, KnownOrder, OrderState, Rules};
+use crate::decide::{History, Hold, KnownOrder, OrderState, Override, Rules, overrides_in_force};
 use crate::jaggaer::{Content, Entity, Profile};
 use crate::mapping::{SupplierGroups, SupplierIndex, Suppliers, resolve};
 use crate::procurement::{
@@ -62,7 +62,10 @@ impl<'a> Gatherer<'a> {
         revision: &RevisionRow,
         document: &Document,
     ) -> Result<History, SyncError> {
+        let said = self.store.overrides_of(&row.id).await?;
+        let said: Vec<Override> = said.into_iter().map(|row| row.word).collect();
         let mut history = History {
+            overrides: overrides_in_force(&said),
             received_on: Timestamp::from_microsecond(revision.received_at)
                 .ok()
                 .map(|at| at.to_zoned(self.time_zone.clone()).date()),

@@ -5,7 +5,10 @@ use super::engine::{Engine, entry};
 use super::error::SyncError;
 use super::ids::moment_id;
 use crate::clock;
-use crate::store::{Change, CommitError, DocumentState, RequestRow, Store};
+use crate::config::Roles;
+use crate::decide::{Override, Role, catalogue, overrides_in_force};
+use crate::store::{Change, CommitError, DocumentRow, DocumentState, RequestRow, Store};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// What can be asked for one document.
@@ -44,6 +47,20 @@ pub struct Asked {
     pub id: String,
 }
 
+/// A hold that shall not stop the document, as the person saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    pub code: String,
+    pub text: String,
+}
+
+/// What a request says beside its verb.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Detail {
+    set_aside: Vec<SetAside>,
+}
+
 impl ManualVerb {
     pub async fn ask(
         self,
@@ -53,18 +70,73 @@ impl ManualVerb {
         actor: &str,
         reason: &str,
     ) -> Result<Asked, SyncError> {
-        let at = clock::now();
-        let id = moment_id(document, at);
-        let request = RequestRow {
-            id: id.clone(),
-            verb: self.as_str().to_owned(),
-            document: document.to_owned(),
-            actor: actor.to_owned(),
-            reason: reason.to_owned(),
-        };
-        store.ask(unit, &request, at).await?;
-        Ok(Asked { id })
+        put(self, store, unit, document, (actor, reason), Vec::new()).await
     }
+}
+
+/// Asks to release a held document although these holds stand.
+pub async fn ask_to_set_aside(
+    store: &Store,
+    unit: &str,
+    document: &str,
+    actor: &str,
+    reason: &str,
+    holds: Vec<SetAside>,
+) -> Result<Asked, SyncError> {
+    put(ManualVerb::Release, store, unit, document, (actor, reason), holds).await
+}
+
+async fn put(
+    verb: ManualVerb,
+    store: &Store,
+    unit: &str,
+    document: &str,
+    (actor, reason): (&str, &str),
+    set_aside: Vec<SetAside>,
+) -> Result<Asked, SyncError> {
+    let at = clock::now();
+    let id = moment_id(document, at);
+    let request = RequestRow {
+        id: id.clone(),
+        verb: verb.as_str().to_owned(),
+        document: document.to_owned(),
+        actor: actor.to_owned(),
+        reason: reason.to_owned(),
+        detail: serde_json::to_string(&Detail { set_aside }).expect("plain data"),
+    };
+    store.ask(unit, &request, at).await?;
+    Ok(Asked { id })
+}
+
+/// The role in which an account may set holds of this code aside, or why it may not.
+pub fn role_to_set_aside(roles: &Roles, account: &str, code: &str) -> Result<Role, String> {
+    let entry = catalogue()
+        .into_iter()
+        .find(|entry| entry.code == code)
+        .ok_or_else(|| format!("`{code}` is no code: `ml-connector hold catalogue` lists them"))?;
+    let Some(role) = entry.override_by else {
+        return Err(format!("`{code}` cannot be set aside by anybody: {}", lower_first(entry.fix)));
+    };
+    if roles.allow(account, role) {
+        return Ok(role);
+    }
+    let list = match role {
+        Role::TwoPeople => "ap",
+        Role::Ap | Role::Buyer | Role::Controller => role.as_str(),
+    };
+    Err(format!(
+        "`{code}` may be set aside by {}, and the account `{account}` has no such role: add it to the \
+         configuration, e.g. {list} = [\"{account}\"] under [roles]",
+        match role {
+            Role::TwoPeople => "two people with any role".to_owned(),
+            Role::Ap | Role::Buyer | Role::Controller => format!("the role {}", role.as_str()),
+        }
+    ))
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 impl Engine {
@@ -78,30 +150,20 @@ impl Engine {
                 .find(|verb| verb.as_str() == request.verb);
             let document = self.store.document(&request.document).await?;
             let mut change = Change::new();
-            match (verb, document) {
+            let result = match (verb, &document) {
                 (Some(verb), Some(document)) if verb.takes(document.state) => {
-                    change.move_document(&document.id, document.state, DocumentState::Ready, at);
-                    let mut log = entry(&document.connection, &document.id, verb.as_str(), at);
-                    log.actor = request.actor.clone();
-                    log.from_state = document.state.as_str().into();
-                    log.to_state = DocumentState::Ready.as_str().into();
-                    log.detail =
-                        json!({ "reason": request.reason, "request": request.id }).to_string();
-                    change.log(log);
-                    change.finish_request(&request.id, "carried out", at);
+                    self.carry_out_request(verb, &request, document, at, &mut change).await?
                 }
                 (Some(verb), Some(document)) => {
-                    let result = format!(
+                    format!(
                         "not done: the document is {}, which {} does not take",
                         document.state.as_str(),
                         verb.as_str()
-                    );
-                    change.finish_request(&request.id, &result, at);
+                    )
                 }
-                (None, _) | (_, None) => {
-                    change.finish_request(&request.id, "not done: no such document or verb", at);
-                }
-            }
+                (None, _) | (_, None) => "not done: no such document or verb".into(),
+            };
+            change.finish_request(&request.id, &result, at);
             match self.commit(change).await {
                 Ok(()) => done += 1,
                 // It moved meanwhile; the next look sees where it stands.
@@ -110,5 +172,84 @@ impl Engine {
             }
         }
         Ok(done)
+    }
+
+    async fn carry_out_request(
+        &self,
+        verb: ManualVerb,
+        request: &RequestRow,
+        document: &DocumentRow,
+        at: i64,
+        change: &mut Change,
+    ) -> Result<String, SyncError> {
+        let detail: Detail = serde_json::from_str(&request.detail)
+            .map_err(|error| SyncError::Inner(error.to_string()))?;
+        if !detail.set_aside.is_empty() {
+            let words = match self.words(request, &detail.set_aside).await? {
+                Ok(words) => words,
+                Err(why) => return Ok(format!("not done: {why}")),
+            };
+            for word in &words {
+                change.keep_override(&document.id, word, at);
+                let mut log = entry(&document.connection, &document.id, "override", at);
+                log.actor = request.actor.clone();
+                log.detail = json!({
+                    "code": word.code, "text": word.text, "role": word.role.as_str(),
+                    "reason": word.reason, "request": request.id,
+                })
+                .to_string();
+                change.log(log);
+            }
+            let said = self.store.overrides_of(&document.id).await?;
+            let said: Vec<Override> =
+                said.into_iter().map(|row| row.word).chain(words.iter().cloned()).collect();
+            let counted = overrides_in_force(&said);
+            let counts = |word: &Override| {
+                counted.iter().any(|of| of.code == word.code && of.text == word.text)
+            };
+            if !words.iter().any(counts) {
+                return Ok("waits for a second person".into());
+            }
+        }
+        change.move_document(&document.id, document.state, DocumentState::Ready, at);
+        let mut log = entry(&document.connection, &document.id, verb.as_str(), at);
+        log.actor = request.actor.clone();
+        log.from_state = document.state.as_str().into();
+        log.to_state = DocumentState::Ready.as_str().into();
+        log.detail = json!({ "reason": request.reason, "request": request.id }).to_string();
+        change.log(log);
+        Ok("carried out".into())
+    }
+
+    /// What the person says, if this person may say it about holds that still stand so.
+    async fn words(
+        &self,
+        request: &RequestRow,
+        set_aside: &[SetAside],
+    ) -> Result<Result<Vec<Override>, String>, SyncError> {
+        if request.reason.trim().is_empty() {
+            return Ok(Err("a hold is set aside with a reason only".into()));
+        }
+        let holds = self.store.holds_of(&request.document).await?;
+        let mut words = Vec::new();
+        for SetAside { code, text } in set_aside {
+            let role = match role_to_set_aside(&self.roles, &request.actor, code) {
+                Ok(role) => role,
+                Err(why) => return Ok(Err(why)),
+            };
+            if !holds.iter().any(|hold| hold.code == *code && hold.text == *text) {
+                return Ok(Err(format!(
+                    "the document is not held by `{code}` with these numbers any more"
+                )));
+            }
+            words.push(Override {
+                code: code.clone(),
+                text: text.clone(),
+                actor: request.actor.clone(),
+                role,
+                reason: request.reason.clone(),
+            });
+        }
+        Ok(Ok(words))
     }
 }

@@ -4,8 +4,11 @@
 //! receive JAGGAER's, decide and post orders, then invoices, compare what stands in Visma with
 //! what was planned, and keep a summary.
 
+mod as_of;
+mod difference;
 mod engine;
 mod error;
+mod explain;
 mod gather;
 mod ids;
 mod index;
@@ -22,14 +25,18 @@ mod settle;
 mod summary;
 
 pub use crate::crash::CrashPoint;
+pub use difference::{differences, outcome, plan_differences};
 pub use engine::{Engine, load_profile};
 pub use error::SyncError;
+pub use explain::{Explained, explain};
 pub use gather::Gatherer;
 pub use ids::{document_id, our_key};
 pub use lease::{Lease, Ownership, ProcessLock, lock_process};
-pub use manual::{Asked, ManualVerb};
+pub use manual::{Asked, ManualVerb, SetAside, ask_to_set_aside, role_to_set_aside};
 pub use posting::{Event, IllegalStep, step};
 pub use progress::{Progress, Silent};
-pub use rehearse::{Rehearsed, rehearse};
+pub use rehearse::{
+    Basis, Comparison, Rehearsed, Selection, applied_plan, rehearse, rehearse_each, rehearse_many,
+};
 pub use round::{RoundReport, Told, run_round, sync};
 pub use summary::{Requests, Totals, totals};

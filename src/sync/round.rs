@@ -183,7 +183,14 @@ async fn flows(engine: &Engine, Told { errors, remarks }: &mut Told) -> Result<(
             .filter(|connection| connection.company.id == company.id)
             .cloned()
             .collect();
-        match work(engine, &company, &connections).await {
+        let worked = async {
+            // What a mapping, a supplier or an order let go since is posted with the rest.
+            for connection in &connections {
+                engine.judge_held(connection).await?;
+            }
+            work(engine, &company, &connections).await
+        };
+        match worked.await {
             Ok(()) => {}
             Err(error) if error.stops_the_unit() => return Err(error),
             Err(error) => errors.push(format!("{}: {error}", company.id)),
@@ -224,13 +231,16 @@ async fn work(
     connections: &[Arc<Connection>],
 ) -> Result<(), SyncError> {
     let mut still_since = clock::since_boot();
+    // What an earlier process left between two steps.
+    go_on_with_steps(engine, company, connections).await?;
     loop {
         engine.check()?;
         let mut moved = 0;
         moved += engine.look_at_jobs(company).await?;
-        moved += go_on_with_steps(engine, company, connections).await?;
         moved += pass(engine, company, connections, ORDERS).await?;
         moved += pass(engine, company, connections, INVOICES).await?;
+        // What was judged again may stand in Visma and lack only a file or its release.
+        moved += go_on_with_steps(engine, company, connections).await?;
         if moved > 0 {
             still_since = clock::since_boot();
         }

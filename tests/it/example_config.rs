@@ -21,6 +21,7 @@ const PLACES: &[Place] = &[
     place("Config", &[""]),
     place("StoreConfig", &["store"]),
     place("Timing", &["timing"]),
+    place("Roles", &["roles"]),
     place("SourceConfig", &["source.*"]),
     place("CompanyConfig", &["company.*"]),
     place("KeyFields", &["company.*.key_fields"]),
@@ -50,6 +51,7 @@ const PLACES: &[Place] = &[
 
 const SOURCES: &[&str] = &[
     include_str!("../../src/config/mod.rs"),
+    include_str!("../../src/config/roles.rs"),
     include_str!("../../src/decide/rules.rs"),
     include_str!("../../src/mapping/tables.rs"),
     include_str!("../../src/validation/rules.rs"),

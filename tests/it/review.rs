@@ -5,7 +5,8 @@ use crate::stores;
 use crate::tamper::{Fate, Tamper};
 use axum::http::Method;
 use ml_connector::config::Config;
-use ml_connector::store::{DocumentFilter, DocumentRow, DocumentState, Store};
+use ml_connector::procurement::PostingMode;
+use ml_connector::store::{DocumentFilter, DocumentRow, DocumentState, PostingState, Step, Store};
 use ml_connector::sync::{self, ManualVerb, RoundReport, Silent};
 use ml_connector_sandbox::jaggaer::Profile;
 use ml_connector_sandbox::{Sandbox, Settings, visma, world};
@@ -394,4 +395,49 @@ async fn a_document_whose_detail_is_gone_stops_nobody() {
     story.jaggaer.clear();
     story.sync().await;
     story.assert_clean("when it is found again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_release_is_taken_up_at_the_release_and_nothing_is_made_again() {
+    let mut story = Story::begin(6, false).await;
+    story.config.connections[0].rules.invoices.mode = PostingMode::Released;
+    let is_release = |path: &str| path.contains("/action/release");
+    story.visma.set(move |_, path| match is_release(path) {
+        true => Fate::Answer(400, r#"{"message":"the period is locked"}"#),
+        false => Fate::Pass,
+    });
+    story.sync().await;
+    let mut stuck = story.documents(DocumentState::Held).await;
+    stuck.extend(story.documents(DocumentState::Posted).await);
+    let mut refused = Vec::new();
+    for document in stuck {
+        let postings = story.store.postings_of(&document.id).await.expect("the store works");
+        let release = postings.iter().find(|row| row.step == Step::Release);
+        if release.is_some_and(|row| row.state == PostingState::Refused) {
+            refused.push(document);
+        }
+    }
+    assert!(!refused.is_empty(), "some were to be released");
+
+    let made = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&made);
+    story.visma.set(move |method, path| {
+        if *method != Method::GET && !is_release(path) && !path.contains("token") {
+            seen.lock().unwrap().push(format!("{method} {path}"));
+        }
+        Fate::Pass
+    });
+    for document in &refused {
+        story.ask(ManualVerb::Replay, &document.id).await;
+    }
+    let report = story.sync().await;
+    assert_eq!(report.errors, Vec::<String>::new());
+    for document in &refused {
+        let after = story.document(&document.source_id).await;
+        let postings = story.store.postings_of(&document.id).await.expect("the store works");
+        assert_eq!(after.state, DocumentState::Posted, "{postings:?}");
+        assert!(postings.iter().all(|row| row.state.is_done()), "{postings:?}");
+    }
+    assert_eq!(*made.lock().unwrap(), Vec::<String>::new(), "only releases left");
+    story.assert_clean("at the end");
 }

@@ -1,18 +1,18 @@
-use super::{Entry, Hold, entry};
+use super::{Entry, Hold, Role, entry};
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[Entry] = &[
-    entry("due_before_invoice", "The due date is before the invoice date", "AP", "Correct the dates in JAGGAER"),
+    entry("due_before_invoice", "The due date is before the invoice date", "AP", "Correct the dates in JAGGAER").unless(Role::Ap),
     entry("duplicate", "Another JAGGAER document has the same supplier, number and year; or the same order number", "AP", "Cancel one of them, or correct its number"),
     entry("duplicate_in_visma", "Visma has the invoice number already, with another amount or more than once", "AP", "Compare the two and correct the wrong one"),
-    entry("line_repeated", "Two lines have the same id", "Integration", "Correct the line id's place in the profile"),
-    entry("no_lines", "The document has no line", "AP or integration", "Enter lines, or correct the profile"),
-    entry("order_number_missing", "The order has no number", "Integration", "Correct the profile"),
+    entry("line_repeated", "Two lines have the same id", "Integration", "Correct the line id's place in the profile").by_itself("the profile"),
+    entry("no_lines", "The document has no line", "AP or integration", "Enter lines, or correct the profile").by_itself("the profile"),
+    entry("order_number_missing", "The order has no number", "Integration", "Correct the profile").by_itself("the profile"),
     entry("order_number_too_long", "Visma cannot store the whole order number", "Buyer", "Shorten it, or key the order in by hand"),
-    entry("period_closed", "The financial period is closed in the supplier ledger", "Accounting", "Reopen it, or change the accounting date"),
-    entry("period_inactive", "The financial period is not active", "Accounting", "Activate it, or change the accounting date"),
-    entry("period_missing", "Visma has no financial period for the date", "Accounting", "Create it, or correct the date"),
-    entry("status_unknown", "JAGGAER's status is not in the profile", "Integration", "Add it to the profile's statuses"),
+    entry("period_closed", "The financial period is closed in the supplier ledger", "Accounting", "Reopen it, or change the accounting date").by_itself("a reopened period"),
+    entry("period_inactive", "The financial period is not active", "Accounting", "Activate it, or change the accounting date").by_itself("an activated period"),
+    entry("period_missing", "Visma has no financial period for the date", "Accounting", "Create it, or correct the date").by_itself("the period"),
+    entry("status_unknown", "JAGGAER's status is not in the profile", "Integration", "Add it to the profile's statuses").by_itself("the profile"),
     entry("supplier_reference_missing", "The supplier's invoice number is missing", "AP", "Enter it in JAGGAER"),
     entry("supplier_reference_too_long", "Visma cannot store the whole invoice number", "AP", "Correct it, or key the invoice in by hand"),
 ];

@@ -3,14 +3,14 @@ use crate::procurement::{AllocationFault, Money};
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[Entry] = &[
-    entry("amount_too_large", "Amounts beyond what can be computed exactly", "Integration", "Check how the profile reads the amounts"),
-    entry("charge_not_mapped", "A header charge or discount has no account configured", "Integration", "Add it to `charges`"),
-    entry("currency_mixed", "Amounts in more than one currency on one document", "AP or integration", "Correct the document or the profile"),
-    entry("currency_unknown", "Visma does not list the currency", "Accounting", "Set up the currency"),
+    entry("amount_too_large", "Amounts beyond what can be computed exactly", "Integration", "Check how the profile reads the amounts").by_itself("the profile"),
+    entry("charge_not_mapped", "A header charge or discount has no account configured", "Integration", "Add it to `charges`").by_itself("the configuration"),
+    entry("currency_mixed", "Amounts in more than one currency on one document", "AP or integration", "Correct the document or the profile").by_itself("the profile"),
+    entry("currency_unknown", "Visma does not list the currency", "Accounting", "Set up the currency").by_itself("the currency"),
     entry("distribution_unbalanced", "The shares of a line do not add up to the line", "AP", "Correct the shares in JAGGAER"),
     entry("distribution_unclear", "The shares mix amounts with percentages, or say neither", "AP", "State all by amount or all by percentage"),
-    entry("gross_differs", "VAT as Visma computes it gives another gross than the invoice says", "AP", "Compare the VAT codes with the paper"),
-    entry("gross_negative", "The gross is below zero for its type", "AP or integration", "Correct the type, or the profile's sign rule"),
+    entry("gross_differs", "VAT as Visma computes it gives another gross than the invoice says", "AP", "Compare the VAT codes with the paper").by_itself("the mapping or the VAT rate"),
+    entry("gross_negative", "The gross is below zero for its type", "AP or integration", "Correct the type, or the profile's sign rule").by_itself("the profile"),
     entry("lines_unbalanced", "Lines and charges do not add up to the net", "AP", "Correct lines or net in JAGGAER"),
     entry("total_unbalanced", "Net and tax do not add up to the gross", "AP", "Correct the totals in JAGGAER"),
 ];

@@ -2,12 +2,12 @@ use super::{Entry, Hold, entry};
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[Entry] = &[
-    entry("order_cancelled", "The invoice bills a cancelled order", "Buyer", "Reopen the order, or remove it from the invoice"),
-    entry("order_currency_differs", "Order and invoice are in different currencies", "AP", "Correct the currency or the order number"),
-    entry("order_in_visma_differs", "An order keyed in by hand has the same number and other contents", "Buyer or accounting", "Make the two agree, or cancel one"),
-    entry("order_line_unknown", "The order line that a line bills is not found in Visma", "AP", "Correct the order line on the invoice"),
-    entry("order_not_taken", "The order was never carried over and is not in Visma", "Buyer or AP", "Key it in with its number as supplier reference"),
-    entry("order_supplier_differs", "Order and invoice have different suppliers", "AP", "Correct the supplier or the order number"),
+    entry("order_cancelled", "The invoice bills a cancelled order", "Buyer", "Reopen the order, or remove it from the invoice").by_itself("the order"),
+    entry("order_currency_differs", "Order and invoice are in different currencies", "AP", "Correct the currency or the order number").by_itself("the order"),
+    entry("order_in_visma_differs", "An order keyed in by hand has the same number and other contents", "Buyer or accounting", "Make the two agree, or cancel one").by_itself("the order"),
+    entry("order_line_unknown", "The order line that a line bills is not found in Visma", "AP", "Correct the order line on the invoice").by_itself("the order"),
+    entry("order_not_taken", "The order was never carried over and is not in Visma", "Buyer or AP", "Key it in with its number as supplier reference").by_itself("the order"),
+    entry("order_supplier_differs", "Order and invoice have different suppliers", "AP", "Correct the supplier or the order number").by_itself("the order or the link"),
 ];
 
 impl Hold {

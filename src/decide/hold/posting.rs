@@ -11,7 +11,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry("doubled_in_visma", "The document stands in Visma more than once", "Accounting", "Void all but one"),
     entry("not_cancellable", "Cancelled in JAGGAER, but Visma's document cannot be cancelled", "Accounting", "Cancel, void or credit by hand"),
     entry("refused_by_visma", "Visma refused the document with a message", "AP or accounting", "Correct what the message names"),
-    entry("unreadable", "A field cannot be read", "Integration", "Correct the field, or its place in the profile"),
+    entry("unreadable", "A field cannot be read", "Integration", "Correct the field, or its place in the profile").by_itself("the profile"),
     entry("unsettled", "An answer was lost and the outcome cannot be settled", "AP", "Look in Visma, give it our key if it is there, release"),
 ];
 

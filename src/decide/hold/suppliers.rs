@@ -3,11 +3,11 @@ use crate::mapping::SupplierFault;
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[Entry] = &[
-    entry("supplier_ambiguous", "Several suppliers in Visma share the identifier", "AP", "Put the supplier number on the vendor, or link it"),
-    entry("supplier_blocked", "The supplier is on hold or inactive in Visma", "Accounting", "Set it to Active when it may be used"),
-    entry("supplier_conflict", "Number, organisation number and VAT number point to different suppliers", "AP", "Correct the wrong one, or link the right one"),
-    entry("supplier_link_broken", "The link in the mapping leads to no supplier", "Integration", "Correct `mapping.suppliers`"),
-    entry("supplier_unknown", "No supplier in Visma has the vendor's numbers", "AP or accounting", "Create the supplier, correct the number, or link it"),
+    entry("supplier_ambiguous", "Several suppliers in Visma share the identifier", "AP", "Put the supplier number on the vendor, or link it").by_itself("the supplier, the vendor or the link"),
+    entry("supplier_blocked", "The supplier is on hold or inactive in Visma", "Accounting", "Set it to Active when it may be used").by_itself("the supplier"),
+    entry("supplier_conflict", "Number, organisation number and VAT number point to different suppliers", "AP", "Correct the wrong one, or link the right one").by_itself("the supplier, the vendor or the link"),
+    entry("supplier_link_broken", "The link in the mapping leads to no supplier", "Integration", "Correct `mapping.suppliers`").by_itself("the supplier or the link"),
+    entry("supplier_unknown", "No supplier in Visma has the vendor's numbers", "AP or accounting", "Create the supplier, correct the number, or link it").by_itself("the supplier, the vendor or the link"),
 ];
 
 impl Hold {

@@ -85,6 +85,7 @@ impl Engine {
         done: &HashMap<String, Made>,
     ) -> Result<(), SyncError> {
         let mut change = Change::new();
+        let mut moved = false;
         for invoice in rows {
             let key = (invoice.document_type.clone(), invoice.number.clone());
             let unchanged = invoice.version.is_some()
@@ -92,10 +93,14 @@ impl Engine {
             if !unchanged {
                 let reference = invoice.supplier_reference.as_deref().unwrap_or_default();
                 change.keep_erp_invoice(&company.id, invoice, &ReferenceForms::of(reference));
+                moved = true;
             }
             if let Some(made) = invoice.our_key.as_ref().and_then(|key| done.get(key)) {
                 self.compare_invoice(company, invoice, made, &mut change).await?;
             }
+        }
+        if moved {
+            change.company_moved(&company.id, clock::now());
         }
         CrashPoint::CompareMade.pass();
         self.commit(change).await?;
@@ -143,15 +148,20 @@ impl Engine {
         done: &HashMap<String, Made>,
     ) -> Result<(), SyncError> {
         let mut change = Change::new();
+        let mut moved = false;
         for order in rows {
             let unchanged = order.version.is_some()
                 && versions.orders.get(&order.number) == order.version.as_ref();
             if !unchanged {
                 change.keep_erp_order(&company.id, order);
+                moved = true;
             }
             if let Some(made) = order.our_key.as_ref().and_then(|key| done.get(key)) {
                 self.compare_order(company, order, made, &mut change).await?;
             }
+        }
+        if moved {
+            change.company_moved(&company.id, clock::now());
         }
         CrashPoint::CompareMade.pass();
         self.commit(change).await?;
@@ -172,6 +182,7 @@ impl Engine {
                 unreadable.extend(page.unreadable);
                 let mut change = Change::new();
                 for receipt in &page.rows {
+                    change.company_moved_by_receipt(&company.id, receipt, clock::now());
                     change.keep_erp_receipt(&company.id, receipt);
                 }
                 self.commit(change).await?;

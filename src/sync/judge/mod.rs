@@ -8,20 +8,19 @@ mod carry_out;
 mod change_of_posted;
 mod claim;
 mod planned;
+mod redecide;
 mod traces;
 
 pub use planned::planned_posting;
 
-use crate::audit::hash_text;
 use crate::decide::{self, Decision, Evidence, History, Hold, Inputs, Verdict};
 use crate::procurement::{Document, DocumentKind, Vendor};
-use crate::store::{Change, CommitError, DocumentRow, DocumentState, RevisionRow};
+use crate::store::{Change, CommitError, DecidedFrom, DocumentRow, DocumentState, RevisionRow};
 use crate::sync::CrashPoint;
 use crate::sync::engine::{Connection, Engine, KnownReference, entry};
 use crate::sync::error::SyncError;
 use crate::sync::gather::{Gatherer, read_document};
 use batch::Touched;
-use planned::plan_text;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -201,6 +200,16 @@ impl Engine {
         basis: &Basis<'_>,
         read: Read<'_>,
     ) -> Result<Option<Change>, SyncError> {
+        let judged = self.judge_one(basis, read).await?;
+        CrashPoint::DecisionMade.pass();
+        self.carry_out(&judged).await
+    }
+
+    async fn judge_one<'a>(
+        &self,
+        basis: &Basis<'a>,
+        read: Read<'a>,
+    ) -> Result<Judged<'a>, SyncError> {
         let Basis { connection, reference, vendors, gatherer } = basis;
         let Read { document, revision, content } = read;
         let credits = match &content {
@@ -225,7 +234,7 @@ impl Engine {
             }
         };
         let Verdict { decision, evidence } = verdict;
-        let judged = Judged {
+        Ok(Judged {
             connection,
             reference,
             document,
@@ -235,9 +244,7 @@ impl Engine {
             evidence,
             credits,
             taken_to: OnceLock::new(),
-        };
-        CrashPoint::DecisionMade.pass();
-        self.carry_out(&judged).await
+        })
     }
 }
 
@@ -277,31 +284,16 @@ impl Judged<'_> {
     /// leaves for the documents after it.
     fn keep(&self, at: i64, change: &mut Change) {
         self.keep_traces(change);
-        let (outcome, plan) = match &self.decision {
-            Decision::Plan(plan) => ("plan", Some(plan_text(plan))),
-            Decision::Adopt { plan, .. } => ("adopt", Some(plan_text(plan))),
-            Decision::Wait(_) => ("wait", None),
-            Decision::Hold(_) => ("hold", None),
-            Decision::Ignore(_) => ("ignore", None),
-            Decision::NotRipe => ("not_ripe", None),
-            Decision::Cancel => ("cancel", None),
-        };
-        let hash = plan.as_deref().map(hash_text);
-        let history =
-            serde_json::to_string(&self.history).expect("history is plain data with text keys");
-        let evidence = serde_json::to_string(&self.evidence).expect("evidence is plain data");
         change.keep_decision(
-            &self.document.id,
-            self.revision.n,
-            outcome,
-            plan.as_deref().zip(hash.as_deref()),
-            (
-                &self.connection.rules_hash,
-                &self.reference.hash,
-                self.connection.source.profile.version(),
-            ),
-            &history,
-            &evidence,
+            (&self.document.id, self.revision.n),
+            &self.decision,
+            DecidedFrom {
+                rules: &self.connection.rules_hash,
+                reference: &self.reference.hash,
+                profile: self.connection.source.profile.version(),
+            },
+            &self.history,
+            &self.evidence,
             at,
         );
     }
