@@ -1,3 +1,4 @@
+use super::coding::{self, Header};
 use super::lines::{Limits, Line, distinct, shares, sum};
 use super::link::{Billing, link};
 use super::{
@@ -11,7 +12,7 @@ use crate::procurement::{
 };
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 
 /// Judges an invoice or a credit note.
@@ -63,13 +64,17 @@ impl<'a, 'd> Judgement<'a, 'd> {
         let business_unit = invoice.business_unit.as_deref();
         header::status(invoice.ripeness, &invoice.status, holds);
         let supplier = header::supplier(&invoice.vendor, business_unit, inputs, holds);
-        let terms = header::terms(invoice.terms.as_deref(), inputs, holds);
-        let branch = header::branch(business_unit, inputs, holds);
-        let reference = self.reference();
         let document_on = self.document_on();
+        let header = self.header(supplier, document_on);
+        let lines = self.source_lines();
+        let holds = &mut self.holds;
+        let coded = coding::of_document(&lines, header, inputs, holds);
+        let terms = header::terms(coded.terms, invoice.terms.as_deref(), inputs, holds);
+        let branch = header::branch(coded.branch, business_unit, inputs, holds);
+        let reference = self.reference();
         self.due();
         let period = self.period(document_on);
-        let Some((mut lines, vat)) = self.lines(supplier, branch.as_deref(), document_on) else {
+        let Some((mut lines, vat)) = self.lines(header, &lines, branch.as_deref()) else {
             return self.held_by_all();
         };
 
@@ -157,6 +162,22 @@ impl<'a, 'd> Judgement<'a, 'd> {
         }
     }
 
+    fn header(&self, supplier: Option<&'d Supplier>, on: Date) -> Header<'d> {
+        let invoice = self.invoice;
+        Header {
+            supplier,
+            vendor: &invoice.vendor,
+            business_unit: invoice.business_unit.as_deref(),
+            currency: invoice.currency,
+            on,
+        }
+    }
+
+    fn source_lines(&self) -> Vec<Line<'d>> {
+        let invoice = self.invoice;
+        invoice.lines.iter().map(|line| Line::of_invoice(line, &invoice.taxes)).collect()
+    }
+
     /// A credit note is not due: what stands there is often the invoice's date.
     fn due(&mut self) {
         let invoiced = self.invoice.invoiced_on;
@@ -189,13 +210,11 @@ impl<'a, 'd> Judgement<'a, 'd> {
     /// cannot be compared at all; no VAT when a line holds.
     fn lines(
         &mut self,
-        supplier: Option<&Supplier>,
+        header: Header<'_>,
+        lines: &[Line<'_>],
         branch: Option<&str>,
-        document_on: Date,
     ) -> Option<(Vec<Billing>, Option<Money>)> {
         let (invoice, inputs) = (self.invoice, self.inputs);
-        let lines: Vec<Line<'_>> =
-            invoice.lines.iter().map(|line| Line::of_invoice(line, &invoice.taxes)).collect();
         let amounts = lines
             .iter()
             .flat_map(Line::amounts)
@@ -220,7 +239,11 @@ impl<'a, 'd> Judgement<'a, 'd> {
         let mut coding = Vec::new();
         let mut planned = Vec::new();
         for (source, line) in lines.iter().enumerate() {
-            let shares = shares(line, limits, inputs, &mut coding);
+            let shares = shares(line, header, limits, inputs, &mut coding);
+            let remarks = &mut self.evidence.remarks;
+            for row in shares.iter().filter_map(|share| share.row).collect::<BTreeSet<_>>() {
+                remarks.push(format!("Line {}: row {row} of the coding table.", line.number));
+            }
             planned.extend(shares.into_iter().enumerate().map(|(share, of)| Billing {
                 source: Some(source),
                 share,
@@ -234,7 +257,7 @@ impl<'a, 'd> Judgement<'a, 'd> {
                     account: of.account,
                     segments: of.segments,
                     vat_category: of.vat_category,
-                    branch: branch.map(str::to_owned),
+                    branch: of.branch.or_else(|| branch.map(str::to_owned)),
                     project: of.project,
                     link: None,
                 },
@@ -251,8 +274,8 @@ impl<'a, 'd> Judgement<'a, 'd> {
             return None;
         };
         let balanced = self.totals(net);
-        let vat = match (supplier, complete) {
-            (Some(supplier), true) => self.vat(&planned, net, supplier, document_on, balanced),
+        let vat = match (header.supplier, complete) {
+            (Some(supplier), true) => self.vat(&planned, net, supplier, header.on, balanced),
             _ => None,
         };
         Some((planned, vat))
@@ -271,7 +294,13 @@ impl<'a, 'd> Judgement<'a, 'd> {
                 continue;
             };
             let at = format!("Charge {name}");
-            let coding = code_fixed(&rule.account, &rule.segments, &rules.mapping, reference);
+            let coding = code_fixed(
+                &rule.account,
+                &rule.segments,
+                self.document_on(),
+                &rules.mapping,
+                reference,
+            );
             let category = vat::checked_category(&rule.vat_category, reference);
             if let Err(fault) = &category {
                 holds.push(Hold::vat(&at, fault));

@@ -2,13 +2,23 @@
 //! branch, supplier. Pure tables; what they do not say is a hold, never a guess.
 
 mod codes;
+mod coding_table;
+mod combinations;
+mod decision_table;
 pub mod identifier;
+pub mod nearest;
+mod sheet;
+mod sheets;
 mod supplier;
 mod supplier_index;
 mod tables;
 pub mod vat;
 
 pub use codes::{Coding, CodingFault, code_fixed, code_share};
+pub use coding_table::{CodingTable, Found, Outcome, ShareFacts};
+pub use combinations::Combinations;
+pub use sheet::{Sheet, SheetFault, SheetRow};
+pub use sheets::TableName;
 pub use supplier::{SupplierFault, Suppliers, resolve};
 pub use supplier_index::SupplierIndex;
 pub use tables::{Mapped, SegmentRule, Table, Tables};

@@ -326,6 +326,7 @@ pub(crate) struct VendorLayout {
     pub(crate) vat_number: Option<Field<Text>>,
     pub(crate) country: Option<Field<Text>>,
     pub(crate) currency: Option<Field<Text>>,
+    pub(crate) category: Option<Field<Text>>,
     pub(crate) bank_account: Option<Field<Text>>,
 }
 

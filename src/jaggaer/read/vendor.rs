@@ -40,6 +40,7 @@ pub(super) fn read(
         vat_number: reader.optional(scope, "vat_number", &layout.vat_number),
         country: reader.optional(scope, "country", &layout.country),
         currency: reader.optional(scope, "currency", &layout.currency),
+        category: reader.optional(scope, "category", &layout.category),
         bank_accounts: reader
             .optional(scope, "bank_account", &layout.bank_account)
             .map(|number| BankAccount { kind: BankAccountKind::Unspecified, number })
