@@ -1,6 +1,7 @@
 //! From the source's codes to the ERP's: account, segment value, VAT category, terms, unit,
 //! branch, supplier. Pure tables; what they do not say is a hold, never a guess.
 
+pub mod chart;
 mod codes;
 mod coding_table;
 mod combinations;
@@ -9,6 +10,7 @@ pub mod identifier;
 pub mod nearest;
 mod sheet;
 mod sheets;
+mod suggest;
 mod supplier;
 mod supplier_index;
 mod tables;
@@ -19,6 +21,7 @@ pub use coding_table::{CodingTable, Found, Outcome, ShareFacts};
 pub use combinations::Combinations;
 pub use sheet::{Sheet, SheetFault, SheetRow};
 pub use sheets::TableName;
+pub use suggest::{Suggested, Unplaced, suggest, unplaced};
 pub use supplier::{SupplierFault, Suppliers, resolve};
 pub use supplier_index::SupplierIndex;
 pub use tables::{Mapped, SegmentRule, Table, Tables};

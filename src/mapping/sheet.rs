@@ -127,10 +127,23 @@ impl Sheet {
         Ok(())
     }
 
-    /// As CSV that every spreadsheet program opens and none takes for formulas.
+    /// As CSV, for keeping.
     pub fn write(&self) -> String {
-        let mut writer =
-            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        self.write_between(b',')
+    }
+
+    /// As CSV for a Nordic spreadsheet program, which splits at semicolons and believes in UTF-8
+    /// only after a byte order mark.
+    pub fn write_for_spreadsheet(&self) -> String {
+        format!("\u{feff}{}", self.write_between(b';'))
+    }
+
+    /// No cell is taken for a formula.
+    fn write_between(&self, delimiter: u8) -> String {
+        let mut writer = csv::WriterBuilder::new()
+            .delimiter(delimiter)
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(Vec::new());
         let rows = self.rows.iter().map(|row| &row.cells);
         for cells in std::iter::once(&self.header).chain(rows) {
             let guarded: Vec<String> = cells.iter().map(|cell| guarded(cell)).collect();
@@ -248,7 +261,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read_again(
-            rows in prop::collection::vec(prop::collection::vec("[-='+@;,\"a0 \u{e5}]{0,6}", 3), 0..6)
+            rows in prop::collection::vec(prop::collection::vec("[-='+@;,\"a0 \t\u{e5}]{0,6}", 3), 0..6)
         ) {
             let mut sheet = Sheet::new(&["a", "b", "c"]);
             for row in rows {
@@ -257,7 +270,9 @@ mod tests {
                     sheet.push(row);
                 }
             }
-            prop_assert_eq!(Sheet::read(sheet.write().as_bytes()).unwrap(), sheet);
+            prop_assert_eq!(Sheet::read(sheet.write().as_bytes()).unwrap(), sheet.clone());
+            let written = sheet.write_for_spreadsheet();
+            prop_assert_eq!(Sheet::read(written.as_bytes()).unwrap(), sheet);
         }
     }
 }

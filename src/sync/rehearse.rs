@@ -3,6 +3,7 @@
 use super::engine::load_profile;
 use super::error::SyncError;
 use super::gather::{Gatherer, read_document};
+use super::mapping::rules_in_force;
 use crate::config::Config;
 use crate::decide::{self, Decision, Evidence, History, Inputs, Verdict};
 use crate::mapping::SupplierIndex;
@@ -75,8 +76,9 @@ pub async fn rehearse(
             let gatherer =
                 Gatherer { store, source: &connection.source, company: &connection.company };
             let history: History = gatherer.history(document, &content).await?;
+            let rules = rules_in_force(store, connection).await?;
             let inputs = Inputs {
-                rules: &connection.rules,
+                rules: &rules,
                 reference: &reference,
                 suppliers: &suppliers,
                 vendors: &vendors,

@@ -12,6 +12,7 @@ mod identity;
 mod invoice_to_visma;
 mod isolation;
 mod lines_add_up;
+mod mapping;
 mod module_arrows;
 mod ping;
 mod postings;
