@@ -85,8 +85,8 @@ fn score(code: &str, candidate: Candidate<'_>) -> Option<(u8, String)> {
             .max()
             .unwrap_or(0);
         // A name is weaker evidence than a code.
-        let best = whole.max(word) / 10 * 9;
-        ways.push((best, format!("its name is like {code}")));
+        let best = u16::from(whole.max(word)) * 9 / 10;
+        ways.push((u8::try_from(best).unwrap_or(u8::MAX), format!("its name is like {code}")));
     }
     ways.into_iter().max_by_key(|(score, _)| *score)
 }

@@ -203,7 +203,7 @@ mod tests {
         let cases = [
             (TableName::Accounts, "6541", vec!["6540"]),
             (TableName::Terms, "NET21", vec!["21"]),
-            (TableName::Units, "EAC", vec!["STK"]),
+            (TableName::Units, "ea", vec!["STK"]),
             (TableName::Vat, "6541", vec![]),
         ];
         for (table, code, expected) in cases {

@@ -147,7 +147,7 @@ impl Hold {
         Self::new(
             "account_not_mapped",
             format!("{at}: the mapping has no Visma account for JAGGAER's account {code}."),
-            format!("Map {code} in [connection.mapping.accounts]; then release."),
+            format!("Map {code} in the mapping table accounts; then release."),
         )
     }
 
@@ -156,8 +156,8 @@ impl Hold {
             "account_unknown",
             format!("{at}: account {account} does not exist in Visma."),
             format!(
-                "{}Correct the coding in JAGGAER, map {account} to another in \
-                 [connection.mapping.accounts], or ask accounting to create it; then release.",
+                "{}Correct the coding in JAGGAER, map {account} to another in the \
+                 mapping table accounts, or ask accounting to create it; then release.",
                 meant(near)
             ),
         )
@@ -168,8 +168,8 @@ impl Hold {
             "account_inactive",
             format!("{at}: account {account} ({name}) is not active in Visma."),
             format!(
-                "Ask accounting to reopen the account in Visma, or map {account} to another in \
-                 [connection.mapping.accounts]; then release."
+                "Ask accounting to reopen the account in Visma, or map {account} to another in the \
+                 mapping table accounts; then release."
             ),
         )
     }
@@ -181,8 +181,8 @@ impl Hold {
                 "{at}: account {account} ({name}) is a cash account, which only payments may move."
             ),
             format!(
-                "Correct the coding in JAGGAER, or map {account} to another in \
-                 [connection.mapping.accounts]; then release."
+                "Correct the coding in JAGGAER, or map {account} to another in the \
+                 mapping table accounts; then release."
             ),
         )
     }
@@ -210,7 +210,7 @@ impl Hold {
         Self::new(
             "segment_not_mapped",
             format!("{at}: the mapping has no value of segment {segment} for JAGGAER's {code}."),
-            format!("Map {code} in [[connection.mapping.segments]]; then release."),
+            format!("Map {code} in the mapping table segments; then release."),
         )
     }
 
@@ -219,8 +219,8 @@ impl Hold {
             "segment_unknown",
             format!("{at}: segment {segment} has no value {value} in Visma."),
             format!(
-                "{}Correct the coding in JAGGAER, map {value} to another in \
-                 [[connection.mapping.segments]], or ask accounting to create it; then release.",
+                "{}Correct the coding in JAGGAER, map {value} to another in the \
+                 mapping table segments, or ask accounting to create it; then release.",
                 meant(near)
             ),
         )
@@ -231,8 +231,8 @@ impl Hold {
             "segment_inactive",
             format!("{at}: value {value} ({name}) of segment {segment} is not active in Visma."),
             format!(
-                "Correct the coding in JAGGAER, map {value} to another in \
-                 [[connection.mapping.segments]], or ask accounting to activate it; then release."
+                "Correct the coding in JAGGAER, map {value} to another in the \
+                 mapping table segments, or ask accounting to activate it; then release."
             ),
         )
     }
@@ -245,7 +245,7 @@ impl Hold {
                  has in Visma."
             ),
             format!(
-                "Map {value} to a value that fits in [[connection.mapping.segments]]; then release."
+                "Map {value} to a value that fits in the mapping table segments; then release."
             ),
         )
     }
@@ -264,7 +264,7 @@ impl Hold {
         Self::new(
             "project_not_mapped",
             format!("{at}: the mapping has no Visma project for JAGGAER's {code}."),
-            format!("Map {code} in [connection.mapping.projects]; then release."),
+            format!("Map {code} in the mapping table projects; then release."),
         )
     }
 
@@ -305,7 +305,7 @@ impl Hold {
                 list(codes)
             ),
             "Split the line in JAGGAER, or map the codes to one category in \
-             [connection.mapping.vat]; then release.",
+             the mapping table vat; then release.",
         )
     }
 
@@ -313,7 +313,7 @@ impl Hold {
         Self::new(
             "vat_not_mapped",
             format!("{at}: the mapping has no VAT category for JAGGAER's tax {code}."),
-            format!("Map {code} in [connection.mapping.vat]; then release."),
+            format!("Map {code} in the mapping table vat; then release."),
         )
     }
 
@@ -325,7 +325,7 @@ impl Hold {
                  VAT id: the two lists differ.)"
             ),
             format!(
-                "{}Correct the category in [connection.mapping.vat] or [connection.charges]; then \
+                "{}Correct the category in the mapping table vat or in [connection.charges]; then \
                  release.",
                 meant(near)
             ),
@@ -336,7 +336,7 @@ impl Hold {
         Self::new(
             "vat_category_inactive",
             format!("{at}: VAT category {category} ({name}) is not active in Visma."),
-            "Ask accounting which category to use, and correct [connection.mapping.vat] or \
+            "Ask accounting which category to use, and correct the mapping table vat or \
              [connection.charges]; then release.",
         )
     }
@@ -362,7 +362,7 @@ impl Hold {
             "vat_rate_missing",
             format!("The VAT cannot be computed: VAT {vat} has no purchase rate on {on} in Visma."),
             "Ask accounting to enter the rate in Visma, or map to another category in \
-             [connection.mapping.vat]; then release.",
+             the mapping table vat; then release.",
         )
     }
 
@@ -372,7 +372,7 @@ impl Hold {
             format!(
                 "The VAT cannot be computed: VAT {vat} is of the kind {kind}, which is not supported."
             ),
-            "Map to another VAT category in [connection.mapping.vat], or key the document in by \
+            "Map to another VAT category in the mapping table vat, or key the document in by \
              hand in Visma; then release.",
         )
     }
@@ -381,7 +381,7 @@ impl Hold {
         Self::new(
             "terms_not_mapped",
             format!("The mapping has no credit terms for JAGGAER's {code}."),
-            format!("Map {code} in [connection.mapping.terms]; then release."),
+            format!("Map {code} in the mapping table terms; then release."),
         )
     }
 
@@ -390,7 +390,7 @@ impl Hold {
             "terms_unknown",
             format!("Credit terms {terms} do not exist in Visma."),
             format!(
-                "{}Correct [connection.mapping.terms], or ask accounting to create them; then release.",
+                "{}Correct the mapping table terms, or ask accounting to create them; then release.",
                 meant(near)
             ),
         )
@@ -400,7 +400,7 @@ impl Hold {
         Self::new(
             "unit_not_mapped",
             format!("{at}: the mapping has no Visma unit for JAGGAER's {unit}."),
-            format!("Map {unit} in [connection.mapping.units]; then release."),
+            format!("Map {unit} in the mapping table units; then release."),
         )
     }
 
@@ -408,7 +408,7 @@ impl Hold {
         Self::new(
             "branch_not_mapped",
             format!("The mapping has no Visma branch for the business unit {unit}."),
-            format!("Map {unit} in [connection.mapping.branches]; then release."),
+            format!("Map {unit} in the mapping table branches; then release."),
         )
     }
 
@@ -416,7 +416,7 @@ impl Hold {
         Self::new(
             "branch_unknown",
             format!("Branch {branch} does not exist in Visma."),
-            format!("{}Correct [connection.mapping.branches]; then release.", meant(near)),
+            format!("{}Correct the mapping table branches; then release.", meant(near)),
         )
     }
 
@@ -424,7 +424,7 @@ impl Hold {
         Self::new(
             "branch_inactive",
             format!("Branch {branch} ({name}) is not active in Visma."),
-            "Ask accounting which branch to use, and correct [connection.mapping.branches]; then release.",
+            "Ask accounting which branch to use, and correct the mapping table branches; then release.",
         )
     }
 }

@@ -291,7 +291,7 @@ fn all_reasons_are_shown_at_once_sorted_and_without_repeats() {
     assert_eq!(
         holds[0].fix,
         "Ask accounting to reopen the account in Visma, or map 6999 to another in \
-         [connection.mapping.accounts]; then release."
+         the mapping table accounts; then release."
     );
 }
 

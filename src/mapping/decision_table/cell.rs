@@ -1,5 +1,6 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -77,6 +78,15 @@ impl Cell {
         }
     }
 
+    /// The value that everything which fits has, or begins with, when there is one.
+    pub fn key(&self) -> Option<Value> {
+        match self {
+            Self::Is(value) => Some(value.clone()),
+            Self::StartsWith(start) => Some(Value::Text(start.clone())),
+            Self::Any | Self::OneOf(_) | Self::Between(..) => None,
+        }
+    }
+
     /// Whether a value fits. What a document does not say fits `Any` only.
     pub fn fits(&self, value: Option<&Value>) -> bool {
         let Some(value) = value else { return *self == Self::Any };
@@ -106,6 +116,24 @@ impl Cell {
             Self::OneOf(values) => values.iter().cloned().collect(),
             Self::Between(from, to) => from.iter().chain(to).cloned().collect(),
             Self::StartsWith(start) => vec![Value::Text(start.clone())],
+        }
+    }
+}
+
+impl Exactness {
+    /// Whether cells of it have a key.
+    pub fn is_keyed(self) -> bool {
+        matches!(self, Self::Is | Self::StartsWith(_))
+    }
+
+    /// The key that a cell of it has if a value fits it.
+    pub fn key_of(self, value: &Value) -> Option<Cow<'_, Value>> {
+        match (self, value) {
+            (Self::StartsWith(length), Value::Text(text)) => {
+                let end = text.char_indices().map(|(at, _)| at).chain([text.len()]).nth(length)?;
+                Some(Cow::Owned(Value::Text(text[..end].to_owned())))
+            }
+            (_, value) => Some(Cow::Borrowed(value)),
         }
     }
 }

@@ -17,6 +17,7 @@ pub use cell::{Cell, Kind, Value};
 
 use cell::{Exactness, common};
 use jiff::civil::Date;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// One row. Its cells stand in the order of the table's columns.
@@ -59,9 +60,9 @@ pub struct DecisionTable<R> {
 /// The rows of one specificity.
 #[derive(Debug, Clone)]
 struct Shape<R> {
-    /// The columns in which they ask for one exact value.
-    exact: Vec<usize>,
-    /// By those values, sorted, so that a row is found among many without looking at each.
+    /// The columns in which they ask for one exact value or beginning, and how.
+    keyed: Vec<(usize, Exactness)>,
+    /// By those, sorted, so that a row is found among many without looking at each.
     rows: Vec<(Vec<Value>, Vec<Row<R>>)>,
 }
 
@@ -79,14 +80,8 @@ impl<R: Eq> DecisionTable<R> {
         for row in rows {
             let exactness: Vec<Exactness> = row.cells.iter().map(Cell::exactness).collect();
             let conditions = exactness.iter().filter(|cell| **cell != Exactness::Any).count();
-            let exact = row.cells.iter().filter_map(|cell| match cell {
-                Cell::Is(value) => Some(value.clone()),
-                _ => None,
-            });
-            let exact = exact.collect();
-            let alike =
-                sorted.entry((conditions, exactness)).or_default().entry(exact).or_default();
-            alike.push(row);
+            let key = row.cells.iter().filter_map(Cell::key).collect();
+            sorted.entry((conditions, exactness)).or_default().entry(key).or_default().push(row);
         }
         let alike = sorted.values().flat_map(BTreeMap::values);
         let mut ties: Vec<Tie> = alike.flat_map(|rows| ties(columns, rows)).collect();
@@ -95,7 +90,7 @@ impl<R: Eq> DecisionTable<R> {
             return Err(ties);
         }
         let shapes = sorted.into_iter().rev().map(|((_, exactness), rows)| Shape {
-            exact: (0..exactness.len()).filter(|at| exactness[*at] == Exactness::Is).collect(),
+            keyed: exactness.into_iter().enumerate().filter(|(_, of)| of.is_keyed()).collect(),
             rows: rows.into_iter().collect(),
         });
         Ok(Self { columns: columns.len(), shapes: shapes.collect() })
@@ -113,11 +108,12 @@ impl<R: Eq> DecisionTable<R> {
     pub fn decide(&self, values: &[Option<Value>], on: Date) -> Option<&Row<R>> {
         assert_eq!(values.len(), self.columns, "a value for each column");
         self.shapes.iter().find_map(|shape| {
-            let asked: Option<Vec<&Value>> =
-                shape.exact.iter().map(|at| values[*at].as_ref()).collect();
+            let asked: Option<Vec<Cow<'_, Value>>> =
+                shape.keyed.iter().map(|(at, of)| of.key_of(values[*at].as_ref()?)).collect();
             let asked = asked?;
-            let found =
-                shape.rows.binary_search_by(|(exact, _)| exact.iter().cmp(asked.iter().copied()));
+            let found = shape.rows.binary_search_by(|(key, _)| {
+                key.iter().cmp(asked.iter().map(|value| value.as_ref()))
+            });
             let (_, rows) = &shape.rows[found.ok()?];
             rows.iter().find(|row| row.fits(values, on))
         })
@@ -139,7 +135,7 @@ impl<R> Row<R> {
     }
 }
 
-/// Rows of one specificity whose exact values are the same.
+/// Rows of one specificity whose exact values and beginnings are the same.
 fn ties<R: Eq>(columns: &[Column], rows: &[Row<R>]) -> Vec<Tie> {
     let mut found = Vec::new();
     for (nth, a) in rows.iter().enumerate() {

@@ -179,6 +179,48 @@ proptest! {
 }
 
 #[test]
+fn a_beginning_is_counted_in_letters() {
+    let columns = [Column { name: "item".into(), kind: Kind::Text }];
+    let row = |number, text: &str| Row {
+        number,
+        cells: vec![Cell::parse(text, Kind::Text).unwrap()],
+        valid_from: None,
+        valid_to: None,
+        result: number,
+    };
+    let table = DecisionTable::new(&columns, vec![row(2, "Kjøp*"), row(3, "Kjø*")]).unwrap();
+    let found = |item: &str| {
+        let values = [Some(Value::Text(item.to_owned()))];
+        table.decide(&values, date(2026, 1, 1)).map(|row| row.number)
+    };
+    for (item, row) in [("Kjøp", Some(2)), ("Kjør", Some(3)), ("Kjø", Some(3)), ("Kj", None)] {
+        assert_eq!(found(item), row, "{item}");
+    }
+}
+
+/// Loading and asking stay cheap when a company has thousands of rules.
+#[test]
+fn ten_thousand_rows_are_loaded_and_asked_without_comparing_each_with_each() {
+    let rows = (0..10_000_u32).map(|nth| Row {
+        number: nth as usize + 2,
+        cells: ["*", &format!("{nth:05}*"), "*", "*"]
+            .iter()
+            .zip(columns())
+            .map(|(text, column)| Cell::parse(text, column.kind).unwrap())
+            .collect(),
+        valid_from: None,
+        valid_to: None,
+        result: nth,
+    });
+    let table = DecisionTable::new(&columns(), rows.collect()).unwrap();
+    for asked in (0..10_000_u32).step_by(7) {
+        let commodity = Some(Value::Text(format!("{asked:05}99")));
+        let found = table.decide(&[None, commodity, None, None], date(2026, 1, 1));
+        assert_eq!(found.map(|row| row.result), Some(asked));
+    }
+}
+
+#[test]
 fn a_tie_is_told_with_both_rows_and_an_input() {
     let drawn: [Drawn; 3] = [
         ("x".into(), "1..12".into(), "*", "*", None, Some(2), 1),
