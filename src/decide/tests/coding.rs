@@ -189,3 +189,76 @@ fn a_charge_too_is_checked_against_the_combinations() {
     invoice.accounting_on = Some(date(2026, 9, 30));
     bench.invoice_plan(&invoice);
 }
+
+/// Neither the order of the columns in the file nor that of the rows says who wins.
+#[test]
+fn columns_settle_in_the_order_of_the_manual() {
+    let order = [
+        "supplier",
+        "vendor",
+        "item",
+        "commodity",
+        "category",
+        "project",
+        "dimension:CostCenter",
+        "dimension:Site",
+        "account",
+        "business_unit",
+        "tax",
+        "currency",
+        "amount",
+        "date",
+    ];
+    // Each fits the invoice below; the earlier column says a beginning, the widest of conditions.
+    let beginnings =
+        ["5*", "V*", "C*", "5*", "O*", "P*", "1*", "N*", "6*", "N*", "N*", "N*", "", ""];
+    let exact = [
+        "50001",
+        "V1",
+        "CHAIR",
+        "5610",
+        "Office",
+        "P-2031",
+        "110",
+        "North",
+        "6540",
+        "NORDLYS-NO",
+        "NO-25",
+        "NOK",
+        "1000|1500",
+        "2026-10-01",
+    ];
+    let mut invoice = an_invoice();
+    for line in &mut invoice.lines {
+        (line.item, line.commodity) = (Some("CHAIR".into()), Some("5610".into()));
+        for share in &mut line.distributions {
+            share.segments.insert("Project".into(), "P-2031".into());
+            share.segments.insert("Site".into(), "North".into());
+        }
+    }
+    for at in 0..order.len() - 1 {
+        let early = if beginnings[at].is_empty() { "0.." } else { beginnings[at] };
+        let (first, second) = (order[at], order[at + 1]);
+        let late = exact[at + 1];
+        for table in [
+            format!("when:{first};when:{second};then:account\n{early};;6300\n;{late};7770\n"),
+            format!("when:{second};when:{first};then:account\n{late};;7770\n;{early};6300\n"),
+        ] {
+            let mut bench = bench(&table);
+            bench.vendors.get_mut("V1").unwrap().category = Some("Office".into());
+            let plan = bench.invoice_plan(&invoice);
+            assert!(plan.lines.iter().all(|line| line.account == "6300"), "{table}");
+        }
+    }
+}
+
+/// Two taxes on one line are no tax that a row could ask for.
+#[test]
+fn a_line_of_several_taxes_fits_no_single_one() {
+    let bench = bench("when:tax,then:account\nEU-RC,6300\n");
+    let mut invoice = an_invoice();
+    invoice.lines[0].taxes.push(tax("EU-RC"));
+    assert!(bench.invoice_plan(&invoice).lines.iter().all(|line| line.account == "6540"));
+    invoice.lines[0].taxes.remove(0);
+    assert_eq!(bench.invoice_plan(&invoice).lines[0].account, "6300");
+}
