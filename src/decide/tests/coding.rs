@@ -262,3 +262,37 @@ fn a_line_of_several_taxes_fits_no_single_one() {
     invoice.lines[0].taxes.remove(0);
     assert_eq!(bench.invoice_plan(&invoice).lines[0].account, "6300");
 }
+
+/// Lines for two branches: the document itself stays with its business unit's.
+#[test]
+fn a_document_takes_a_branch_only_from_rows_that_agree() {
+    let mut bench = bench("when:amount,then:branch\n..1000,3\n1001..,2\n");
+    let branch = Branch { number: "3".into(), name: "Stavanger".into(), active: true };
+    bench.reference.branches.insert("3".into(), branch);
+    let plan = bench.invoice_plan(&an_invoice());
+    let branches: Vec<&str> = plan.lines.iter().filter_map(|line| line.branch.as_deref()).collect();
+    assert_eq!((plan.branch.as_deref(), branches), (Some("1"), vec!["3", "2", "2"]));
+}
+
+/// Of two shares one is decided by a row; the other still takes the line's own VAT and unit.
+#[test]
+fn a_row_speaks_for_its_own_share_only() {
+    let table = "when:dimension:CostCenter,then:vat_category,then:unit\n120,K0,KRT\n";
+    let mut invoice = an_invoice();
+    invoice.lines[1].distributions[1].segments.insert("CostCenter".into(), "120".into());
+    (invoice.tax, invoice.gross) = (Some(nok(47_500)), nok(297_500));
+    let plan = bench(table).invoice_plan(&invoice);
+    let said: Vec<(&str, Option<&str>)> =
+        plan.lines.iter().map(|line| (line.vat_category.as_str(), line.unit.as_deref())).collect();
+    assert_eq!(said, [("K25", Some("STK")), ("K25", Some("STK")), ("K0", Some("KRT"))]);
+}
+
+/// What may not be booked is no help.
+#[test]
+fn a_closed_or_a_cash_account_is_not_suggested() {
+    for account in ["6998", "1921"] {
+        let decision = bench(&format!("then:account\n{account}\n")).invoice(&an_invoice());
+        let Decision::Hold(holds) = decision else { panic!("{account}: {decision:?}") };
+        assert!(holds[0].fix.starts_with("Correct"), "{}", holds[0].fix);
+    }
+}

@@ -8,10 +8,11 @@ use crate::sync::engine::load_profile;
 use crate::sync::error::SyncError;
 use crate::sync::gather::{Gatherer, read_document};
 use crate::sync::rehearse::Rehearsed;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem::take;
 
 /// What other rules would change.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Preview {
     /// Held now, and not by the other rules.
     pub releases: Vec<Affected>,
@@ -58,14 +59,7 @@ pub async fn preview(
     let profile = load_profile(&source.profile, &config.folder)
         .map_err(|error| SyncError::Inner(error.to_string()))?;
     let gatherer = Gatherer { store, source: &connection.source, company: &connection.company };
-    let mut preview = Preview {
-        releases: Vec::new(),
-        holds: Vec::new(),
-        held_otherwise: Vec::new(),
-        posted_otherwise: Vec::new(),
-        open: 0,
-        posted: 0,
-    };
+    let mut preview = Preview::default();
 
     for state in [DocumentState::Held, DocumentState::Waiting, DocumentState::Ready] {
         for document in store.latest_documents(&connection.id, state, i64::MAX).await? {
@@ -81,19 +75,20 @@ pub async fn preview(
         }
     }
 
-    let mut references: BTreeMap<String, ReferenceData> = BTreeMap::new();
+    // Neighbours in time were mostly decided from the same version.
+    let mut then = (String::new(), today);
     for document in store.latest_documents(&connection.id, DocumentState::Posted, latest).await? {
         let applied = document.applied_revision.unwrap_or(document.latest_revision);
         let Some(raw) = store.revision(&document.id, applied).await? else { continue };
         let Ok(content) = read_document(&profile, &document, &raw.raw) else { continue };
         let Some(from) = store.decided_from(&document.id).await? else { continue };
         let Ok(history) = serde_json::from_str::<History>(&from.history) else { continue };
-        if !references.contains_key(&from.reference_hash) {
-            let of_then = reference_of(store, &from.reference_hash, &today.suppliers).await?;
-            references.insert(from.reference_hash.clone(), of_then);
+        if then.0 != from.reference_hash {
+            let suppliers = take(&mut then.1.suppliers);
+            let of_then = reference_of(store, &from.reference_hash, suppliers).await?;
+            then = (from.reference_hash, of_then);
         }
-        let of_then = &references[&from.reference_hash];
-        let (before, after) = known.both(&content, of_then, &history, other);
+        let (before, after) = known.both(&content, &then.1, &history, other);
         preview.posted += 1;
         let differences = differences(&before, &after);
         if !differences.is_empty() {
@@ -150,21 +145,19 @@ impl Preview {
 async fn reference_of(
     store: &Store,
     hash: &str,
-    suppliers: &BTreeMap<String, Supplier>,
+    suppliers: BTreeMap<String, Supplier>,
 ) -> Result<ReferenceData, SyncError> {
     let body = store.kept_input(hash).await?.unwrap_or_default();
-    let mut reference: ReferenceData = serde_json::from_str(&body)
+    let reference: ReferenceData = serde_json::from_str(&body)
         .map_err(|error| SyncError::Inner(format!("the reference data {hash}: {error}")))?;
-    reference.suppliers.clone_from(suppliers);
-    Ok(reference)
+    Ok(ReferenceData { suppliers, ..reference })
 }
 
 /// How two decisions differ, in words.
 fn differences(before: &Decision, after: &Decision) -> Vec<String> {
     if let (Some(before), Some(after)) = (plan(before), plan(after)) {
         let (before, after) = (members(before), members(after));
-        let names: std::collections::BTreeSet<&String> =
-            before.keys().chain(after.keys()).collect();
+        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         let text = |members: &BTreeMap<String, String>, name| {
             members
                 .get(name)
@@ -245,4 +238,67 @@ fn members(plan: &Plan) -> BTreeMap<String, String> {
         }
     }
     members
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::{Hold, Wait, WaitFor};
+    use crate::procurement::DocumentKind;
+
+    fn document() -> DocumentRow {
+        DocumentRow {
+            id: "d".into(),
+            connection: "no".into(),
+            source: "jaggaer".into(),
+            kind: DocumentKind::SupplierInvoice,
+            source_id: "1".into(),
+            feed: "invoices".into(),
+            number: "I1".into(),
+            order_number: None,
+            reference: None,
+            supplier: None,
+            currency: None,
+            amount_minor: None,
+            document_on: None,
+            state: DocumentState::Held,
+            waiting: None,
+            attention: None,
+            latest_revision: 1,
+            recorded_revision: 1,
+            applied_revision: None,
+            applied_plan: None,
+            row_hash: String::new(),
+            visma_type: None,
+            visma_number: None,
+            received_at: 0,
+            changed_at: 0,
+        }
+    }
+
+    fn held(text: &str) -> Decision {
+        let hold = Hold { code: "unit_not_mapped".into(), text: text.into(), fix: String::new() };
+        Decision::Hold(vec![hold])
+    }
+
+    #[test]
+    fn a_document_stands_in_the_list_of_what_changes_for_it() {
+        let waits = || {
+            Decision::Wait(vec![Wait { on: WaitFor::Order("PO-1".into()), text: "Soon.".into() }])
+        };
+        let cases = [
+            (held("A."), waits(), [1, 0, 0]),
+            (waits(), held("A."), [0, 1, 0]),
+            (held("A."), held("B."), [0, 0, 1]),
+            (held("A."), held("A."), [0, 0, 0]),
+            (waits(), Decision::Cancel, [0, 0, 0]),
+        ];
+        for (before, after, expected) in cases {
+            let mut preview = Preview::default();
+            preview.sort_in(document(), &before, &after);
+            let lists = [&preview.releases, &preview.holds, &preview.held_otherwise];
+            assert_eq!(lists.map(Vec::len), expected, "{before:?} {after:?}");
+        }
+        assert_eq!(differences(&held("A."), &waits()), ["A. -> Soon."]);
+    }
 }
