@@ -7,6 +7,7 @@ mod demo;
 mod documents;
 mod explain;
 mod hold;
+mod mapping;
 mod output;
 mod ping;
 mod progress;
@@ -69,6 +70,9 @@ enum Command {
     Explain(explain::Arguments),
     /// What a month's documents would have come to under other rules; posts nothing.
     Rehearse(rehearse::Arguments),
+    /// The tables from JAGGAER's codes to Visma's, as CSV.
+    #[command(subcommand)]
+    Mapping(mapping::Command),
     /// Prove or export the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -108,6 +112,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Replay(arguments) => replay::run(arguments, &load(cli)?, output).await,
         Command::Explain(arguments) => explain::run(arguments, &load(cli)?, output).await,
         Command::Rehearse(arguments) => rehearse::run(arguments, &load(cli)?, output).await,
+        Command::Mapping(command) => mapping::run(command, &load(cli)?, output).await,
         Command::Audit(command) => audit::run(command, &open(&load(cli)?).await?, output).await,
         Command::Status => status::run(&load(cli)?, output).await,
     }

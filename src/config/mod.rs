@@ -297,6 +297,14 @@ impl Config {
             );
         }
         for connection in &self.connections {
+            let mapping = &connection.rules.mapping;
+            if !mapping.coding.is_empty() || !mapping.combinations.is_empty() {
+                return meaning(format!(
+                    "connection `{}`: the tables `coding` and `combinations` are not written into this \
+                     file: keep them as CSV and take them in with `ml-connector mapping import`",
+                    connection.id
+                ));
+            }
             if !self.sources.iter().any(|source| source.id == connection.source) {
                 return meaning(format!(
                     "connection `{}` names the source `{}`, which is not there; there are: {}",

@@ -36,6 +36,16 @@ fn what_is_not_said_has_a_default() {
 }
 
 #[test]
+fn tables_that_are_imported_are_not_written_into_the_file() {
+    for table in
+        ["coding = \"then:account\\n6540\\n\"", "combinations = \"account,verdict\\n1,deny\\n\""]
+    {
+        let error = parse(&format!("{GOOD}\n[connection.mapping]\n{table}\n")).unwrap_err();
+        assert!(error.to_string().contains("mapping import"), "{error}");
+    }
+}
+
+#[test]
 fn a_date_may_stand_with_or_without_quotes() {
     let bare = GOOD.replace("\"2026-01-01\"", "2026-01-01");
     let day = jiff::civil::date(2026, 1, 1);

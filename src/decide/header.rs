@@ -1,6 +1,7 @@
 //! What orders and invoices have in common on their header.
 
 use super::{Hold, Inputs};
+use crate::mapping::nearest::{self, near};
 use crate::mapping::{Mapped, Suppliers, resolve};
 use crate::procurement::{Currency, FinancialPeriod, Money, Ripeness, Supplier, VendorRef};
 use jiff::civil::Date;
@@ -53,36 +54,57 @@ pub(super) fn currency(
     one
 }
 
-/// Without terms of its own the document takes the supplier's, which the ERP fills in.
+/// Without terms of its own the document takes the supplier's, which the ERP fills in. `chosen` is
+/// the coding table's word.
 pub(super) fn terms(
+    chosen: Option<&str>,
     terms: Option<&str>,
     inputs: &Inputs<'_>,
     holds: &mut Vec<Hold>,
 ) -> Option<String> {
-    match inputs.rules.mapping.terms.map(terms) {
-        Mapped::To(terms) if inputs.reference.credit_terms.contains_key(terms) => {
-            return Some(terms.to_owned());
+    let known = &inputs.reference.credit_terms;
+    match chosen.map_or_else(|| inputs.rules.mapping.terms.map(terms), Mapped::To) {
+        Mapped::To(terms) if known.contains_key(terms) => return Some(terms.to_owned()),
+        Mapped::To(terms) => {
+            let near = near(terms, nearest::credit_terms(inputs.reference));
+            holds.push(Hold::terms_unknown(terms, &near));
         }
-        Mapped::To(terms) => holds.push(Hold::terms_unknown(terms)),
         Mapped::Absent => {}
         Mapped::NotMapped(code) => holds.push(Hold::terms_not_mapped(code)),
     }
     None
 }
 
+/// `chosen` is the coding table's word.
 pub(super) fn branch(
+    chosen: Option<&str>,
     business_unit: Option<&str>,
     inputs: &Inputs<'_>,
     holds: &mut Vec<Hold>,
 ) -> Option<String> {
-    match inputs.rules.mapping.branches.map(business_unit) {
-        Mapped::To(branch) => match inputs.reference.branches.get(branch) {
-            Some(known) if known.active => return Some(branch.to_owned()),
-            Some(known) => holds.push(Hold::branch_inactive(branch, &known.name)),
-            None => holds.push(Hold::branch_unknown(branch)),
-        },
-        Mapped::Absent => {}
-        Mapped::NotMapped(code) => holds.push(Hold::branch_not_mapped(code)),
+    match chosen.map_or_else(|| inputs.rules.mapping.branches.map(business_unit), Mapped::To) {
+        Mapped::To(branch) => checked_branch(branch, inputs, holds),
+        Mapped::Absent => None,
+        Mapped::NotMapped(code) => {
+            holds.push(Hold::branch_not_mapped(code));
+            None
+        }
+    }
+}
+
+/// The branch, when the ERP has it and it is active.
+pub(super) fn checked_branch(
+    branch: &str,
+    inputs: &Inputs<'_>,
+    holds: &mut Vec<Hold>,
+) -> Option<String> {
+    match inputs.reference.branches.get(branch) {
+        Some(known) if known.active => return Some(branch.to_owned()),
+        Some(known) => holds.push(Hold::branch_inactive(branch, &known.name)),
+        None => {
+            let near = near(branch, nearest::branches(inputs.reference));
+            holds.push(Hold::branch_unknown(branch, &near));
+        }
     }
     None
 }

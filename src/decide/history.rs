@@ -44,8 +44,8 @@ pub struct History {
     /// What people said about holds of this document.
     #[serde(default)]
     pub overrides: Vec<Override>,
-    /// The day this revision came, in the company's time zone; decisions have no clock. `None`: not
-    /// known, and then no date is too late or too old.
+    /// The day this revision came to the source, as the source says; else the day it came here. In the
+    /// company's time zone. `None`: not known, and then no date is too late or too old.
     #[serde(default)]
     pub received_on: Option<Date>,
 }

@@ -1,3 +1,4 @@
+use super::coding::{self, Header};
 use super::lines::{Limits, Line, distinct, shares, sum};
 use super::link::{Billing, link};
 use super::validate::{self, Computed};
@@ -11,7 +12,7 @@ use crate::procurement::{
 use crate::validation::NetOfTax;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 
 /// Judges an invoice or a credit note.
@@ -75,12 +76,16 @@ impl<'a, 'd> Judgement<'a, 'd> {
         let business_unit = invoice.business_unit.as_deref();
         header::status(invoice.ripeness, &invoice.status, holds);
         let supplier = header::supplier(&invoice.vendor, business_unit, inputs, holds);
-        let terms = header::terms(invoice.terms.as_deref(), inputs, holds);
-        let branch = header::branch(business_unit, inputs, holds);
-        let reference = self.reference();
         let (document_on, period) = self.period();
         self.dates_and_rate();
-        let Some((mut lines, vat)) = self.lines(supplier, branch.as_deref(), document_on) else {
+        let header = self.header(supplier, document_on);
+        let lines = self.source_lines();
+        let holds = &mut self.holds;
+        let coded = coding::of_document(&lines, header, inputs, holds);
+        let terms = header::terms(coded.terms, invoice.terms.as_deref(), inputs, holds);
+        let branch = header::branch(coded.branch, business_unit, inputs, holds);
+        let reference = self.reference();
+        let Some((mut lines, vat)) = self.lines(header, &lines, branch.as_deref()) else {
             return self.held_by_all();
         };
 
@@ -162,17 +167,31 @@ impl<'a, 'd> Judgement<'a, 'd> {
         reference
     }
 
+    fn header(&self, supplier: Option<&'d Supplier>, on: Date) -> Header<'d> {
+        let invoice = self.invoice;
+        Header {
+            supplier,
+            vendor: &invoice.vendor,
+            business_unit: invoice.business_unit.as_deref(),
+            currency: invoice.currency,
+            on,
+        }
+    }
+
+    fn source_lines(&self) -> Vec<Line<'d>> {
+        let invoice = self.invoice;
+        invoice.lines.iter().map(|line| Line::of_invoice(line, &invoice.taxes)).collect()
+    }
+
     /// The planned lines, and the VAT that the ERP will compute from them. `None` when amounts
     /// cannot be compared at all; no VAT when a line holds.
     fn lines(
         &mut self,
-        supplier: Option<&Supplier>,
+        header: Header<'_>,
+        lines: &[Line<'_>],
         branch: Option<&str>,
-        document_on: Date,
     ) -> Option<(Vec<Billing>, Option<Money>)> {
         let (invoice, inputs) = (self.invoice, self.inputs);
-        let lines: Vec<Line<'_>> =
-            invoice.lines.iter().map(|line| Line::of_invoice(line, &invoice.taxes)).collect();
         let amounts = lines
             .iter()
             .flat_map(Line::amounts)
@@ -197,7 +216,11 @@ impl<'a, 'd> Judgement<'a, 'd> {
         let mut coding = Vec::new();
         let mut planned = Vec::new();
         for (source, line) in lines.iter().enumerate() {
-            let shares = shares(line, limits, inputs, &mut coding);
+            let shares = shares(line, header, limits, inputs, &mut coding);
+            let remarks = &mut self.evidence.remarks;
+            for row in shares.iter().filter_map(|share| share.row).collect::<BTreeSet<_>>() {
+                remarks.push(format!("Line {}: row {row} of the coding table.", line.number));
+            }
             planned.extend(shares.into_iter().enumerate().map(|(share, of)| Billing {
                 source: Some(source),
                 share,
@@ -211,13 +234,13 @@ impl<'a, 'd> Judgement<'a, 'd> {
                     account: of.account,
                     segments: of.segments,
                     vat_category: of.vat_category,
-                    branch: branch.map(str::to_owned),
+                    branch: of.branch.or_else(|| branch.map(str::to_owned)),
                     project: of.project,
                     link: None,
                 },
             }));
         }
-        self.charges(branch, &mut planned, &mut coding);
+        self.charges(header.on, branch, &mut planned, &mut coding);
         let complete = coding.is_empty();
         self.holds.append(&mut coding);
 
@@ -229,14 +252,20 @@ impl<'a, 'd> Judgement<'a, 'd> {
         };
         self.amounts();
         let balanced = self.totals(net);
-        let vat = match (supplier, complete) {
-            (Some(supplier), true) => self.vat(&planned, net, supplier, document_on, balanced),
+        let vat = match (header.supplier, complete) {
+            (Some(supplier), true) => self.vat(&planned, net, supplier, header.on, balanced),
             _ => None,
         };
         Some((planned, vat))
     }
 
-    fn charges(&self, branch: Option<&str>, planned: &mut Vec<Billing>, holds: &mut Vec<Hold>) {
+    fn charges(
+        &self,
+        on: Date,
+        branch: Option<&str>,
+        planned: &mut Vec<Billing>,
+        holds: &mut Vec<Hold>,
+    ) {
         let (rules, reference) = (self.inputs.rules, self.inputs.reference);
         let mut seen: BTreeMap<ChargeKind, usize> = BTreeMap::new();
         for Charge { kind, amount } in &self.invoice.charges {
@@ -249,7 +278,7 @@ impl<'a, 'd> Judgement<'a, 'd> {
                 continue;
             };
             let at = format!("Charge {name}");
-            let coding = code_fixed(&rule.account, &rule.segments, &rules.mapping, reference);
+            let coding = code_fixed(&rule.account, &rule.segments, on, &rules.mapping, reference);
             let category = vat::checked_category(&rule.vat_category, reference);
             if let Err(fault) = &category {
                 holds.push(Hold::vat(&at, fault));

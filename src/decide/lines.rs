@@ -1,9 +1,10 @@
 //! One source line, orders and invoices alike, divided into coded shares.
 
+use super::coding::{Header, rows};
+use super::header::{self, cut};
 use super::hold::at_line;
 use super::{Hold, Inputs};
-use crate::decide::header::cut;
-use crate::mapping::{Mapped, code_share, vat};
+use crate::mapping::{Coding, Found, Mapped, Outcome, code_share, vat};
 use crate::procurement::{
     Distribution, InvoiceLine, Money, OrderLine, Priced, TaxLine, Whole, allocate, parts,
     quantity_and_cost,
@@ -16,6 +17,8 @@ pub(super) struct Line<'a> {
     pub key: &'a str,
     pub number: &'a str,
     pub description: &'a str,
+    pub item: Option<&'a str>,
+    pub commodity: Option<&'a str>,
     pub unit: Option<&'a str>,
     pub priced: Priced,
     pub net: Money,
@@ -31,6 +34,8 @@ impl<'a> Line<'a> {
             key: &line.key,
             number: &line.number,
             description: &line.description,
+            item: line.item.as_deref(),
+            commodity: line.commodity.as_deref(),
             unit: line.unit.as_deref(),
             priced: Priced {
                 quantity: line.quantity,
@@ -49,6 +54,8 @@ impl<'a> Line<'a> {
             key: &line.key,
             number: &line.number,
             description: &line.description,
+            item: line.item.as_deref(),
+            commodity: line.commodity.as_deref(),
             unit: line.unit.as_deref(),
             priced: Priced {
                 quantity: line.quantity,
@@ -81,6 +88,10 @@ pub(super) struct Share {
     pub segments: Vec<(i64, String)>,
     pub vat_category: String,
     pub project: Option<String>,
+    /// Where the coding table names another than the document's.
+    pub branch: Option<String>,
+    /// Of the coding table.
+    pub row: Option<usize>,
 }
 
 /// Limits of the ERP's line.
@@ -93,39 +104,17 @@ pub(super) struct Limits {
 /// The coded shares of a line; fewer than it has when something holds.
 pub(super) fn shares(
     line: &Line<'_>,
+    header: Header<'_>,
     limits: Limits,
     inputs: &Inputs<'_>,
     holds: &mut Vec<Hold>,
 ) -> Vec<Share> {
-    let tables = &inputs.rules.mapping;
     let at = at_line(line.number);
-    let unit = match tables.units.map(line.unit) {
-        Mapped::To(unit) => Some(unit.to_owned()),
-        Mapped::Absent => None,
-        Mapped::NotMapped(code) => {
-            holds.push(Hold::unit_not_mapped(&at, code));
-            None
-        }
-    };
-    let category = vat::category(line.taxes, line.document_taxes, tables, inputs.reference);
-    let category = category.map_err(|fault| holds.push(Hold::vat(&at, &fault))).ok();
     let whole = Whole { net: line.net, quantity: line.priced.quantity };
     let amounts = allocate(whole, line.distributions);
     let amounts = amounts.map_err(|fault| holds.push(Hold::allocation(&at, &fault))).ok();
-
-    let parts = parts(line.distributions);
-    let mut codings = Vec::new();
-    for (index, values) in parts.iter().enumerate() {
-        let at = match parts.len() {
-            1 => at.clone(),
-            _ => format!("{at}, share {}", index + 1),
-        };
-        match code_share(values, tables, inputs.reference) {
-            Ok(coding) => codings.push(coding),
-            Err(faults) => holds.extend(faults.iter().map(|fault| Hold::coding(&at, fault))),
-        }
-    }
-    let (Some(category), Some(amounts)) = (category, amounts) else { return Vec::new() };
+    let codings = codings(line, &at, header, inputs, holds);
+    let Some(amounts) = amounts else { return Vec::new() };
     if codings.len() != amounts.len() {
         return Vec::new();
     }
@@ -139,22 +128,108 @@ pub(super) fn shares(
         .into_iter()
         .zip(amounts)
         .enumerate()
-        .map(|(index, (coding, cost))| {
+        .map(|(index, (coded, cost))| {
             let (quantity, unit_cost) = quantity_and_cost(line.priced, line.net, cost, decimals);
             Share {
                 key: format!("{}/{}", line.key, index + 1),
                 description: description.clone(),
                 quantity,
-                unit: unit.clone(),
+                unit: coded.unit,
                 unit_cost,
                 cost,
-                account: coding.account,
-                segments: coding.segments,
-                vat_category: category.clone(),
-                project: coding.project,
+                account: coded.coding.account,
+                segments: coded.coding.segments,
+                vat_category: coded.vat_category,
+                project: coded.coding.project,
+                branch: coded.branch,
+                row: coded.row,
             }
         })
         .collect()
+}
+
+/// All codes of one share.
+struct Coded {
+    coding: Coding,
+    unit: Option<String>,
+    vat_category: String,
+    branch: Option<String>,
+    row: Option<usize>,
+}
+
+/// One for each share that nothing holds.
+fn codings(
+    line: &Line<'_>,
+    at: &str,
+    header: Header<'_>,
+    inputs: &Inputs<'_>,
+    holds: &mut Vec<Hold>,
+) -> Vec<Coded> {
+    let tables = &inputs.rules.mapping;
+    let found = rows(line, header, inputs);
+    let said = |member: fn(&Outcome) -> &Option<String>| {
+        let of = |found: &Option<Found<'_>>| {
+            found.as_ref().is_some_and(|found| member(found.outcome).is_some())
+        };
+        found.iter().all(of)
+    };
+    // The line's own unit and VAT are asked for only where the coding table leaves them open.
+    let unit = match said(|outcome| &outcome.unit) {
+        true => None,
+        false => unit(line, at, inputs, holds),
+    };
+    let category = match said(|outcome| &outcome.vat_category) {
+        true => None,
+        false => vat::category(line.taxes, line.document_taxes, tables, inputs.reference)
+            .map_err(|fault| holds.push(Hold::vat(at, &fault)))
+            .ok(),
+    };
+    let silent = Outcome::default();
+    let found_count = found.len();
+    let mut coded = Vec::new();
+    for (index, (values, found)) in parts(line.distributions).iter().zip(&found).enumerate() {
+        let at = match found_count {
+            1 => at.to_owned(),
+            _ => format!("{at}, share {}", index + 1),
+        };
+        if found.is_none() && tables.coding_complete {
+            holds.push(Hold::coding_not_decided(&at));
+            continue;
+        }
+        let outcome = found.map_or(&silent, |found| found.outcome);
+        let coding = code_share(values, outcome, header.on, tables, inputs.reference);
+        let coding = coding
+            .map_err(|faults| holds.extend(faults.iter().map(|fault| Hold::coding(&at, fault))))
+            .ok();
+        let vat_category = match &outcome.vat_category {
+            Some(category) => vat::checked_category(category, inputs.reference)
+                .map_err(|fault| holds.push(Hold::vat(&at, &fault)))
+                .ok(),
+            None => category.clone(),
+        };
+        let branch = outcome.branch.as_deref();
+        let branch = branch.and_then(|branch| header::checked_branch(branch, inputs, holds));
+        let (Some(coding), Some(vat_category)) = (coding, vat_category) else { continue };
+        coded.push(Coded {
+            coding,
+            unit: outcome.unit.clone().or_else(|| unit.clone()),
+            vat_category,
+            branch,
+            row: found.map(|found| found.row),
+        });
+    }
+    coded
+}
+
+fn unit(line: &Line<'_>, at: &str, inputs: &Inputs<'_>, holds: &mut Vec<Hold>) -> Option<String> {
+    match inputs.rules.mapping.units.map(line.unit) {
+        Mapped::To(unit) => Some(unit.to_owned()),
+        Mapped::Absent => None,
+        Mapped::NotMapped(code) => {
+            holds.push(Hold::unit_not_mapped(at, code));
+            None
+        }
+    }
 }
 
 /// Lines are told apart by their keys, for ever.

@@ -3,6 +3,7 @@
 //! Pure: `(document, rules, reference data, vendors, history) -> Decision`. No clock, no I/O,
 //! no randomness. The same inputs give the same decision for ever.
 
+mod coding;
 mod header;
 mod history;
 mod hold;

@@ -1,3 +1,5 @@
+use super::coding::{self, Header};
+use super::hold::at_line;
 use super::lines::{Limits, Line, distinct, shares, sum};
 use super::{Decision, Hold, Inputs, KnownOrder, header, held};
 use crate::matching::same_order;
@@ -62,9 +64,17 @@ fn plan(
     }
     let business_unit = order.business_unit.as_deref();
     let supplier = header::supplier(&order.vendor, business_unit, inputs, holds);
-    let terms = header::terms(order.terms.as_deref(), inputs, holds);
-    let branch = header::branch(business_unit, inputs, holds);
     let lines: Vec<Line<'_>> = in_force.iter().map(|line| Line::of_order(line)).collect();
+    let header = Header {
+        supplier,
+        vendor: &order.vendor,
+        business_unit,
+        currency: order.currency,
+        on: order.ordered_on,
+    };
+    let coded = coding::of_document(&lines, header, inputs, holds);
+    let terms = header::terms(coded.terms, order.terms.as_deref(), inputs, holds);
+    let branch = header::branch(coded.branch, business_unit, inputs, holds);
     let amounts = lines.iter().flat_map(Line::amounts).chain(order.net);
     let one_currency = header::currency(order.currency, amounts, inputs, holds);
     distinct(order.lines.iter().map(|line| line.key.as_str()), holds);
@@ -82,7 +92,13 @@ fn plan(
     let mut planned = Vec::new();
     for (source, line) in in_force.iter().zip(&lines) {
         let item = source.item.as_ref().and_then(|item| rules.items.get(item));
-        let shares = shares(line, limits, inputs, holds);
+        let shares = shares(line, header, limits, inputs, holds);
+        for share in &shares {
+            if let Some(other) = share.branch.as_ref().filter(|of| branch.as_ref() != Some(*of)) {
+                let at = at_line(line.number);
+                holds.push(Hold::coding_branch_differs(&at, other, branch.as_deref()));
+            }
+        }
         planned.extend(shares.into_iter().map(|share| OrderPlanLine {
             key: share.key,
             number: source.number.clone(),

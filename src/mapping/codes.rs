@@ -1,8 +1,10 @@
 //! A share's codes, and a document's, in the ERP's own words and checked against what the ERP has.
 
-use super::{Mapped, SegmentRule, Tables};
+use super::nearest::{self, near};
+use super::{Mapped, Outcome, SegmentRule, Tables};
 use crate::procurement::ReferenceData;
-use std::collections::BTreeMap;
+use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a share is booked, in the ERP's codes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum CodingFault {
     },
     AccountUnknown {
         account: String,
+        /// What could be meant, as people read it.
+        near: Vec<String>,
     },
     AccountInactive {
         account: String,
@@ -45,6 +49,7 @@ pub enum CodingFault {
     SegmentUnknown {
         segment: String,
         value: String,
+        near: Vec<String>,
     },
     SegmentInactive {
         segment: String,
@@ -63,19 +68,34 @@ pub enum CodingFault {
     ProjectNotMapped {
         code: String,
     },
+    /// The company's own restrictions forbid it.
+    CombinationBlocked {
+        account: String,
+        /// `segment 1 (Avdeling) 110`, for each.
+        with: Vec<String>,
+        /// Of the table of combinations.
+        row: usize,
+    },
 }
 
-/// Codes one share by its dimension values.
+/// Codes one share: by the row of the coding table that was found for it, and where that says
+/// nothing by its dimension values.
 pub fn code_share(
     values: &BTreeMap<String, String>,
+    outcome: &Outcome,
+    on: Date,
     tables: &Tables,
     reference: &ReferenceData,
 ) -> Result<Coding, Vec<CodingFault>> {
     let value = |dimension: &str| values.get(dimension).map(String::as_str);
     let mut faults = Vec::new();
 
-    let dimension = tables.account_dimension.as_deref().unwrap_or("Account");
-    let account = match tables.accounts.map(value(dimension)) {
+    let dimension = tables.account_dimension();
+    let mapped = match &outcome.account {
+        Some(account) => Mapped::To(account),
+        None => tables.accounts.map(value(dimension)),
+    };
+    let account = match mapped {
         Mapped::To(account) => checked_account(account, reference, &mut faults),
         Mapped::Absent => {
             faults.push(CodingFault::AccountMissing { dimension: dimension.into() });
@@ -87,6 +107,7 @@ pub fn code_share(
         }
     };
     let segments = code_segments(
+        &outcome.segments,
         |rule| match &rule.dimension {
             Some(dimension) => rule.map(value(dimension)),
             None => rule.map(None),
@@ -95,8 +116,9 @@ pub fn code_share(
         reference,
         &mut faults,
     );
-    let project = match &tables.project_dimension {
-        Some(dimension) => match tables.projects.map(value(dimension)) {
+    let project = match (&outcome.project, &tables.project_dimension) {
+        (Some(project), _) => Some(project.clone()),
+        (None, Some(dimension)) => match tables.projects.map(value(dimension)) {
             Mapped::To(project) => Some(project.to_owned()),
             Mapped::Absent => None,
             Mapped::NotMapped(code) => {
@@ -104,12 +126,9 @@ pub fn code_share(
                 None
             }
         },
-        None => tables.projects.default.clone(),
+        (None, None) => tables.projects.default.clone(),
     };
-    match account {
-        Some(account) if faults.is_empty() => Ok(Coding { account, segments, project }),
-        _ => Err(faults),
-    }
+    checked(account, segments, project, on, tables, reference, faults)
 }
 
 /// Codes something that has no share of the source behind it: a header charge, whose account and
@@ -117,27 +136,46 @@ pub fn code_share(
 pub fn code_fixed(
     account: &str,
     values: &BTreeMap<String, String>,
+    on: Date,
     tables: &Tables,
     reference: &ReferenceData,
 ) -> Result<Coding, Vec<CodingFault>> {
     let mut faults = Vec::new();
     let account = checked_account(account, reference, &mut faults);
-    let segments = code_segments(
-        |rule| match values.get(&rule.id.to_string()) {
-            Some(value) => Mapped::To(value),
-            None => rule.map(None),
-        },
-        tables,
-        reference,
-        &mut faults,
-    );
-    // A value for a segment that has no rule is still the configuration's word.
-    let segments = with_unruled(segments, values, tables, reference, &mut faults);
-    let project = tables.projects.default.clone();
-    match account {
-        Some(account) if faults.is_empty() => Ok(Coding { account, segments, project }),
-        _ => Err(faults),
+    let mut chosen = BTreeMap::new();
+    for (key, value) in values {
+        match key.parse() {
+            Ok(id) => {
+                chosen.insert(id, value.clone());
+            }
+            Err(_) => faults.push(CodingFault::SegmentNotInErp { id: key.clone() }),
+        }
     }
+    let segments = code_segments(&chosen, |rule| rule.map(None), tables, reference, &mut faults);
+    let project = tables.projects.default.clone();
+    checked(account, segments, project, on, tables, reference, faults)
+}
+
+/// The whole coding, when nothing is wrong with it.
+fn checked(
+    account: Option<String>,
+    segments: Vec<(i64, String)>,
+    project: Option<String>,
+    on: Date,
+    tables: &Tables,
+    reference: &ReferenceData,
+    faults: Vec<CodingFault>,
+) -> Result<Coding, Vec<CodingFault>> {
+    let Some(account) = account.filter(|_| faults.is_empty()) else { return Err(faults) };
+    let coding = Coding { account, segments, project };
+    let Some(row) = tables.combinations.denied_by(&coding, on) else { return Ok(coding) };
+    let with = coding
+        .segments
+        .iter()
+        .map(|(id, value)| format!("{value} in segment {}", segment_name(*id, reference)))
+        .chain(coding.project.iter().map(|project| format!("project {project}")))
+        .collect();
+    Err(vec![CodingFault::CombinationBlocked { account: coding.account, with, row }])
 }
 
 fn checked_account(
@@ -147,7 +185,10 @@ fn checked_account(
 ) -> Option<String> {
     let number = account.to_owned();
     match reference.accounts.get(account) {
-        None => faults.push(CodingFault::AccountUnknown { account: number }),
+        None => faults.push(CodingFault::AccountUnknown {
+            near: near(account, nearest::accounts(reference)),
+            account: number,
+        }),
         Some(known) if !known.active => faults.push(CodingFault::AccountInactive {
             account: number,
             name: known.description.clone(),
@@ -161,16 +202,22 @@ fn checked_account(
     None
 }
 
+/// Values that were chosen beat the rules; a rule says what nobody chose.
 fn code_segments<'a>(
+    chosen: &BTreeMap<i64, String>,
     mapped: impl Fn(&'a SegmentRule) -> Mapped<'a>,
     tables: &'a Tables,
     reference: &ReferenceData,
     faults: &mut Vec<CodingFault>,
 ) -> Vec<(i64, String)> {
+    let named: BTreeSet<i64> =
+        tables.segments.iter().map(|rule| rule.id).chain(chosen.keys().copied()).collect();
+    for id in named.iter().filter(|id| !reference.segments.contains_key(id)) {
+        faults.push(CodingFault::SegmentNotInErp { id: id.to_string() });
+    }
     let mut coded = BTreeMap::new();
     for rule in &tables.segments {
-        if !reference.segments.contains_key(&rule.id) {
-            faults.push(CodingFault::SegmentNotInErp { id: rule.id.to_string() });
+        if !reference.segments.contains_key(&rule.id) || chosen.contains_key(&rule.id) {
             continue;
         }
         let segment = segment_name(rule.id, reference);
@@ -186,41 +233,16 @@ fn code_segments<'a>(
             }
         }
     }
-    // The ERP would put its own default into a segment that is not sent, and nobody chose that.
-    for id in reference.segments.keys() {
-        if !tables.segments.iter().any(|rule| rule.id == *id) {
-            faults.push(CodingFault::SegmentMissing {
-                segment: segment_name(*id, reference),
-                dimension: None,
-            });
-        }
+    for (id, value) in chosen {
+        check_value(*id, value, reference, faults);
+        coded.insert(*id, value.clone());
     }
-    coded.into_iter().collect()
-}
-
-fn with_unruled(
-    segments: Vec<(i64, String)>,
-    values: &BTreeMap<String, String>,
-    tables: &Tables,
-    reference: &ReferenceData,
-    faults: &mut Vec<CodingFault>,
-) -> Vec<(i64, String)> {
-    let mut coded: BTreeMap<i64, String> = segments.into_iter().collect();
-    for (key, value) in values {
-        if tables.segments.iter().any(|rule| rule.id.to_string() == *key) {
-            continue;
-        }
-        let id = key.parse().ok().filter(|id| reference.segments.contains_key(id));
-        let Some(id) = id else {
-            faults.push(CodingFault::SegmentNotInErp { id: key.clone() });
-            continue;
-        };
-        let name = segment_name(id, reference);
-        faults.retain(
-            |fault| !matches!(fault, CodingFault::SegmentMissing { segment, .. } if *segment == name),
-        );
-        check_value(id, value, reference, faults);
-        coded.insert(id, value.clone());
+    // The ERP would put its own default into a segment that is not sent, and nobody chose that.
+    for id in reference.segments.keys().filter(|id| !named.contains(id)) {
+        faults.push(CodingFault::SegmentMissing {
+            segment: segment_name(*id, reference),
+            dimension: None,
+        });
     }
     coded.into_iter().collect()
 }
@@ -245,7 +267,11 @@ fn check_value(id: i64, value: &str, reference: &ReferenceData, faults: &mut Vec
         }),
         Some(_) => {}
         None if segment.validate => {
-            faults.push(CodingFault::SegmentUnknown { segment: name, value: value.into() });
+            faults.push(CodingFault::SegmentUnknown {
+                segment: name,
+                value: value.into(),
+                near: near(value, nearest::segment_values(reference, id)),
+            });
         }
         None => {}
     }
@@ -263,6 +289,7 @@ fn segment_name(id: i64, reference: &ReferenceData) -> String {
 mod tests {
     use super::*;
     use crate::procurement::{Account, Segment, SegmentValue};
+    use jiff::civil::date;
 
     fn reference() -> ReferenceData {
         let account = |number: &str, active, is_cash_account| Account {
@@ -315,7 +342,7 @@ mod tests {
 
     fn code(values: &[(&str, &str)], tables: &Tables) -> Result<Coding, Vec<CodingFault>> {
         let values = values.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        code_share(&values, tables, &reference())
+        code_share(&values, &Outcome::default(), date(2026, 9, 28), tables, &reference())
     }
 
     #[test]
@@ -336,7 +363,10 @@ mod tests {
         let name = || "Konto 6999".to_owned();
         let cases = [
             (account(""), CodingFault::AccountMissing { dimension: "Account".into() }),
-            (account("1234"), CodingFault::AccountUnknown { account: "1234".into() }),
+            (
+                account("1234"),
+                CodingFault::AccountUnknown { account: "1234".into(), near: Vec::new() },
+            ),
             (
                 account("6999"),
                 CodingFault::AccountInactive { account: "6999".into(), name: name() },
@@ -357,7 +387,11 @@ mod tests {
             ),
             (
                 centre("999"),
-                CodingFault::SegmentUnknown { segment: segment(), value: "999".into() },
+                CodingFault::SegmentUnknown {
+                    segment: segment(),
+                    value: "999".into(),
+                    near: Vec::new(),
+                },
             ),
             (
                 centre("399"),
@@ -420,7 +454,7 @@ mod tests {
         tables.segments.remove(0);
         let values =
             BTreeMap::from([("1".to_owned(), "110".to_owned()), ("2".to_owned(), "X".to_owned())]);
-        let coding = code_fixed("6540", &values, &tables, &reference()).unwrap();
+        let coding = code_fixed("6540", &values, date(2026, 9, 28), &tables, &reference()).unwrap();
         assert_eq!(coding.segments, [(1, "110".to_owned()), (2, "X".to_owned())]);
     }
 }

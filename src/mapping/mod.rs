@@ -1,9 +1,17 @@
 //! From the source's codes to the ERP's: account, segment value, VAT category, terms, unit,
 //! branch, supplier. Pure tables; what they do not say is a hold, never a guess.
 
+pub mod chart;
 mod codes;
+mod coding_table;
+mod combinations;
+mod decision_table;
 pub mod derivation;
 mod identifier;
+pub mod nearest;
+mod sheet;
+mod sheets;
+mod suggest;
 mod supplier;
 mod supplier_groups;
 mod supplier_index;
@@ -11,7 +19,12 @@ mod tables;
 pub mod vat;
 
 pub use codes::{Coding, CodingFault, code_fixed, code_share};
+pub use coding_table::{CodingTable, Found, Outcome, ShareFacts};
+pub use combinations::Combinations;
 pub use derivation::{Derivation, derivations};
+pub use sheet::{Sheet, SheetFault, SheetRow};
+pub use sheets::TableName;
+pub use suggest::{Suggested, Unplaced, suggest, unplaced};
 pub use supplier::{SupplierFault, Suppliers, resolve};
 pub use supplier_groups::SupplierGroups;
 pub use supplier_index::SupplierIndex;

@@ -1,3 +1,4 @@
+use super::{CodingTable, Combinations};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -21,6 +22,21 @@ pub struct Tables {
     pub projects: Table,
     /// By the source's vendor id or ERP number: links that a person made. Beats every identifier.
     pub suppliers: BTreeMap<String, String>,
+    /// What no row of the coding table fits is held, and not left to the tables above.
+    pub coding_complete: bool,
+    /// Never in the configuration: imported, see `docs/mapping.md`.
+    #[serde(skip_serializing_if = "CodingTable::is_empty")]
+    pub coding: CodingTable,
+    /// Never in the configuration: imported.
+    #[serde(skip_serializing_if = "Combinations::is_empty")]
+    pub combinations: Combinations,
+}
+
+impl Tables {
+    /// The source's dimension that carries the account.
+    pub fn account_dimension(&self) -> &str {
+        self.account_dimension.as_deref().unwrap_or("Account")
+    }
 }
 
 /// One code table.

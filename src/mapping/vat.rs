@@ -1,6 +1,7 @@
 //! VAT: the category of a line, and the VAT that the ERP will compute from the categories. The
 //! ERP sums per VAT id, so a document must be computed the same way before it is sent.
 
+use super::nearest::{self, near};
 use super::{Mapped, Tables};
 use crate::procurement::{Currency, Money, ReferenceData, TaxLine, Vat, VatCategory};
 use jiff::civil::Date;
@@ -21,6 +22,8 @@ pub enum VatFault {
     },
     CategoryUnknown {
         category: String,
+        /// What could be meant, as people read it.
+        near: Vec<String>,
     },
     CategoryInactive {
         category: String,
@@ -50,13 +53,7 @@ pub fn category(
     tables: &Tables,
     reference: &ReferenceData,
 ) -> Result<String, VatFault> {
-    let mut codes: BTreeSet<String> = line.iter().filter_map(code).collect();
-    if codes.is_empty() {
-        let of_document: BTreeSet<String> = document.iter().filter_map(code).collect();
-        if of_document.len() == 1 {
-            codes = of_document;
-        }
-    }
+    let codes = stated(line, document);
     if codes.is_empty() {
         return match tables.vat.map(None) {
             Mapped::To(category) => checked_category(category, reference),
@@ -81,6 +78,16 @@ pub fn category(
     }
 }
 
+/// The taxes that count for a line: those it states; when it states none, the document's only one.
+pub fn stated(line: &[TaxLine], document: &[TaxLine]) -> BTreeSet<String> {
+    let codes: BTreeSet<String> = line.iter().filter_map(code).collect();
+    if !codes.is_empty() {
+        return codes;
+    }
+    let of_document: BTreeSet<String> = document.iter().filter_map(code).collect();
+    if of_document.len() == 1 { of_document } else { codes }
+}
+
 /// The key of a tax in the mapping table: its code, or `rate:25` when it has none.
 pub(super) fn code(tax: &TaxLine) -> Option<String> {
     match tax.code.as_deref().map(str::trim).filter(|code| !code.is_empty()) {
@@ -92,7 +99,10 @@ pub(super) fn code(tax: &TaxLine) -> Option<String> {
 /// The category, when the ERP has it and it is active.
 pub fn checked_category(category: &str, reference: &ReferenceData) -> Result<String, VatFault> {
     match reference.vat_categories.get(category) {
-        None => Err(VatFault::CategoryUnknown { category: category.into() }),
+        None => Err(VatFault::CategoryUnknown {
+            category: category.into(),
+            near: near(category, nearest::vat_categories(reference)),
+        }),
         Some(known) if !known.active => Err(VatFault::CategoryInactive {
             category: category.into(),
             name: known.description.clone(),
@@ -173,7 +183,7 @@ pub fn rates_of<'a>(
     let known = reference
         .vat_categories
         .get(category)
-        .ok_or_else(|| VatFault::CategoryUnknown { category: category.into() })?;
+        .ok_or_else(|| VatFault::CategoryUnknown { category: category.into(), near: Vec::new() })?;
     let mut applies = false;
     let mut rates = Vec::new();
     for (id, vat) in &reference.vats {
@@ -409,7 +419,7 @@ mod tests {
             (
                 vec![tax(Some("Y"), None)],
                 vec![],
-                Err(VatFault::CategoryUnknown { category: "KY".into() }),
+                Err(VatFault::CategoryUnknown { category: "KY".into(), near: Vec::new() }),
             ),
         ];
         for (line, document, expected) in cases {

@@ -34,6 +34,8 @@ pub struct Vendor {
     pub gln: Option<String>,
     pub country: Option<String>,
     pub currency: Option<String>,
+    /// The group that the source puts it in.
+    pub category: Option<String>,
     pub address: Option<PostalAddress>,
     pub bank_accounts: Vec<BankAccount>,
 }

@@ -238,6 +238,24 @@ impl Store {
         rows.iter().map(document).collect()
     }
 
+    /// The documents of a connection in one state that came last, the newest first.
+    pub async fn latest_documents(
+        &self,
+        connection: &str,
+        state: DocumentState,
+        limit: i64,
+    ) -> Result<Vec<DocumentRow>, StoreError> {
+        let rows = sqlx::query::<Any>(columns!(
+            "where connection = $1 and state = $2 order by received_at desc, id desc limit $3"
+        ))
+        .bind(connection)
+        .bind(state.as_str())
+        .bind(limit)
+        .fetch_all(&mut *self.readers.take().await?)
+        .await?;
+        rows.iter().map(document).collect()
+    }
+
     /// Documents of one kind and state of a connection, oldest first.
     pub async fn documents_to_work(
         &self,

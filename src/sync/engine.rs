@@ -100,6 +100,12 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Puts other rules in the place of the configuration's, before any work is done.
+    pub fn set_rules(&mut self, rules: Rules) {
+        self.rules_hash = hash_of(&rules);
+        self.rules = rules;
+    }
+
     pub fn vendors(&self) -> Arc<BTreeMap<String, Vendor>> {
         Arc::clone(&self.vendors.read().expect("no writer panics"))
     }
@@ -257,19 +263,20 @@ pub fn open_connections(
                 company
             }
         };
-        let rules_hash = audit::hash_text(
-            &serde_json::to_string(&wanted.rules).expect("rules are plain data with text keys"),
-        );
         connections.push(Arc::new(Connection {
             id: wanted.id.clone(),
             source,
             company,
             rules: wanted.rules.clone(),
-            rules_hash,
+            rules_hash: hash_of(&wanted.rules),
             vendors: RwLock::new(Arc::new(BTreeMap::new())),
         }));
     }
     Ok(connections)
+}
+
+fn hash_of(rules: &Rules) -> String {
+    audit::hash_text(&serde_json::to_string(rules).expect("rules are plain data with text keys"))
 }
 
 /// An entry of the connector's own doing.

@@ -66,8 +66,8 @@ impl<'a> Gatherer<'a> {
         let said: Vec<Override> = said.into_iter().map(|row| row.word).collect();
         let mut history = History {
             overrides: overrides_in_force(&said),
-            received_on: Timestamp::from_microsecond(revision.received_at)
-                .ok()
+            received_on: self
+                .came_at(row, revision)
                 .map(|at| at.to_zoned(self.time_zone.clone()).date()),
             ..History::default()
         };
@@ -94,6 +94,15 @@ impl<'a> Gatherer<'a> {
             }
         }
         Ok(history)
+    }
+
+    /// When the revision came to JAGGAER, as its own stamp says; without one, when it came here. So a
+    /// backlog that is read late is judged as if it had been read in time.
+    fn came_at(&self, row: &DocumentRow, revision: &RevisionRow) -> Option<Timestamp> {
+        let body: Option<Value> = serde_json::from_str(&revision.raw).ok();
+        let feed = self.profile.feed(&row.feed);
+        let stamp = feed.zip(body).and_then(|(feed, body)| feed.stamp(&body)?.timestamp());
+        stamp.or_else(|| Timestamp::from_microsecond(revision.received_at).ok())
     }
 
     /// Whom the invoice is of. Who else could have sent the same is looked up by this supplier, so

@@ -15,6 +15,7 @@ mod index;
 mod judge;
 mod lease;
 mod manual;
+mod mapping;
 mod post;
 mod posting;
 mod progress;
@@ -33,6 +34,7 @@ pub use gather::Gatherer;
 pub use ids::{document_id, our_key};
 pub use lease::{Lease, Ownership, ProcessLock, lock_process};
 pub use manual::{Asked, ManualVerb, SetAside, ask_to_set_aside, role_to_set_aside};
+pub use mapping::{Affected, Preview, Wanted, preview, rules_in_force, wanted};
 pub use posting::{Event, IllegalStep, step};
 pub use progress::{Progress, Silent};
 pub use rehearse::{

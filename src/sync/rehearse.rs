@@ -6,6 +6,7 @@ use super::difference::{self, differences};
 use super::engine::{KnownReference, load_profile};
 use super::error::SyncError;
 use super::gather::{Gatherer, read_document};
+use super::mapping::rules_in_force;
 use crate::config::{Config, ConnectionConfig};
 use crate::decide::{self, Decision, Evidence, History, Hold, Inputs, Rules, Verdict};
 use crate::jaggaer::Profile;
@@ -47,6 +48,8 @@ pub struct Selection {
     pub month: Option<String>,
     /// Dated on this day or later: `2026-03-01`.
     pub since: Option<String>,
+    /// Only so many, those that came last.
+    pub latest: Option<usize>,
 }
 
 impl Selection {
@@ -80,6 +83,9 @@ impl Selection {
                 && self.code.as_ref().is_none_or(held_for)
                 && self.since.as_ref().is_none_or(|since| date >= since.as_str())
         });
+        if let Some(latest) = self.latest {
+            documents.drain(..documents.len().saturating_sub(latest));
+        }
         Ok(documents)
     }
 }
@@ -231,7 +237,8 @@ impl<'a> Desk<'a> {
             .map_err(|error| SyncError::Configuration(error.to_string()))?;
         let company = config.company(&connection.company).expect("the configuration was checked");
         let time_zone = company.time_zone.clone();
-        Ok(Self { store, connection, rules: connection.rules.clone(), profile, time_zone })
+        let rules = rules_in_force(store, connection).await?;
+        Ok(Self { store, connection, rules, profile, time_zone })
     }
 
     async fn today(&self) -> Result<Today, SyncError> {

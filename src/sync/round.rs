@@ -3,6 +3,7 @@
 use super::engine::{Company, Connection, Engine, open_connections};
 use super::error::SyncError;
 use super::lease::{Ownership, lock_process};
+use super::mapping::join_mapping;
 use super::progress::Progress;
 use super::summary::{Requests, Totals, totals};
 use super::{CrashPoint, ids};
@@ -61,7 +62,7 @@ pub async fn sync(
         }
         let id = unit.id.clone();
         // What can be wrong with the configuration is found before the unit is taken.
-        let connections = match open_connections(config, &unit, only) {
+        let mut connections = match open_connections(config, &unit, only) {
             Ok(connections) => connections,
             Err(error) => {
                 report.errors.push(format!("{id}: {error}"));
@@ -77,6 +78,14 @@ pub async fn sync(
                 continue;
             }
         };
+        if let Err(error) = join_mapping(store, ownership.owned(), &mut connections).await {
+            report.errors.push(format!("{id}: {error}"));
+            if matches!(error, SyncError::Configuration(_)) {
+                misconfigured = Some(error);
+            }
+            ownership.release().await?;
+            continue;
+        }
         worked = true;
         let engine = Engine::new(
             store.clone(),

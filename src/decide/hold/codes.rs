@@ -1,6 +1,7 @@
 use super::{Entry, Hold, entry, list};
 use crate::mapping::CodingFault;
 use crate::mapping::vat::VatFault;
+use std::collections::BTreeMap;
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[Entry] = &[
@@ -12,6 +13,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry("branch_inactive", "The branch is not active in Visma", "Accounting", "Choose another in `mapping.branches`").by_itself("the branch or the mapping"),
     entry("branch_not_mapped", "The mapping does not name the business unit", "Integration", "Add it to `mapping.branches`").by_itself("the mapping"),
     entry("branch_unknown", "The mapped branch does not exist in Visma", "Integration", "Correct `mapping.branches`").by_itself("the branch or the mapping"),
+    entry("coding_not_decided", "No row of the coding table fits, or its rows disagree on what a document has one of", "Accounting or integration", "Add or correct a row with `mapping import`").by_itself("the mapping"),
+    entry("combination_blocked", "The company's table of combinations forbids the account with these segment values", "AP or accounting", "Correct the coding, or the table of combinations").by_itself("the mapping"),
     entry("project_not_mapped", "The mapping does not name the project", "Integration", "Add it to `mapping.projects`").by_itself("the mapping"),
     entry("segment_inactive", "The segment value is not active in Visma", "AP or accounting", "Correct the coding, or activate it").by_itself("the segment value or the mapping"),
     entry("segment_missing", "A segment of the subaccount has no value", "AP or integration", "Code it in JAGGAER, or set a default").by_itself("the mapping"),
@@ -32,13 +35,23 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry("vat_zone_unmatched", "No VAT of the category applies in the supplier's zone", "Accounting", "Correct the supplier's zone or the category").by_itself("the supplier's VAT zone or the mapping"),
 ];
 
+/// `Did you mean 6540 (Kontorrekvisita)? `, when something comes close.
+fn meant(near: &[String]) -> String {
+    match near {
+        [] => String::new(),
+        near => format!("Did you mean {}? ", near.join(" or ")),
+    }
+}
+
 impl Hold {
     /// `at` starts the sentence: `Line 2, share 1`.
     pub(crate) fn coding(at: &str, fault: &CodingFault) -> Self {
         match fault {
             CodingFault::AccountMissing { dimension } => Self::account_missing(at, dimension),
             CodingFault::AccountNotMapped { code } => Self::account_not_mapped(at, code),
-            CodingFault::AccountUnknown { account } => Self::account_unknown(at, account),
+            CodingFault::AccountUnknown { account, near } => {
+                Self::account_unknown(at, account, near)
+            }
             CodingFault::AccountInactive { account, name } => {
                 Self::account_inactive(at, account, name)
             }
@@ -51,8 +64,8 @@ impl Hold {
             CodingFault::SegmentNotMapped { segment, code } => {
                 Self::segment_not_mapped(at, segment, code)
             }
-            CodingFault::SegmentUnknown { segment, value } => {
-                Self::segment_unknown(at, segment, value)
+            CodingFault::SegmentUnknown { segment, value, near } => {
+                Self::segment_unknown(at, segment, value, near)
             }
             CodingFault::SegmentInactive { segment, value, name } => {
                 Self::segment_inactive(at, segment, value, name)
@@ -62,7 +75,64 @@ impl Hold {
             }
             CodingFault::SegmentNotInErp { id } => Self::segment_not_in_visma(id),
             CodingFault::ProjectNotMapped { code } => Self::project_not_mapped(at, code),
+            CodingFault::CombinationBlocked { account, with, row } => {
+                Self::combination_blocked(at, account, with, *row)
+            }
         }
+    }
+
+    pub(crate) fn coding_not_decided(at: &str) -> Self {
+        Self::new(
+            "coding_not_decided",
+            format!("{at}: no row of the coding table fits, and the table is declared complete."),
+            "Add a row to the coding table (`mapping export`, then `mapping import`), or correct the \
+             coding in JAGGAER; then release.",
+        )
+    }
+
+    /// `terms` with the first row that says them.
+    pub(crate) fn coding_terms_differ(terms: &BTreeMap<&str, usize>) -> Self {
+        let said: Vec<String> =
+            terms.iter().map(|(terms, row)| format!("{terms} (row {row})")).collect();
+        Self::new(
+            "coding_not_decided",
+            format!(
+                "The coding table gives the document's lines different credit terms: {}. A document \
+                 has one.",
+                list(&said)
+            ),
+            "Take the terms out of all but one of these rows of the coding table (`mapping export`, \
+             then `mapping import`); then release.",
+        )
+    }
+
+    /// `branch`: of the whole order, if it has one.
+    pub(crate) fn coding_branch_differs(at: &str, other: &str, branch: Option<&str>) -> Self {
+        let of_order = match branch {
+            Some(branch) => format!("branch {branch}"),
+            None => "no branch of its own".into(),
+        };
+        Self::new(
+            "coding_not_decided",
+            format!(
+                "{at}: the coding table says branch {other}, but the order has {of_order}. An order in \
+                 Visma is for one branch."
+            ),
+            "Order for one branch at a time in JAGGAER, or correct the branch in the coding table \
+             (`mapping export`, then `mapping import`); then release.",
+        )
+    }
+
+    fn combination_blocked(at: &str, account: &str, with: &[String], row: usize) -> Self {
+        Self::new(
+            "combination_blocked",
+            format!(
+                "{at}: account {account} may not go with {}, by row {row} of the table of combinations.",
+                list(with)
+            ),
+            "Correct the coding in JAGGAER, or let accounting change the table of combinations \
+             (`mapping export --table combinations`, then `mapping import`); then release.",
+        )
     }
 
     fn account_missing(at: &str, dimension: &str) -> Self {
@@ -77,17 +147,18 @@ impl Hold {
         Self::new(
             "account_not_mapped",
             format!("{at}: the mapping has no Visma account for JAGGAER's account {code}."),
-            format!("Map {code} in [connection.mapping.accounts]; then release."),
+            format!("Map {code} in the mapping table accounts; then release."),
         )
     }
 
-    fn account_unknown(at: &str, account: &str) -> Self {
+    fn account_unknown(at: &str, account: &str, near: &[String]) -> Self {
         Self::new(
             "account_unknown",
             format!("{at}: account {account} does not exist in Visma."),
             format!(
-                "Correct the coding in JAGGAER, map {account} to another in \
-                 [connection.mapping.accounts], or ask accounting to create it; then release."
+                "{}Correct the coding in JAGGAER, map {account} to another in the \
+                 mapping table accounts, or ask accounting to create it; then release.",
+                meant(near)
             ),
         )
     }
@@ -97,8 +168,8 @@ impl Hold {
             "account_inactive",
             format!("{at}: account {account} ({name}) is not active in Visma."),
             format!(
-                "Ask accounting to reopen the account in Visma, or map {account} to another in \
-                 [connection.mapping.accounts]; then release."
+                "Ask accounting to reopen the account in Visma, or map {account} to another in the \
+                 mapping table accounts; then release."
             ),
         )
     }
@@ -110,8 +181,8 @@ impl Hold {
                 "{at}: account {account} ({name}) is a cash account, which only payments may move."
             ),
             format!(
-                "Correct the coding in JAGGAER, or map {account} to another in \
-                 [connection.mapping.accounts]; then release."
+                "Correct the coding in JAGGAER, or map {account} to another in the \
+                 mapping table accounts; then release."
             ),
         )
     }
@@ -139,17 +210,18 @@ impl Hold {
         Self::new(
             "segment_not_mapped",
             format!("{at}: the mapping has no value of segment {segment} for JAGGAER's {code}."),
-            format!("Map {code} in [[connection.mapping.segments]]; then release."),
+            format!("Map {code} in the mapping table segments; then release."),
         )
     }
 
-    fn segment_unknown(at: &str, segment: &str, value: &str) -> Self {
+    fn segment_unknown(at: &str, segment: &str, value: &str, near: &[String]) -> Self {
         Self::new(
             "segment_unknown",
             format!("{at}: segment {segment} has no value {value} in Visma."),
             format!(
-                "Correct the coding in JAGGAER, map {value} to another in \
-                 [[connection.mapping.segments]], or ask accounting to create it; then release."
+                "{}Correct the coding in JAGGAER, map {value} to another in the \
+                 mapping table segments, or ask accounting to create it; then release.",
+                meant(near)
             ),
         )
     }
@@ -159,8 +231,8 @@ impl Hold {
             "segment_inactive",
             format!("{at}: value {value} ({name}) of segment {segment} is not active in Visma."),
             format!(
-                "Correct the coding in JAGGAER, map {value} to another in \
-                 [[connection.mapping.segments]], or ask accounting to activate it; then release."
+                "Correct the coding in JAGGAER, map {value} to another in the \
+                 mapping table segments, or ask accounting to activate it; then release."
             ),
         )
     }
@@ -173,7 +245,7 @@ impl Hold {
                  has in Visma."
             ),
             format!(
-                "Map {value} to a value that fits in [[connection.mapping.segments]]; then release."
+                "Map {value} to a value that fits in the mapping table segments; then release."
             ),
         )
     }
@@ -192,7 +264,7 @@ impl Hold {
         Self::new(
             "project_not_mapped",
             format!("{at}: the mapping has no Visma project for JAGGAER's {code}."),
-            format!("Map {code} in [connection.mapping.projects]; then release."),
+            format!("Map {code} in the mapping table projects; then release."),
         )
     }
 
@@ -202,7 +274,9 @@ impl Hold {
             VatFault::Missing => Self::vat_missing(at),
             VatFault::Several { codes } => Self::vat_several(at, codes),
             VatFault::NotMapped { code } => Self::vat_not_mapped(at, code),
-            VatFault::CategoryUnknown { category } => Self::vat_category_unknown(at, category),
+            VatFault::CategoryUnknown { category, near } => {
+                Self::vat_category_unknown(at, category, near)
+            }
             VatFault::CategoryInactive { category, name } => {
                 Self::vat_category_inactive(at, category, name)
             }
@@ -231,7 +305,7 @@ impl Hold {
                 list(codes)
             ),
             "Split the line in JAGGAER, or map the codes to one category in \
-             [connection.mapping.vat]; then release.",
+             the mapping table vat; then release.",
         )
     }
 
@@ -239,18 +313,22 @@ impl Hold {
         Self::new(
             "vat_not_mapped",
             format!("{at}: the mapping has no VAT category for JAGGAER's tax {code}."),
-            format!("Map {code} in [connection.mapping.vat]; then release."),
+            format!("Map {code} in the mapping table vat; then release."),
         )
     }
 
-    fn vat_category_unknown(at: &str, category: &str) -> Self {
+    fn vat_category_unknown(at: &str, category: &str, near: &[String]) -> Self {
         Self::new(
             "vat_category_unknown",
             format!(
                 "{at}: VAT category {category} does not exist in Visma. (A VAT category is not a \
                  VAT id: the two lists differ.)"
             ),
-            "Correct the category in [connection.mapping.vat] or [connection.charges]; then release.",
+            format!(
+                "{}Correct the category in the mapping table vat or in [connection.charges]; then \
+                 release.",
+                meant(near)
+            ),
         )
     }
 
@@ -258,7 +336,7 @@ impl Hold {
         Self::new(
             "vat_category_inactive",
             format!("{at}: VAT category {category} ({name}) is not active in Visma."),
-            "Ask accounting which category to use, and correct [connection.mapping.vat] or \
+            "Ask accounting which category to use, and correct the mapping table vat or \
              [connection.charges]; then release.",
         )
     }
@@ -284,7 +362,7 @@ impl Hold {
             "vat_rate_missing",
             format!("The VAT cannot be computed: VAT {vat} has no purchase rate on {on} in Visma."),
             "Ask accounting to enter the rate in Visma, or map to another category in \
-             [connection.mapping.vat]; then release.",
+             the mapping table vat; then release.",
         )
     }
 
@@ -294,7 +372,7 @@ impl Hold {
             format!(
                 "The VAT cannot be computed: VAT {vat} is of the kind {kind}, which is not supported."
             ),
-            "Map to another VAT category in [connection.mapping.vat], or key the document in by \
+            "Map to another VAT category in the mapping table vat, or key the document in by \
              hand in Visma; then release.",
         )
     }
@@ -303,15 +381,18 @@ impl Hold {
         Self::new(
             "terms_not_mapped",
             format!("The mapping has no credit terms for JAGGAER's {code}."),
-            format!("Map {code} in [connection.mapping.terms]; then release."),
+            format!("Map {code} in the mapping table terms; then release."),
         )
     }
 
-    pub(crate) fn terms_unknown(terms: &str) -> Self {
+    pub(crate) fn terms_unknown(terms: &str, near: &[String]) -> Self {
         Self::new(
             "terms_unknown",
             format!("Credit terms {terms} do not exist in Visma."),
-            "Correct [connection.mapping.terms], or ask accounting to create them; then release.",
+            format!(
+                "{}Correct the mapping table terms, or ask accounting to create them; then release.",
+                meant(near)
+            ),
         )
     }
 
@@ -319,7 +400,7 @@ impl Hold {
         Self::new(
             "unit_not_mapped",
             format!("{at}: the mapping has no Visma unit for JAGGAER's {unit}."),
-            format!("Map {unit} in [connection.mapping.units]; then release."),
+            format!("Map {unit} in the mapping table units; then release."),
         )
     }
 
@@ -327,15 +408,15 @@ impl Hold {
         Self::new(
             "branch_not_mapped",
             format!("The mapping has no Visma branch for the business unit {unit}."),
-            format!("Map {unit} in [connection.mapping.branches]; then release."),
+            format!("Map {unit} in the mapping table branches; then release."),
         )
     }
 
-    pub(crate) fn branch_unknown(branch: &str) -> Self {
+    pub(crate) fn branch_unknown(branch: &str, near: &[String]) -> Self {
         Self::new(
             "branch_unknown",
             format!("Branch {branch} does not exist in Visma."),
-            "Correct [connection.mapping.branches]; then release.",
+            format!("{}Correct the mapping table branches; then release.", meant(near)),
         )
     }
 
@@ -343,7 +424,7 @@ impl Hold {
         Self::new(
             "branch_inactive",
             format!("Branch {branch} ({name}) is not active in Visma."),
-            "Ask accounting which branch to use, and correct [connection.mapping.branches]; then release.",
+            "Ask accounting which branch to use, and correct the mapping table branches; then release.",
         )
     }
 }

@@ -25,6 +25,11 @@ impl Bench {
         }
     }
 
+    /// Gives the rules a coding table.
+    pub fn code(&mut self, table: &str) {
+        self.rules.mapping.coding = table.to_owned().try_into().expect("a good table");
+    }
+
     pub fn judge(&self, document: &Document) -> Decision {
         let suppliers = SupplierIndex::new(&self.reference);
         crate::decide::document(

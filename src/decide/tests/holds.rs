@@ -46,6 +46,15 @@ const INVOICE_CASES: &[(&str, OnInvoice)] = &[
     ("branch_not_mapped", |i, _| i.business_unit = Some("NORDLYS-SE".into())),
     ("branch_unknown", |i, _| i.business_unit = Some("GONE".into())),
     ("charge_not_mapped", |i, _| charged(i, ChargeKind::Discount, -10_000, 300_000)),
+    ("coding_not_decided", |_, b| b.rules.mapping.coding_complete = true),
+    ("coding_not_decided", |_, b| {
+        b.code("when:amount,then:terms\n..1000,30\n1001..,14\n");
+        b.reference.credit_terms.insert("14".into(), CreditTerms::default());
+    }),
+    ("combination_blocked", |_, b| {
+        let table = "account,segment:1,verdict\n6540,,deny\n6540,120,allow\n".to_owned();
+        b.rules.mapping.combinations = table.try_into().unwrap();
+    }),
     ("currency_mixed", |i, _| i.tax = Some(Money::new(62_500, Currency::parse("EUR").unwrap()))),
     ("currency_unknown", |_, b| {
         b.reference.currencies.remove("NOK");
@@ -271,6 +280,11 @@ const ORDER_CASES: &[(&str, OnOrder)] = &[
         }
     }),
     ("branch_not_mapped", |o, _| o.business_unit = Some("NORDLYS-SE".into())),
+    ("coding_not_decided", |_, b| {
+        b.code("when:amount,then:branch\n1001..,2\n");
+        let branch = Branch { number: "2".into(), name: "Bergen".into(), active: true };
+        b.reference.branches.insert("2".into(), branch);
+    }),
     ("currency_mixed", |o, _| o.net = Some(Money::new(1, Currency::parse("EUR").unwrap()))),
     ("line_repeated", |o, _| o.lines[1].key = o.lines[0].key.clone()),
     ("lines_unbalanced", |o, _| o.net = Some(nok(250_001))),
@@ -367,7 +381,7 @@ fn all_reasons_are_shown_at_once_sorted_and_without_repeats() {
     assert_eq!(
         holds[0].fix,
         "Ask accounting to reopen the account in Visma, or map 6999 to another in \
-         [connection.mapping.accounts]; then release."
+         the mapping table accounts; then release."
     );
 }
 

@@ -2,6 +2,7 @@
 //! company around them.
 
 mod bench;
+mod coding;
 mod company;
 mod holds;
 mod invoices;

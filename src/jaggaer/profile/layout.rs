@@ -348,6 +348,7 @@ pub(crate) struct VendorLayout {
     pub(crate) gln: Option<Field<Text>>,
     pub(crate) country: Option<Field<Text>>,
     pub(crate) currency: Option<Field<Text>>,
+    pub(crate) category: Option<Field<Text>>,
     pub(crate) address: Option<AddressLayout>,
     #[serde(default)]
     pub(crate) bank_accounts: Vec<BankAccountLayout>,

@@ -49,6 +49,7 @@ pub(super) fn read(
         gln: reader.optional(scope, "gln", &layout.gln),
         country: reader.optional(scope, "country", &layout.country),
         currency: reader.optional(scope, "currency", &layout.currency),
+        category: reader.optional(scope, "category", &layout.category),
         address: address.filter(|address| *address != PostalAddress::default()),
         bank_accounts: bank_accounts(reader, scope, "bank_accounts", &layout.bank_accounts),
         name: name?,

@@ -21,7 +21,8 @@ pub fn history(
     suppliers: &SupplierIndex,
     document: &Document,
 ) -> Result<History> {
-    let mut history = History::default();
+    let received_on = case.received.as_deref().map(date).transpose()?;
+    let mut history = History { received_on, ..History::default() };
     for order in &case.order {
         if order.stands == "unknown" {
             continue;
