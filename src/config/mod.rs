@@ -7,6 +7,7 @@ pub use secret::SecretRef;
 
 use crate::decide::{ChargeRule, InvoiceRules, OrderRules, Rules};
 use crate::mapping::Tables;
+use crate::matching::MatchRules;
 use crate::procurement::ChargeKind;
 use crate::{jaggaer, visma};
 use serde::Deserialize;
@@ -182,6 +183,8 @@ struct ConnectionTable {
     mapping: Tables,
     #[serde(default)]
     charges: BTreeMap<ChargeKind, ChargeRule>,
+    #[serde(default)]
+    matching: MatchRules,
 }
 
 /// A day as text, or as TOML's own date.
@@ -211,9 +214,19 @@ fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<jiff::civil:
 
 impl From<ConnectionTable> for ConnectionConfig {
     fn from(table: ConnectionTable) -> Self {
-        let ConnectionTable { id, source, company, take_from, orders, invoices, mapping, charges } =
-            table;
-        Self { id, source, company, rules: Rules { take_from, orders, invoices, mapping, charges } }
+        let ConnectionTable {
+            id,
+            source,
+            company,
+            take_from,
+            orders,
+            invoices,
+            mapping,
+            charges,
+            matching,
+        } = table;
+        let rules = Rules { take_from, orders, invoices, mapping, charges, matching };
+        Self { id, source, company, rules }
     }
 }
 
@@ -266,6 +279,9 @@ impl Config {
             );
         }
         for connection in &self.connections {
+            if let Err(fault) = connection.rules.matching.check() {
+                return meaning(format!("connection `{}`: {fault}", connection.id));
+            }
             if !self.sources.iter().any(|source| source.id == connection.source) {
                 return meaning(format!(
                     "connection `{}` names the source `{}`, which is not there; there are: {}",

@@ -1,7 +1,8 @@
 use super::lines::{Limits, Line, distinct, shares, sum};
 use super::link::{Billing, link};
 use super::{
-    BookOn, Decision, Evidence, Hold, Inputs, VatRounding, Verdict, header, held, overrides,
+    BookOn, Decision, Evidence, Hold, Inputs, VatRounding, Verdict, header, held, matching,
+    overrides,
 };
 use crate::mapping::{code_fixed, vat};
 use crate::matching::{Billed, Existing, claim_key, existing};
@@ -80,6 +81,7 @@ impl<'a, 'd> Judgement<'a, 'd> {
             self.unwritable.extend(linked.holds);
             waits = linked.waits;
             self.evidence.matches = linked.matches;
+            self.evidence.remarks.extend(linked.remarks);
             adopted = self.existing(supplier, reference, document_on);
         }
         self.holds = overrides::apply(take(&mut self.holds), inputs, &mut self.evidence);
@@ -206,7 +208,7 @@ impl<'a, 'd> Judgement<'a, 'd> {
         let one_currency = header::currency(invoice.currency, amounts, inputs, &mut self.holds);
         distinct(lines.iter().map(|line| line.key), &mut self.holds);
         if lines.is_empty() && invoice.charges.is_empty() {
-            self.holds.push(Hold::no_lines());
+            self.holds.push(matching::header_only(invoice, inputs).unwrap_or_else(Hold::no_lines));
         }
         if !one_currency {
             return None;

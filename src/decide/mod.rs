@@ -9,9 +9,11 @@ mod hold;
 mod invoice;
 mod lines;
 mod link;
+mod matching;
 mod material;
 mod order;
 mod overrides;
+mod positions;
 mod rules;
 #[cfg(test)]
 mod tests;

@@ -112,7 +112,7 @@ impl Gatherer<'_> {
             DocumentState::Ignored => OrderState::Ignored,
             DocumentState::Cancelled => OrderState::Cancelled,
         };
-        Ok(KnownOrder { received: Some(received), plan, erp })
+        Ok(KnownOrder { received: Some(received), plan, erp, source: None })
     }
 
     /// An order in Visma under this number that no key of ours marks.
@@ -127,6 +127,7 @@ fn order_numbers(invoice: &SupplierInvoice) -> Vec<String> {
         .lines
         .iter()
         .filter_map(|line| line.order.as_ref().map(|order| order.order_number.clone()))
+        .chain(invoice.order_number.clone())
         .collect();
     numbers.sort();
     numbers.dedup();

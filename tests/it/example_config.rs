@@ -30,6 +30,21 @@ const PLACES: &[Place] = &[
     place("ItemRule", &["connection.*.orders.items.*"]),
     place("InvoiceRules", &["connection.*.invoices"]),
     place("ChargeRule", &["connection.*.charges.*"]),
+    place("MatchRules", &["connection.*.matching"]),
+    place("Limits", &["connection.*.matching.limits"]),
+    place(
+        "Limit",
+        &["connection.*.matching.limits.price_over", "connection.*.matching.limits.price_under"],
+    ),
+    place(
+        "QuantityLimit",
+        &[
+            "connection.*.matching.limits.quantity_over",
+            "connection.*.matching.limits.quantity_under",
+        ],
+    ),
+    place("MatchRule", &["connection.*.matching.rules.*"]),
+    place("UnitFactor", &["connection.*.matching.factors.*"]),
     place("Tables", &["connection.*.mapping"]),
     place(
         "Table",
@@ -49,6 +64,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/config/mod.rs"),
     include_str!("../../src/decide/rules.rs"),
     include_str!("../../src/mapping/tables.rs"),
+    include_str!("../../src/matching/rules.rs"),
     include_str!("../../src/visma/settings.rs"),
 ];
 

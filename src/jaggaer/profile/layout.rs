@@ -38,6 +38,8 @@ pub(crate) struct InvoiceLayout {
     pub(crate) status: StatusLayout,
     pub(crate) business_unit: Option<Field<Text>>,
     pub(crate) vendor: VendorRefLayout,
+    /// Of an invoice that bills an order as a whole.
+    pub(crate) order_number: Option<Field<Text>>,
     pub(crate) currency: Field<Text>,
     pub(crate) invoiced_on: Field<Day>,
     pub(crate) accounting_on: Option<Field<Day>>,
