@@ -209,7 +209,7 @@ impl<'a> Reading<'_, 'a> {
     }
 
     /// How many of the order line's unit one of the ERP's is.
-    fn from_visma(&self, unit: Option<&str>, agreed: &Agreed<'_>) -> Option<Ratio> {
+    fn visma_ratio(&self, unit: Option<&str>, agreed: &Agreed<'_>) -> Option<Ratio> {
         let ordered = agreed.unit.as_deref();
         let mapped = self.inputs.rules.mapping.units.map(ordered);
         if unit.is_some_and(|unit| mapped == Mapped::To(unit)) {
@@ -282,7 +282,7 @@ impl<'a> Reading<'_, 'a> {
             received.amount = received.amount.saturating_add(worth);
             return;
         }
-        match self.from_visma(unit, agreed).and_then(|ratio| ratio.convert(quantity)) {
+        match self.visma_ratio(unit, agreed).and_then(|ratio| ratio.convert(quantity)) {
             Some(quantity) => received.quantity += quantity,
             None => received.unknown_unit = Some(unit.unwrap_or_default().to_owned()),
         }

@@ -175,7 +175,8 @@ mod tests {
             factor(None, "PK", "EA", "5"),
             factor(None, "PK", "DZN", "1"),
         ];
-        let cases: &[(&str, &str, &str, Option<&str>, Option<&str>)] = &[
+        type Row<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, Option<&'a str>);
+        let cases: &[Row<'_>] = &[
             ("5", "EA", "EA", None, Some("5")),
             ("5", "ea", " EA ", None, Some("5")),
             ("5", "", "EA", None, Some("5")),

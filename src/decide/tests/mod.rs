@@ -6,5 +6,6 @@ mod company;
 mod holds;
 mod invoices;
 mod links;
+mod matching;
 mod orders;
 mod properties;

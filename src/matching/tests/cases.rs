@@ -111,7 +111,8 @@ fn quantities_at_their_limits() {
     type Set = fn(&mut MatchRules);
     let two = |_: &mut MatchRules| {};
     let three: Set = |rules| rules.mode = MatchMode::ThreeWay;
-    let cases: &[(&str, Set, &str, &str, &str, &[&str])] = &[
+    type Row<'a> = (&'a str, Set, &'a str, &'a str, &'a str, &'a [&'a str]);
+    let cases: &[Row<'_>] = &[
         ("in parts", two, "4", "0", "0", &[]),
         ("the last part", two, "4", "6", "0", &[]),
         ("a thousandth over", two, "4.001", "6", "0", &["QuantityOver"]),

@@ -300,7 +300,7 @@ fn expected(bill: &Bill, positions: &[Position], rules: &MatchRules) -> Outcome 
         }
     }
     let small = rules.small_difference.get(&bill.currency).map(|of| Q::of(*of));
-    if !small.is_some_and(|small| !deviation.above(small)) {
+    if small.is_none_or(|small| deviation.above(small)) {
         certain.extend(upward);
     }
     (certain, missing)
