@@ -5,9 +5,8 @@ mod secret;
 
 pub use secret::SecretRef;
 
-use crate::decide::{ChargeRule, InvoiceRules, OrderRules, Rules};
+use crate::decide::{ChargeRule, InvoiceRules, MatchRules, OrderRules, Rules};
 use crate::mapping::Tables;
-use crate::matching::MatchRules;
 use crate::procurement::ChargeKind;
 use crate::{jaggaer, visma};
 use serde::Deserialize;

@@ -27,6 +27,8 @@ pub use order::order;
 pub use rules::{BookOn, ChargeRule, InvoiceRules, ItemRule, OrderRules, Rules, VatRounding};
 pub use verdict::{Evidence, MatchKind, MatchedLine, Verdict};
 
+pub use crate::matching::MatchRules;
+
 use crate::mapping::SupplierIndex;
 use crate::procurement::{Document, Plan, ReferenceData, Vendor};
 use serde::{Deserialize, Serialize};

@@ -69,12 +69,12 @@ fn whole(bill: &Bill, net: Decimal, rules: &MatchRules) -> Vec<(Side, Beyond)> {
             found.push((Side::Over, Beyond { what, at: "The invoice".into(), how }));
         }
     };
-    let nothing = Limit::default();
     let charges = bill.charges.amount();
-    let limit = rules.of_document(&bill.supplier, |of| of.charge_over.as_ref());
-    if charges > Decimal::ZERO {
+    if let Some(limit) = rules.of_document(&bill.supplier, |of| of.charge_over.as_ref())
+        && charges > Decimal::ZERO
+    {
         let how = format!("charges of {} that are not on the order", bill.charges);
-        limited(Deviation::ChargeOver, limit.unwrap_or(&nothing), charges, net, how);
+        limited(Deviation::ChargeOver, limit, charges, net, how);
     }
     if let Some(limit) = rules.of_document(&bill.supplier, |of| of.header_over.as_ref()) {
         let (total, left) = (net + charges, bill.left_on_orders);

@@ -87,6 +87,7 @@ const INVOICE_CASES: &[(&str, OnInvoice)] = &[
     ("charge_not_mapped", |i, _| charged(i, ChargeKind::Discount, -10_000, 300_000)),
     ("charge_over", |i, b| {
         ordered(i, b, |_| {});
+        b.rules.matching.limits.charge_over = Some(none());
         charged(i, ChargeKind::Shipping, 10_000, 325_000);
     }),
     ("contract_not_valid", |i, b| {

@@ -284,8 +284,8 @@ fn expected(bill: &Bill, positions: &[Position], rules: &MatchRules) -> Outcome 
         };
         let charges = money(bill.charges);
         let most = |limit: &Limit, base| allowed(limit, base, Q(1, 1), bill.currency);
-        let of_charges = limit(|of| &of.charge_over).unwrap_or_default();
-        if let Some(most) = most(&of_charges, net)
+        if let Some(limit) = limit(|of| &of.charge_over)
+            && let Some(most) = most(&limit, net)
             && charges.above(Q::ZERO)
             && charges.above(most.rounded(2))
         {
