@@ -7,7 +7,7 @@ mod secret;
 pub use roles::Roles;
 pub use secret::SecretRef;
 
-use crate::decide::{ChargeRule, InvoiceRules, OrderRules, Rules};
+use crate::decide::{ChargeRule, InvoiceRules, MatchRules, OrderRules, Rules};
 use crate::mapping::Tables;
 use crate::procurement::ChargeKind;
 use crate::validation::ValidationRules;
@@ -203,6 +203,8 @@ struct ConnectionTable {
     mapping: Tables,
     #[serde(default)]
     charges: BTreeMap<ChargeKind, ChargeRule>,
+    #[serde(default)]
+    matching: MatchRules,
 }
 
 /// A day as text, or as TOML's own date.
@@ -242,8 +244,9 @@ impl From<ConnectionTable> for ConnectionConfig {
             validation,
             mapping,
             charges,
+            matching,
         } = table;
-        let rules = Rules { take_from, orders, invoices, validation, mapping, charges };
+        let rules = Rules { take_from, orders, invoices, validation, mapping, charges, matching };
         Self { id, source, company, rules }
     }
 }
@@ -297,6 +300,9 @@ impl Config {
             );
         }
         for connection in &self.connections {
+            if let Err(fault) = connection.rules.matching.check() {
+                return meaning(format!("connection `{}`: {fault}", connection.id));
+            }
             let mapping = &connection.rules.mapping;
             if !mapping.coding.is_empty() || !mapping.combinations.is_empty() {
                 return meaning(format!(

@@ -4,7 +4,7 @@
 use super::Role;
 use crate::procurement::{
     Contract, ErpInvoice, ErpOrder, ErpReceipt, InvoiceKind, Money, OrderPlan, PaidTo, PastInvoice,
-    Receipt,
+    PurchaseOrder, Receipt,
 };
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -89,6 +89,10 @@ pub struct KnownOrder {
     pub plan: Option<OrderPlan>,
     /// As the ERP shows it.
     pub erp: Option<ErpOrder>,
+    /// As the source delivered it last. What an order says about units, contracts and blanket
+    /// lines does not stand in the ERP.
+    #[serde(default)]
+    pub source: Option<PurchaseOrder>,
 }
 
 /// Where an order of ours stands, as an invoice that names it needs to know.

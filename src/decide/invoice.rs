@@ -2,7 +2,9 @@ use super::coding::{self, Header};
 use super::lines::{Limits, Line, distinct, shares, sum};
 use super::link::{Billing, link};
 use super::validate::{self, Computed};
-use super::{Decision, Evidence, Hold, Inputs, VatRounding, Verdict, header, held, overrides};
+use super::{
+    Decision, Evidence, Hold, Inputs, VatRounding, Verdict, header, held, matching, overrides,
+};
 use crate::mapping::{code_fixed, vat};
 use crate::matching::{Billed, Existing, claim_key, existing};
 use crate::procurement::{
@@ -96,6 +98,7 @@ impl<'a, 'd> Judgement<'a, 'd> {
             self.unwritable.extend(linked.holds);
             waits = linked.waits;
             self.evidence.matches = linked.matches;
+            self.evidence.remarks.extend(linked.remarks);
             adopted = self.existing(supplier, reference, document_on);
             self.by_supplier(supplier, terms.as_deref());
         }
@@ -202,7 +205,7 @@ impl<'a, 'd> Judgement<'a, 'd> {
         let one_currency = header::currency(invoice.currency, amounts, inputs, &mut self.holds);
         distinct(lines.iter().map(|line| line.key), &mut self.holds);
         if lines.is_empty() && invoice.charges.is_empty() {
-            self.holds.push(Hold::no_lines());
+            self.holds.push(matching::header_only(invoice, inputs).unwrap_or_else(Hold::no_lines));
         }
         if !one_currency {
             return None;

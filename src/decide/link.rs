@@ -1,10 +1,12 @@
-//! Puts the order or receipt line on each invoice line that bills one.
+//! Finds the order line that each invoice line bills, and puts it or its receipt on the line.
 
-use super::hold::at_line;
+use super::matching::Matching;
+use super::positions::{OrderedLine, Target, ordered_lines};
 use super::{Hold, Inputs, MatchedLine, OrderState, Wait, WaitFor};
 use crate::matching::{Planned, find_lines, invoiced_order, pair, receipt_lines};
 use crate::procurement::{
-    ErpOrder, ErpOrderLine, InvoiceKind, InvoicePlanLine, Link, OrderPlan, SupplierInvoice,
+    ErpOrder, ErpOrderLine, InvoiceKind, InvoiceLine, InvoicePlanLine, Link, OrderLineRef,
+    SupplierInvoice,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,15 +24,17 @@ pub(super) struct Linked {
     pub holds: Vec<Hold>,
     pub waits: Vec<Wait>,
     pub matches: Vec<MatchedLine>,
+    pub remarks: Vec<String>,
 }
 
-/// An order that invoice lines may be linked to.
-struct Target<'a> {
-    /// Our plan of it, and where its lines are in the ERP.
-    plan: Option<(&'a OrderPlan, BTreeMap<String, i64>)>,
-    erp: &'a ErpOrder,
+/// An order that invoice lines name.
+pub(super) struct Order<'a> {
+    pub target: Target<'a>,
+    pub lines: Vec<OrderedLine<'a>>,
 }
 
+/// Finds the order line that each invoice line bills, compares the two, and links them.
+///
 /// An order line is linked at most once in an invoice: whether the ERP lets several lines share
 /// one line's quantity is not documented. The others are posted without a link.
 pub(super) fn link(
@@ -40,48 +44,58 @@ pub(super) fn link(
     inputs: &Inputs<'_>,
 ) -> Linked {
     let mut linked = Linked::default();
-    // What a linked credit note would do to the order's open quantity is not documented.
-    if invoice.kind == InvoiceKind::CreditNote || !inputs.rules.invoices.link {
-        return linked;
-    }
-    let named: BTreeSet<&str> = invoice
-        .lines
-        .iter()
-        .filter_map(invoiced_order)
-        .map(|order| order.order_number.trim())
-        .collect();
-    let mut orders: BTreeMap<&str, Target<'_>> = BTreeMap::new();
-    for number in named {
-        let Some(target) = standing(number, supplier, inputs, &mut linked) else { continue };
-        let erp = target.erp;
-        if erp.supplier != supplier {
-            linked.holds.push(Hold::order_supplier_differs(number, &erp.supplier, supplier));
-        } else if erp.currency != invoice.currency {
-            let (ordered, invoiced) = (erp.currency.code(), invoice.currency.code());
-            linked.holds.push(Hold::order_currency_differs(number, ordered, invoiced));
-        } else {
-            orders.insert(number, target);
+    let mut reasons: BTreeMap<&str, String> = BTreeMap::new();
+    let mut orders: BTreeMap<&str, Order<'_>> = BTreeMap::new();
+    for number in orders_named(invoice) {
+        match standing(number, invoice, supplier, inputs, &mut linked) {
+            Ok(target) => {
+                let lines = ordered_lines(&target, inputs);
+                orders.insert(number, Order { target, lines });
+            }
+            Err(why) => {
+                reasons.insert(number, why);
+            }
         }
     }
-
+    let mut matching = Matching::new(invoice, supplier, inputs);
     let mut targets: BTreeMap<usize, (&ErpOrder, Vec<&ErpOrderLine>)> = BTreeMap::new();
     for (source, line) in invoice.lines.iter().enumerate() {
-        let Some(of) = invoiced_order(line) else { continue };
+        let own: Vec<&Billing> =
+            billings.iter().filter(|billing| billing.source == Some(source)).collect();
+        let Some(of) = invoiced_order(line) else {
+            matching.without_order(line, &own);
+            continue;
+        };
         let number = of.order_number.trim();
-        let Some(order) = orders.get(number) else { continue };
-        let planned = order.plan.as_ref().map(|(plan, paired)| Planned { plan, paired });
-        match find_lines(line, of, planned, order.erp) {
+        let Some(order) = orders.get(number) else {
+            let why = reasons.get(number).map_or("its order is not known", String::as_str);
+            matching.not_matched(line, why);
+            continue;
+        };
+        match order.lines_of(line, of) {
             Some(lines) => {
-                targets.insert(source, (order.erp, lines));
+                matching.claim(line, &own, order, &lines);
+                targets.insert(source, (order.target.erp, lines));
             }
-            None => linked.holds.push(Hold::order_line_unknown(
-                &at_line(&line.number),
-                number,
-                of.line_number.as_deref(),
-            )),
+            None => matching.line_not_found(line, of, order),
         }
     }
+    matching.compare(&mut linked);
+    let wanted = invoice.kind == InvoiceKind::Invoice && inputs.rules.invoices.link;
+    if wanted {
+        link_lines(billings, &targets, inputs, &mut linked);
+    }
+    linked
+}
 
+/// What a linked credit note would do to the order's open quantity is not documented, so only
+/// invoices are.
+fn link_lines(
+    billings: &mut [Billing],
+    targets: &BTreeMap<usize, (&ErpOrder, Vec<&ErpOrderLine>)>,
+    inputs: &Inputs<'_>,
+    linked: &mut Linked,
+) {
     // By key, so that which of two claims on a line wins does not depend on their order.
     let mut claims: Vec<&mut Billing> = billings.iter_mut().collect();
     claims.sort_by(|a, b| a.line.key.cmp(&b.line.key));
@@ -111,22 +125,55 @@ pub(super) fn link(
             Some(Link::Order { number: order.clone(), line: line.number })
         };
     }
-    linked
 }
 
-/// The order as it stands in the ERP; otherwise what to wait for, or why a person must look.
+fn orders_named(invoice: &SupplierInvoice) -> BTreeSet<&str> {
+    let lines = invoice.lines.iter().filter_map(invoiced_order);
+    lines.map(|order| order.order_number.trim()).collect()
+}
+
+impl<'a> Order<'a> {
+    /// The lines in the ERP that an invoice line bills. `None`: it cannot be told which.
+    fn lines_of(&self, line: &InvoiceLine, of: &OrderLineRef) -> Option<Vec<&'a ErpOrderLine>> {
+        let Target { plan, erp, .. } = &self.target;
+        let names_a_line = of.line_key.is_some() || of.line_number.is_some();
+        // Looks decide only where nothing else can: on an order that a person keyed in.
+        if plan.is_some() && !names_a_line && self.lines.len() > 1 {
+            return None;
+        }
+        let planned = plan.as_ref().map(|(plan, paired)| Planned { plan, paired });
+        find_lines(line, of, planned, erp)
+    }
+}
+
+/// The order as it stands in the ERP; otherwise why there is none, having said what to wait for
+/// or why a person must look.
 fn standing<'a>(
-    number: &str,
+    number: &'a str,
+    invoice: &SupplierInvoice,
     supplier: &str,
     inputs: &Inputs<'a>,
     linked: &mut Linked,
-) -> Option<Target<'a>> {
+) -> Result<Target<'a>, String> {
+    // A credit note is in our favour: it neither waits for an order nor is it held for one.
+    let binds = invoice.kind == InvoiceKind::Invoice;
+    let links = binds && inputs.rules.invoices.link;
     let mut wait = |text: String| {
-        linked.waits.push(Wait { on: WaitFor::Order(number.to_owned()), text });
-        None
+        if links {
+            let on = WaitFor::Order(number.to_owned());
+            linked.waits.push(Wait { on, text: text.clone() });
+        }
+        Err(text)
     };
     let known = inputs.history.orders.get(number);
     let erp = known.and_then(|known| known.erp.as_ref());
+    let mut hold = |hold: Hold| {
+        let why = hold.text.clone();
+        if binds {
+            linked.holds.push(hold);
+        }
+        Err(why)
+    };
     let erp = match (known.and_then(|known| known.received), erp) {
         (Some(OrderState::InFlight), _) => {
             return wait(format!("Order {number} is still on its way to Visma."));
@@ -134,17 +181,15 @@ fn standing<'a>(
         (Some(OrderState::Held), _) => {
             return wait(format!("Order {number} is held; it must be released first."));
         }
-        (Some(OrderState::Cancelled), _) => {
-            linked.holds.push(Hold::order_cancelled(number));
-            return None;
-        }
+        (Some(OrderState::Cancelled), _) => return hold(Hold::order_cancelled(number)),
         (Some(OrderState::Posted), None) => {
             return wait(format!("Order {number} is posted but not yet seen in Visma's list."));
         }
-        (Some(OrderState::Ignored), None) => {
-            linked.holds.push(Hold::order_not_taken(number));
-            return None;
+        // Without links nothing needs the order to stand in Visma.
+        (Some(OrderState::Ignored), None) if !links => {
+            return Err(format!("Order {number} is not in Visma."));
         }
+        (Some(OrderState::Ignored), None) => return hold(Hold::order_not_taken(number)),
         // Another supplier's order may carry the same number as its supplier reference.
         (None, Some(erp)) if erp.supplier != supplier => {
             return wait(format!("Order {number} has not come from JAGGAER yet."));
@@ -155,9 +200,20 @@ fn standing<'a>(
         (None | Some(OrderState::Posted | OrderState::Ignored), Some(erp)) => erp,
     };
     if !erp.is_live() {
-        linked.holds.push(Hold::order_cancelled(number));
-        return None;
+        return hold(Hold::order_cancelled(number));
+    }
+    if erp.supplier != supplier {
+        return hold(Hold::order_supplier_differs(number, &erp.supplier, supplier));
+    }
+    if erp.currency != invoice.currency {
+        let (ordered, invoiced) = (erp.currency.code(), invoice.currency.code());
+        return hold(Hold::order_currency_differs(number, ordered, invoiced));
     }
     let plan = known.and_then(|known| known.plan.as_ref());
-    Some(Target { plan: plan.map(|plan| (plan, pair(plan, erp))), erp })
+    Ok(Target {
+        number,
+        plan: plan.map(|plan| (plan, pair(plan, erp))),
+        source: known.and_then(|known| known.source.as_ref()),
+        erp,
+    })
 }

@@ -10,9 +10,11 @@ mod hold;
 mod invoice;
 mod lines;
 mod link;
+mod matching;
 mod material;
 mod order;
 mod overrides;
+mod positions;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -30,6 +32,8 @@ pub use rules::{
     BookOn, ChargeRule, ClosedPeriod, InvoiceRules, ItemRule, OrderRules, Rules, VatRounding,
 };
 pub use verdict::{Evidence, MatchKind, MatchedLine, Verdict};
+
+pub use crate::matching::MatchRules;
 
 use crate::mapping::SupplierIndex;
 use crate::procurement::{Document, Plan, ReferenceData, Vendor};

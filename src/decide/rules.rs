@@ -1,4 +1,5 @@
 use crate::mapping::Tables;
+use crate::matching::MatchRules;
 use crate::procurement::{ChargeKind, OrderStart, PostingMode};
 use crate::validation::ValidationRules;
 use jiff::civil::Date;
@@ -22,6 +23,8 @@ pub struct Rules {
     /// Where each kind of header charge is booked. A kind that is not here makes a hold.
     #[serde(default)]
     pub charges: BTreeMap<ChargeKind, ChargeRule>,
+    #[serde(default)]
+    pub matching: MatchRules,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,3 +1,4 @@
+use super::Position;
 use crate::procurement::{
     ErpOrder, ErpOrderLine, ErpReceipt, InvoiceLine, Money, OrderLineRef, OrderPlan, OrderPlanLine,
 };
@@ -176,11 +177,30 @@ pub fn receipt_lines(
     found.into_iter().map(|(_, receipt, line)| (receipt, line)).collect()
 }
 
+/// The order line that an invoice line looks most like, to be shown to a person: by item, text,
+/// price and quantity, in this order.
+pub fn best_fit<'a>(line: &InvoiceLine, positions: &[&'a Position]) -> Option<&'a Position> {
+    let text = folded(&line.description);
+    let basis = line.price_basis.filter(|basis| !basis.is_zero()).unwrap_or(Decimal::ONE);
+    let price = line.unit_price.and_then(|price| price.checked_div(basis));
+    let likeness = |position: &Position| {
+        let item = line.item.is_some() && line.item == position.item;
+        let alike = strsim::normalized_damerau_levenshtein(&text, &folded(&position.description));
+        let same_price = price.is_some() && price == position.value(Decimal::ONE);
+        let same_quantity = line.quantity.is_some() && line.quantity == position.quantity;
+        // In thousandths: what is compared must have one order.
+        (item, (alike * 1000.0) as u32, same_price, same_quantity)
+    };
+    let first_wins = std::cmp::Reverse::<i64>;
+    positions.iter().copied().max_by_key(|of| (likeness(of), first_wins(of.line)))
+}
+
 fn live(erp: &ErpOrder) -> impl Iterator<Item = &ErpOrderLine> {
     erp.lines.iter().filter(|line| !line.cancelled)
 }
 
-fn amount(line: &ErpOrderLine, erp: &ErpOrder) -> Option<Money> {
+/// What an order line in the ERP comes to.
+pub fn amount(line: &ErpOrderLine, erp: &ErpOrder) -> Option<Money> {
     line.amount.or_else(|| {
         let exact = line.quantity?.checked_mul(line.unit_cost?)?;
         Money::rounded(exact, erp.currency).ok()
@@ -222,8 +242,8 @@ fn folded(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// `8875911` of `8875911/2`.
-fn source_key(key: &str) -> &str {
+/// The source's line key: `8875911` of `8875911/2`.
+pub fn source_key(key: &str) -> &str {
     key.rsplit_once('/').map_or(key, |(line, _)| line)
 }
 

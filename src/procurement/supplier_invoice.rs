@@ -23,6 +23,10 @@ pub struct SupplierInvoice {
     pub status: String,
     pub business_unit: Option<String>,
     pub vendor: VendorRef,
+    /// The order that the invoice as a whole names. Absent when not said, so that documents read
+    /// before it was read stay what they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_number: Option<String>,
     pub currency: Currency,
     /// Units of the company's currency for one of the document's, when the source says so.
     pub exchange_rate: Option<Decimal>,

@@ -126,12 +126,11 @@ impl<'a> Gatherer<'a> {
     ) -> Result<(), SyncError> {
         let known = match self.store.order_by_number(self.source, &number).await? {
             Some(order) => {
-                if self.profile.feeds_of(Entity::Contracts).next().is_some()
-                    && let Some(order) = self.read_order(&order).await?
-                {
-                    self.contracts(&order, history).await?;
+                let known = self.known_order(&order, &number).await?;
+                if let Some(source) = &known.source {
+                    self.contracts(source, history).await?;
                 }
-                self.known_order(&order, &number).await?
+                known
             }
             None => {
                 KnownOrder { erp: self.order_of_a_person(&number).await?, ..KnownOrder::default() }
@@ -154,9 +153,11 @@ impl<'a> Gatherer<'a> {
         Ok(())
     }
 
-    /// The order as the source has it now. `None`: it cannot be read; it is held for that itself.
+    /// The order as the source had it when it was written to Visma; before that, as it has it now.
+    /// `None`: it cannot be read; it is held for that itself.
     async fn read_order(&self, order: &DocumentRow) -> Result<Option<PurchaseOrder>, SyncError> {
-        let revision = self.store.revision(&order.id, order.latest_revision).await?;
+        let stands = order.applied_revision.unwrap_or(order.latest_revision);
+        let revision = self.store.revision(&order.id, stands).await?;
         let read = revision.and_then(|of| read_document(self.profile, order, &of.raw).ok());
         Ok(match read {
             Some(Document::Order(order)) => Some(order),
@@ -208,7 +209,8 @@ impl<'a> Gatherer<'a> {
             DocumentState::Ignored => OrderState::Ignored,
             DocumentState::Cancelled => OrderState::Cancelled,
         };
-        Ok(KnownOrder { received: Some(received), plan, erp })
+        let source = self.read_order(order).await?;
+        Ok(KnownOrder { received: Some(received), plan, erp, source })
     }
 
     /// An order in Visma under this number that no key of ours marks.
@@ -224,6 +226,7 @@ pub(super) fn order_numbers(invoice: &SupplierInvoice) -> Vec<String> {
         .lines
         .iter()
         .filter_map(|line| line.order.as_ref().map(|order| order.order_number.clone()))
+        .chain(invoice.order_number.clone())
         .collect();
     numbers.sort();
     numbers.dedup();

@@ -208,6 +208,7 @@ mod tests {
     /// 100.00 at 25 % on two lines and 60.00 at 15 %, as the header and the lines state it.
     fn invoice() -> SupplierInvoice {
         SupplierInvoice {
+            order_number: None,
             source_id: "1".into(),
             kind: InvoiceKind::Invoice,
             number: "1".into(),

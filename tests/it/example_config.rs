@@ -34,6 +34,21 @@ const PLACES: &[Place] = &[
     place("ValidationRules", &["connection.*.validation"]),
     place("PaymentReferenceRules", &["connection.*.validation.payment_references"]),
     place("ChargeRule", &["connection.*.charges.*"]),
+    place("MatchRules", &["connection.*.matching"]),
+    place("Limits", &["connection.*.matching.limits"]),
+    place(
+        "Limit",
+        &["connection.*.matching.limits.price_over", "connection.*.matching.limits.price_under"],
+    ),
+    place(
+        "QuantityLimit",
+        &[
+            "connection.*.matching.limits.quantity_over",
+            "connection.*.matching.limits.quantity_under",
+        ],
+    ),
+    place("MatchRule", &["connection.*.matching.rules.*"]),
+    place("UnitFactor", &["connection.*.matching.factors.*"]),
     place("Tables", &["connection.*.mapping"]),
     place(
         "Table",
@@ -55,6 +70,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../src/decide/rules.rs"),
     include_str!("../../src/mapping/tables.rs"),
     include_str!("../../src/validation/rules.rs"),
+    include_str!("../../src/matching/rules.rs"),
     include_str!("../../src/visma/settings.rs"),
 ];
 

@@ -128,6 +128,7 @@ fn paper(
         business_unit: Some("NORDLYS-NO".into()),
         vendor,
         currency,
+        order_number: None,
         exchange_rate: None,
         prices_include_tax: false,
         payee: None,

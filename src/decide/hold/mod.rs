@@ -4,6 +4,7 @@
 mod catalogue;
 mod codes;
 mod documents;
+mod matching;
 mod money;
 mod orders;
 mod posting;
@@ -81,6 +82,7 @@ mod tests {
         let sources = [
             include_str!("codes.rs"),
             include_str!("documents.rs"),
+            include_str!("matching.rs"),
             include_str!("money.rs"),
             include_str!("orders.rs"),
             include_str!("posting.rs"),

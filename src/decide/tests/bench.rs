@@ -80,7 +80,12 @@ impl Bench {
         let erp = erp_order(&plan, true);
         self.history.orders.insert(
             order.number.clone(),
-            KnownOrder { received: Some(OrderState::Posted), plan: Some(plan), erp: Some(erp) },
+            KnownOrder {
+                received: Some(OrderState::Posted),
+                plan: Some(plan),
+                erp: Some(erp),
+                source: None,
+            },
         );
     }
 }
@@ -197,6 +202,7 @@ pub(super) fn an_invoice() -> SupplierInvoice {
         status: "Completed".into(),
         business_unit: Some("NORDLYS-NO".into()),
         vendor: vendor("V1"),
+        order_number: None,
         currency: Currency::NOK,
         exchange_rate: None,
         prices_include_tax: false,

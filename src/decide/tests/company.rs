@@ -43,6 +43,7 @@ pub(super) fn rules() -> Rules {
             (ChargeKind::Shipping, charge("K25")),
             (ChargeKind::Rounding, charge("K0")),
         ]),
+        matching: crate::matching::MatchRules::default(),
     }
 }
 

@@ -2,9 +2,11 @@
 
 use super::bench::*;
 use crate::decide::*;
+use crate::matching::{Limit, MatchRule, QuantityLimit};
 use crate::procurement::*;
 use crate::validation::{ExchangeRateRule, Finding};
-use jiff::civil::date;
+use jiff::civil::{Date, date};
+use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 
 type OnInvoice = fn(&mut SupplierInvoice, &mut Bench);
@@ -23,6 +25,37 @@ fn charged(invoice: &mut SupplierInvoice, kind: ChargeKind, minor: i64, gross: i
     invoice.charges.push(Charge { kind, amount: nok(minor) });
     invoice.net = None;
     invoice.gross = nok(gross);
+}
+
+/// `order_invoice()` on an order of which JAGGAER said so, with line 1 changed: 10 at 100.00.
+fn ordered(i: &mut SupplierInvoice, b: &mut Bench, change: fn(&mut OrderLine)) {
+    *i = order_invoice();
+    b.post(&an_order());
+    let mut order = an_order();
+    change(&mut order.lines[0]);
+    b.history.orders.get_mut("PO-1").unwrap().source = Some(order);
+}
+
+fn order_price(line: &mut OrderLine, minor: i64) {
+    line.unit_price = Some(Decimal::new(minor, 2));
+    line.net = nok(minor * 10);
+}
+
+fn contract(ends_on: Date, ceiling: i64) -> Contract {
+    Contract {
+        source_id: "C".into(),
+        number: "C-1".into(),
+        in_force: true,
+        vendor: vendor("V1"),
+        starts_on: None,
+        ends_on: Some(ends_on),
+        ceiling: Some(nok(ceiling)),
+        consumed: None,
+    }
+}
+
+fn none() -> Limit {
+    Limit::default()
 }
 
 const INVOICE_CASES: &[(&str, OnInvoice)] = &[
@@ -45,7 +78,23 @@ const INVOICE_CASES: &[(&str, OnInvoice)] = &[
     ("branch_inactive", |i, _| i.business_unit = Some("OLD".into())),
     ("branch_not_mapped", |i, _| i.business_unit = Some("NORDLYS-SE".into())),
     ("branch_unknown", |i, _| i.business_unit = Some("GONE".into())),
+    ("ceiling_exceeded", |i, b| {
+        ordered(i, b, |line| (line.kind, line.net) = (OrderLineKind::Limit, nok(99_999)));
+    }),
+    ("ceiling_exceeded", |i, b| {
+        ordered(i, b, |line| line.contract = Some("C-1".into()));
+        b.history.contracts.insert("C-1".into(), contract(date(2026, 12, 31), 99_999));
+    }),
     ("charge_not_mapped", |i, _| charged(i, ChargeKind::Discount, -10_000, 300_000)),
+    ("charge_over", |i, b| {
+        ordered(i, b, |_| {});
+        b.rules.matching.limits.charge_over = Some(none());
+        charged(i, ChargeKind::Shipping, 10_000, 325_000);
+    }),
+    ("contract_not_valid", |i, b| {
+        ordered(i, b, |line| line.contract = Some("C-1".into()));
+        b.history.contracts.insert("C-1".into(), contract(date(2026, 9, 27), 100_000));
+    }),
     ("coding_not_decided", |_, b| b.rules.mapping.coding_complete = true),
     ("coding_not_decided", |_, b| {
         b.code("when:amount,then:terms\n..1000,30\n1001..,14\n");
@@ -84,6 +133,23 @@ const INVOICE_CASES: &[(&str, OnInvoice)] = &[
         i.tax = i.tax.map(Money::negated);
         i.gross = i.gross.negated();
     }),
+    ("header_only", |i, b| {
+        ordered(i, b, |_| {});
+        i.lines.clear();
+        (i.net, i.gross, i.order_number) = (None, nok(0), Some("PO-1".into()));
+    }),
+    ("header_over", |i, b| {
+        ordered(i, b, |_| {});
+        b.rules.matching.limits.header_over = Some(none());
+        b.history.orders.get_mut("PO-1").unwrap().erp.as_mut().unwrap().net = Some(nok(249_999));
+    }),
+    ("line_over", |i, b| {
+        ordered(i, b, |line| (line.quantity, line.net) = (None, nok(99_999)));
+    }),
+    ("line_under", |i, b| {
+        ordered(i, b, |line| order_price(line, 10_001));
+        b.rules.matching.limits.line_under = Some(none());
+    }),
     ("line_repeated", |i, _| i.lines[1].key = i.lines[0].key.clone()),
     ("lines_unbalanced", |i, _| {
         i.net = Some(nok(250_100));
@@ -109,6 +175,11 @@ const INVOICE_CASES: &[(&str, OnInvoice)] = &[
         let erp = b.history.orders.get_mut("PO-1").unwrap().erp.as_mut().unwrap();
         erp.currency = Currency::parse("EUR").unwrap();
     }),
+    ("order_line_unclear", |i, b| {
+        ordered(i, b, |_| {});
+        let named = i.lines[0].order.as_mut().unwrap();
+        (named.line_key, named.line_number) = (None, None);
+    }),
     ("order_line_unknown", |i, b| {
         *i = order_invoice();
         b.post(&an_order());
@@ -120,6 +191,14 @@ const INVOICE_CASES: &[(&str, OnInvoice)] = &[
         let known = KnownOrder { received: Some(OrderState::Ignored), ..KnownOrder::default() };
         b.history.orders.insert("PO-1".into(), known);
     }),
+    ("order_required", |i, b| {
+        i.lines.truncate(2);
+        b.rules.matching.rules.push(MatchRule {
+            vendor: Some("50001".into()),
+            order_required: Some(true),
+            ..MatchRule::default()
+        });
+    }),
     ("order_supplier_differs", |i, b| {
         *i = order_invoice();
         b.post(&an_order());
@@ -129,9 +208,34 @@ const INVOICE_CASES: &[(&str, OnInvoice)] = &[
     ("period_closed", |i, _| i.accounting_on = Some(date(2026, 8, 31))),
     ("period_inactive", |i, _| i.accounting_on = Some(date(2026, 12, 31))),
     ("period_missing", |i, _| i.accounting_on = Some(date(2027, 1, 1))),
+    ("price_over", |i, b| {
+        ordered(i, b, |line| order_price(line, 9_999));
+    }),
+    ("price_under", |i, b| {
+        ordered(i, b, |line| order_price(line, 10_001));
+        b.rules.matching.limits.price_under = Some(none());
+    }),
     ("project_not_mapped", |i, b| {
         coded(i, "Project", "P-2031");
         b.rules.mapping.project_dimension = Some("Project".into());
+    }),
+    ("quantity_over", |i, b| {
+        ordered(i, b, |_| {});
+        b.history.billed.push(EarlierBilling {
+            order: "000401".into(),
+            line: 11,
+            document: "Invoice 300001".into(),
+            kind: InvoiceKind::Invoice,
+            quantity: Some(dec("0.01")),
+            net: nok(100),
+            by_hand: true,
+        });
+    }),
+    ("quantity_under", |i, b| {
+        ordered(i, b, |_| {});
+        b.rules.matching.limits.quantity_under = Some(QuantityLimit::default());
+        i.lines[0].quantity = Some(dec("9.5"));
+        b.rules.matching.limits.price_over = Some(Limit { any: true, ..none() });
     }),
     ("segment_inactive", |i, _| coded(i, "CostCenter", "399")),
     ("segment_missing", |i, _| coded(i, "CostCenter", "")),
@@ -161,6 +265,9 @@ const INVOICE_CASES: &[(&str, OnInvoice)] = &[
     ("terms_not_mapped", |i, _| i.terms = Some("NET7".into())),
     ("terms_unknown", |i, _| i.terms = Some("NET99".into())),
     ("total_unbalanced", |i, _| i.tax = Some(nok(62_400))),
+    ("unit_not_convertible", |i, b| {
+        ordered(i, b, |line| line.unit = Some("KGM".into()));
+    }),
     ("unit_not_mapped", |i, _| i.lines[0].unit = Some("PAL".into())),
     ("vat_category_inactive", |_, b| map_vat(b, "KX")),
     ("vat_category_unknown", |_, b| map_vat(b, "1")),

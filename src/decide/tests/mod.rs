@@ -7,6 +7,7 @@ mod company;
 mod holds;
 mod invoices;
 mod links;
+mod matching;
 mod orders;
 mod properties;
 mod validation;

@@ -115,7 +115,12 @@ fn an_order_keyed_in_by_hand_is_adopted_when_it_is_the_same() {
     let mut bench = Bench::new();
     let plan = bench.order_plan(&an_order());
     let erp = erp_order(&plan, false);
-    let known = KnownOrder { received: Some(OrderState::Posted), plan: Some(plan), erp: Some(erp) };
+    let known = KnownOrder {
+        received: Some(OrderState::Posted),
+        plan: Some(plan),
+        erp: Some(erp),
+        source: None,
+    };
     bench.history.orders.insert("PO-1".into(), known);
     let mut changed = an_order();
     changed.lines[0] = order_line(1, 11, 100, &[110_000]);

@@ -38,6 +38,8 @@ pub(crate) struct InvoiceLayout {
     pub(crate) status: StatusLayout,
     pub(crate) business_unit: Option<Field<Text>>,
     pub(crate) vendor: VendorRefLayout,
+    /// Of an invoice that bills an order as a whole.
+    pub(crate) order_number: Option<Field<Text>>,
     pub(crate) currency: Field<Text>,
     /// Units of the company's currency for one of the document's.
     pub(crate) exchange_rate: Option<Field<Number>>,

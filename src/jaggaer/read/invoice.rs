@@ -60,6 +60,7 @@ pub(super) fn read(
         status,
         business_unit: reader.optional(scope, "business_unit", &layout.business_unit),
         vendor: header::vendor_ref(reader, scope, &layout.vendor),
+        order_number: reader.optional(scope, "order_number", &layout.order_number),
         exchange_rate: reader.optional(scope, "exchange_rate", &layout.exchange_rate),
         // A source that keeps no such word keeps amounts without tax.
         prices_include_tax: reader

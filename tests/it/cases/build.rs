@@ -238,6 +238,7 @@ impl form::Invoice {
             business_unit: filled(&self.business_unit),
             vendor: vendor(&self.vendor, self.supplier_number.clone()),
             currency,
+            order_number: self.order.clone(),
             exchange_rate: self.exchange_rate,
             prices_include_tax: self.prices_include_tax,
             payee: self

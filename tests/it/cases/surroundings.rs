@@ -96,7 +96,7 @@ fn known_order(
         vendors: &company.vendors,
         history: &History::default(),
     };
-    let plan = match decide::document(&Document::Order(order), &inputs).decision {
+    let plan = match decide::document(&Document::Order(order.clone()), &inputs).decision {
         Decision::Plan(plan) => match *plan {
             Plan::Order(plan) => plan,
             Plan::Invoice(_) => return Err("an order gives an order".into()),
@@ -114,7 +114,8 @@ fn known_order(
         "ignored" => (Some(OrderState::Ignored), None, None),
         other => return Err(format!("an order cannot stand as `{other}`")),
     };
-    Ok(KnownOrder { received, plan, erp })
+    let source = plan.is_some().then_some(order);
+    Ok(KnownOrder { received, plan, erp, source })
 }
 
 fn erp_order(plan: &OrderPlan, form: &form::Order, ours: bool) -> ErpOrder {
