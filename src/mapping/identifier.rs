@@ -1,6 +1,8 @@
 //! Organisation numbers and VAT numbers, brought to one form so that the same party is found
 //! under every spelling. A check digit proves only that a number was not mistyped.
 
+use crate::procurement::check_digit::{all_digits, luhn, mod11};
+
 /// An organisation number without separators, prefix or suffix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrganisationNumber {
@@ -186,34 +188,12 @@ fn check(bare: &str, raw: &str, rule: &OrganisationRule) -> Result<(), Identifie
     }
     let passes = match rule.check {
         Check::Mod11(weights) => {
-            let sum: u32 = digits(bare).zip(weights).map(|(digit, weight)| digit * weight).sum();
-            sum.is_multiple_of(11) && !(rule.country == "DK" && bare.starts_with('0'))
+            mod11(bare, weights) && !(rule.country == "DK" && bare.starts_with('0'))
         }
         Check::Luhn => luhn(bare),
         Check::None => true,
     };
     if passes { Ok(()) } else { Err(IdentifierFault::CheckDigit { value: shown(raw), expected }) }
-}
-
-/// Mod 10 with weights 1, 2 from the right.
-fn luhn(text: &str) -> bool {
-    let sum: u32 = digits(text)
-        .rev()
-        .enumerate()
-        .map(|(place, digit)| {
-            let weighted = if place % 2 == 1 { digit * 2 } else { digit };
-            weighted / 10 + weighted % 10
-        })
-        .sum();
-    sum.is_multiple_of(10)
-}
-
-fn digits(text: &str) -> impl DoubleEndedIterator<Item = u32> + ExactSizeIterator + '_ {
-    text.as_bytes().iter().map(|byte| u32::from(byte.wrapping_sub(b'0')))
-}
-
-fn all_digits(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// All zeros pass every weighted sum and are nobody's number.

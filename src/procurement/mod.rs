@@ -5,6 +5,7 @@
 
 mod allocation;
 mod bank_account;
+pub mod check_digit;
 mod contract;
 mod currency;
 mod erp;
@@ -17,7 +18,7 @@ mod supplier_invoice;
 mod vendor;
 
 pub use allocation::{AllocationFault, Priced, allocate, quantity_and_cost};
-pub use bank_account::{BankAccount, BankAccountKind};
+pub use bank_account::{BankAccount, BankAccountFault, BankAccountKey, BankAccountKind};
 pub use contract::Contract;
 pub use currency::{Currency, UnknownCurrency};
 pub use erp::{ErpInvoice, ErpInvoiceLine, ErpOrder, ErpOrderLine, ErpReceipt, ErpReceiptLine};
