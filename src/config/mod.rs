@@ -149,6 +149,9 @@ pub struct CompanyConfig {
     /// Custom text of an order and of its lines that carries our key.
     #[serde(default)]
     pub key_fields: visma::KeyFields,
+    /// Attributes of a supplier that carry its GLN and DUNS number.
+    #[serde(default)]
+    pub supplier_attributes: visma::SupplierAttributes,
     #[serde(default = "write_timeout")]
     pub write_timeout_seconds: u64,
     #[serde(default = "read_timeout")]
@@ -374,6 +377,7 @@ impl Config {
             burst: company.burst,
             reserve_for_writes: company.reserve_for_writes,
             key_fields: company.key_fields,
+            supplier_attributes: company.supplier_attributes.clone(),
             ..defaults
         })
     }

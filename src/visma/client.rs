@@ -1,7 +1,7 @@
 use super::allowance::{self, Allowance, AllowanceSnapshot};
 use super::answer;
 use super::token::{Token, Tokens};
-use super::{Error, KeyFields, Settings};
+use super::{Error, KeyFields, Settings, SupplierAttributes};
 use reqwest::header::{ETAG, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Response};
 use secrecy::ExposeSecret;
@@ -118,6 +118,10 @@ impl Client {
 
     pub fn key_fields(&self) -> KeyFields {
         self.inner.settings.key_fields
+    }
+
+    pub(super) fn supplier_attributes(&self) -> &SupplierAttributes {
+        &self.inner.settings.supplier_attributes
     }
 
     /// Reads one address, with retries. `path` starts with `/` and carries its query.

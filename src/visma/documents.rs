@@ -89,9 +89,10 @@ pub(super) fn typed<W: serde::de::DeserializeOwned>(row: Value) -> Result<W, Str
 
 impl Client {
     pub fn suppliers(&self, since: Option<&str>) -> Pager<Supplier> {
+        let attributes = self.supplier_attributes().clone();
         Question::new("/v1/supplier", &["number"])
             .since(since)
-            .pager(self, |row| super::reference::supplier(typed(row)?))
+            .pager(self, move |row| super::supplier::supplier(typed(row)?, &attributes))
     }
 
     /// Supplier invoices and credit notes, with notes and lines. Rows of other types (payments)

@@ -21,6 +21,7 @@ mod request;
 mod send;
 mod settings;
 mod stamp;
+mod supplier;
 #[cfg(test)]
 mod testing;
 mod token;
@@ -38,7 +39,7 @@ pub use pager::{Page, Pager, UnreadableRow};
 pub use reference::ReferenceRead;
 pub use request::{Body, CannotWrite, FileMismatch, Method, Request};
 pub use send::Outcome;
-pub use settings::{CustomField, KeyFields, Settings};
+pub use settings::{CustomField, KeyFields, Settings, SupplierAttributes};
 pub use stamp::overlap;
 pub use write_invoice::{attach, create_invoice, document_type, release_invoice, update_invoice};
 pub use write_order::{cancel_order, create_order, update_order};

@@ -5,7 +5,7 @@ use super::read::{date, filled, number_of, required};
 use super::{Client, Error, wire};
 use crate::procurement::{
     Account, Branch, CreditTerms, CurrencyInfo, FinancialPeriod, ReferenceData, Segment,
-    SegmentValue, Supplier, Vat, VatCategory, VatRate,
+    SegmentValue, Vat, VatCategory, VatRate,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -129,24 +129,6 @@ fn named(path: &str, row: UnreadableRow) -> UnreadableRow {
 
 fn by_key<K: Ord, T>(rows: Vec<T>, key: impl Fn(&T) -> K) -> BTreeMap<K, T> {
     rows.into_iter().map(|row| (key(&row), row)).collect()
-}
-
-pub(super) fn supplier(row: wire::Supplier) -> Result<Supplier, String> {
-    Ok(Supplier {
-        number: required(row.number, "number")?,
-        name: row.name.unwrap_or_default(),
-        status: row.status.unwrap_or_default(),
-        organisation_number: filled(row.corporate_id),
-        vat_number: filled(row.vat_registration_id),
-        vat_zone: row.vat_zone.and_then(|zone| filled(zone.id)),
-        currency: filled(row.currency_id),
-        credit_terms: row.credit_terms.and_then(|terms| filled(terms.id)),
-        country: row
-            .main_address
-            .and_then(|address| address.country)
-            .and_then(|country| filled(country.id)),
-        ..Supplier::default()
-    })
 }
 
 fn account(row: wire::Account) -> Result<Account, String> {

@@ -34,6 +34,7 @@ pub struct Settings {
     /// The longest that one read waits for the allowance before it gives up.
     pub allowance_patience: Duration,
     pub key_fields: KeyFields,
+    pub supplier_attributes: SupplierAttributes,
 }
 
 impl Settings {
@@ -63,6 +64,7 @@ impl Settings {
             reserve_for_writes: 20,
             allowance_patience: Duration::from_secs(60),
             key_fields: KeyFields::default(),
+            supplier_attributes: SupplierAttributes::default(),
         }
     }
 
@@ -96,6 +98,15 @@ impl Settings {
 pub struct KeyFields {
     pub order: CustomField,
     pub line: CustomField,
+}
+
+/// Which attributes of a supplier carry identifiers that Visma has no field for, by the ids that
+/// the company gave its attributes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SupplierAttributes {
+    pub gln: Option<String>,
+    pub duns: Option<String>,
 }
 
 /// One of the five free texts of an order or an order line.

@@ -147,11 +147,36 @@ pub(super) struct Supplier {
     pub currency_id: Option<String>,
     pub credit_terms: Option<WithId>,
     pub main_address: Option<Address>,
+    pub parent_record: Option<Numbered>,
+    pub account_used_for_payment: Option<String>,
+    pub supplier_payment_method_details: Option<Vec<PaymentMethodDetail>>,
+    pub attributes: Option<Vec<Attribute>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Address {
+    pub address_line1: Option<String>,
+    pub postal_code: Option<String>,
+    pub city: Option<String>,
     pub country: Option<WithId>,
+}
+
+/// One line of what a payment method asks for. Its description is in the language of the company,
+/// so it is not read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PaymentMethodDetail {
+    #[serde(rename = "paymentMethodDetailValue")]
+    pub value: Option<String>,
+    #[serde(rename = "paymentMethodDetailBankingDetailType")]
+    pub banking_detail_type: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Attribute {
+    pub id: Option<String>,
+    pub value: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -24,6 +24,7 @@ const PLACES: &[Place] = &[
     place("SourceConfig", &["source.*"]),
     place("CompanyConfig", &["company.*"]),
     place("KeyFields", &["company.*.key_fields"]),
+    place("SupplierAttributes", &["company.*.supplier_attributes"]),
     place("ConnectionTable", &["connection.*"]),
     place("Rules", &["connection.*"]),
     place("OrderRules", &["connection.*.orders"]),

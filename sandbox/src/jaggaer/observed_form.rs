@@ -272,6 +272,7 @@ pub(super) fn supplier(vendor: &Vendor, updated_ms: i64) -> Value {
     for (name, value) in [
         ("bravoId", vendor.id.as_str()),
         ("companyName", vendor.name.as_str()),
+        ("address", "Havnegata 12"),
         ("city", vendor.city.as_str()),
         ("zip", vendor.postal_code.as_str()),
         ("isoCountry", vendor.country.code()),

@@ -1,7 +1,7 @@
 use super::field::{Field, OneOrMany};
 use super::kind::{Amount, Count, Day, Flag, Number, Price, Prose, Quantity, Text};
 use super::place::Place;
-use crate::procurement::{ChargeKind, Ripeness};
+use crate::procurement::{BankAccountKind, ChargeKind, Ripeness};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -320,13 +320,39 @@ pub(crate) struct VendorLayout {
     pub(crate) erp_number: Option<Field<Text>>,
     pub(crate) erp_numbers: Option<ErpNumbersLayout>,
     pub(crate) name: Field<Text>,
+    /// Trade names, earlier names: a text or a list of them at each place, and all places count.
+    #[serde(default)]
+    pub(crate) other_names: OneOrMany<Place>,
     pub(crate) active: Option<Field<Flag>>,
     pub(crate) parent: Option<Field<Text>>,
+    pub(crate) remit_to: Option<Field<Text>>,
     pub(crate) organisation_number: Option<Field<Text>>,
     pub(crate) vat_number: Option<Field<Text>>,
+    pub(crate) duns: Option<Field<Text>>,
+    pub(crate) gln: Option<Field<Text>>,
     pub(crate) country: Option<Field<Text>>,
     pub(crate) currency: Option<Field<Text>>,
-    pub(crate) bank_account: Option<Field<Text>>,
+    pub(crate) address: Option<AddressLayout>,
+    #[serde(default)]
+    pub(crate) bank_accounts: Vec<BankAccountLayout>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AddressLayout {
+    pub(crate) street: Option<Field<Text>>,
+    pub(crate) postal_code: Option<Field<Text>>,
+    pub(crate) city: Option<Field<Text>>,
+}
+
+/// One place where accounts of one kind stand: in a list of objects, or (without `list`) in one
+/// plain member.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BankAccountLayout {
+    pub(crate) kind: BankAccountKind,
+    pub(crate) list: Option<Place>,
+    pub(crate) number: Field<Text>,
 }
 
 /// Another ERP number for each business unit.

@@ -9,12 +9,12 @@ mod place;
 
 pub(crate) use feed::{End, Layout, PagingKind, Success};
 pub use feed::{Entity, Feed};
-pub(crate) use field::{Field, FieldRule, Kind, Notation, Sign, TimeFormat, ValueType};
+pub(crate) use field::{Field, FieldRule, Kind, Notation, OneOrMany, Sign, TimeFormat, ValueType};
 pub(crate) use kind::{Amount, Count, Day, Flag, Moment, Number, Price, Prose, Quantity, Text};
 pub(crate) use layout::{
-    AttachmentLayout, ChargeLayout, CreditNotes, DistributionLayout, InvoiceLayout, NetRule,
-    OrderLayout, PricingLayout, SegmentsLayout, StatusLayout, TaxLayout, VendorLayout,
-    VendorRefLayout,
+    AttachmentLayout, BankAccountLayout, ChargeLayout, CreditNotes, DistributionLayout,
+    InvoiceLayout, NetRule, OrderLayout, PricingLayout, SegmentsLayout, StatusLayout, TaxLayout,
+    VendorLayout, VendorRefLayout,
 };
 pub(crate) use place::{Origin, Place, is_empty};
 

@@ -121,10 +121,22 @@ fn the_default_profile_reads_an_order_and_a_supplier() {
     };
     assert_eq!(vendor.erp_number_by_business_unit["NORDLYS-SE"], "70012");
     assert_eq!(vendor.country.as_deref(), Some("NO"));
+    assert_eq!(vendor.other_names, ["Fjord Kontor og Interiør AS"]);
     assert_eq!(
-        vendor.bank_accounts.first().map(|of| of.number.as_str()),
-        Some("86011117947"),
-        "the iban is null"
+        (vendor.duns.as_deref(), vendor.gln.as_deref()),
+        (Some("345678901"), Some("7080000000029"))
+    );
+    let address = vendor.address.as_ref().unwrap();
+    assert_eq!(address.street.as_deref(), Some("Strandgaten 18"), "of the main address");
+    assert_eq!(
+        (address.postal_code.as_deref(), address.city.as_deref()),
+        (Some("5003"), Some("Bergen"))
+    );
+    let accounts: Vec<String> = vendor.bank_accounts.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        accounts,
+        ["IBAN NO9386011117947", "bankgiro 5402-9681"],
+        "the first account stands there as an IBAN too"
     );
     assert!(vendor.active);
 }
@@ -509,4 +521,47 @@ mod any_order {
             prop_assert_eq!(straight, shuffled);
         }
     }
+}
+
+#[test]
+fn a_vendor_can_have_names_and_accounts_at_several_places() {
+    let profile = Profile::parse(
+        "names.toml",
+        r#"
+        name = "names"
+        [[feed]]
+        name = "suppliers"
+        entity = "suppliers"
+        path = "/partners"
+        items = "$"
+        id = "$.id"
+        paging = { kind = "none" }
+        [feed.supplier]
+        name = "$.display"
+        other_names = ["$.trade", "$.former"]
+        remit_to = "$.paid.key"
+        address = { city = "$.place" }
+        bank_accounts = [{ kind = "plusgiro", number = "$.pg" }, { kind = "unspecified", list = "$.acc", number = "$.no" }]
+        "#,
+    )
+    .unwrap();
+    let feed = profile.feed("suppliers").unwrap();
+    let read = |body: Value| match feed.read(&body).content {
+        Content::Vendor(vendor) => vendor,
+        Content::Document { .. } => panic!("a vendor was expected"),
+    };
+    let vendor = read(json!({
+        "id": "7", "display": "Ny AS", "trade": "Butikken", "former": ["Gammel AS", "Butikken", "Ny AS"],
+        "paid": { "key": "9" }, "place": " ", "pg": "286543-4",
+        "acc": [{ "no": "1234.56.78903" }, { "no": null }, { "no": "12345678903" }],
+    }))
+    .unwrap();
+    assert_eq!(vendor.other_names, ["Butikken", "Gammel AS"]);
+    assert_eq!(vendor.remit_to.as_deref(), Some("9"));
+    assert_eq!(vendor.address, None, "a blank city is no address");
+    let accounts: Vec<String> = vendor.bank_accounts.iter().map(ToString::to_string).collect();
+    assert_eq!(accounts, ["plusgiro 286543-4", "account 1234.56.78903"]);
+
+    let problems = read(json!({ "id": "7", "display": "Ny AS", "former": [1] })).unwrap_err();
+    assert_eq!(problems[0].field, "other_names");
 }
