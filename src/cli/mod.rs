@@ -5,6 +5,7 @@ mod audit;
 mod demo;
 mod documents;
 mod hold;
+mod link;
 mod output;
 mod ping;
 mod progress;
@@ -62,6 +63,9 @@ enum Command {
     Release(hold::ReleaseArguments),
     /// Decide a document again from what is stored; shows the difference first.
     Replay(replay::Arguments),
+    /// Which supplier in Visma a vendor is, where a person must say it.
+    #[command(subcommand)]
+    Mapping(link::Command),
     /// Prove or export the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -99,6 +103,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Hold(command) => hold::run(command, &open(&load(cli)?).await?, output).await,
         Command::Release(arguments) => hold::release(arguments, &load(cli)?, output).await,
         Command::Replay(arguments) => replay::run(arguments, &load(cli)?, output).await,
+        Command::Mapping(command) => link::run(command, &load(cli)?, output).await,
         Command::Audit(command) => audit::run(command, &open(&load(cli)?).await?, output).await,
         Command::Status => status::run(&load(cli)?, output).await,
     }

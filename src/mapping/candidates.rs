@@ -171,11 +171,11 @@ impl Weighed {
 
     fn against_it(&mut self, points: u32, reason: impl Into<String>) {
         self.doubt += points;
-        self.doubts.push(format!("but {}", reason.into()));
+        self.doubts.push(reason.into());
     }
 
     fn candidate(mut self, supplier: &Supplier) -> Candidate {
-        self.reasons.append(&mut self.doubts);
+        self.reasons.extend(self.doubts.iter().map(|doubt| format!("but {doubt}")));
         Candidate {
             supplier: supplier.number.clone(),
             name: supplier.name.clone(),
@@ -213,6 +213,16 @@ fn weigh_address(vendor: &Vendor, supplier: &Supplier, weighed: &mut Weighed) {
     } else if same(&left.city, &right.city) {
         weighed.for_it(5, "same city");
     }
+}
+
+/// What speaks against the two being one company, for whoever links them.
+pub fn doubts(vendor: &Vendor, supplier: &Supplier) -> Vec<String> {
+    let mut weighed = Weighed::default();
+    weigh_doubts(&Identity::of_vendor(vendor), supplier, &mut weighed);
+    if likeness(&names(vendor), supplier) == Likeness::None {
+        weighed.against_it(0, "the names have nothing in common");
+    }
+    weighed.doubts
 }
 
 fn weigh_doubts(identity: &Identity, supplier: &Supplier, weighed: &mut Weighed) {

@@ -12,7 +12,7 @@ mod supplier_index;
 mod tables;
 pub mod vat;
 
-pub use candidates::{Candidate, Suggestion, candidates, suggest};
+pub use candidates::{Candidate, Suggestion, candidates, doubts, suggest};
 pub use codes::{Coding, CodingFault, code_fixed, code_share};
 pub use hierarchy::{RemitToFault, remit_to};
 pub use supplier::{Settled, SupplierFault, Suppliers, resolve};

@@ -3,6 +3,7 @@
 
 use super::error::SyncError;
 use super::lease::Ownership;
+use super::links::with_links;
 use super::progress::Progress;
 use crate::audit::Entry;
 use crate::config::{Config, ConnectionConfig, Unit};
@@ -91,12 +92,35 @@ pub struct Connection {
     pub id: String,
     pub source: Arc<Source>,
     pub company: Arc<Company>,
+    /// As configured; what decisions see is [`in_force`](Self::in_force).
     pub rules: Rules,
-    pub rules_hash: String,
+    in_force: RwLock<Arc<RulesInForce>>,
     vendors: RwLock<Arc<BTreeMap<String, Vendor>>>,
 }
 
+/// Rules as decisions see them, with what people linked, and the version that this makes.
+pub struct RulesInForce {
+    pub rules: Rules,
+    pub hash: String,
+}
+
+impl RulesInForce {
+    fn new(rules: Rules) -> Self {
+        let text = serde_json::to_string(&rules).expect("rules are plain data with text keys");
+        Self { rules, hash: audit::hash_text(&text) }
+    }
+}
+
 impl Connection {
+    pub fn in_force(&self) -> Arc<RulesInForce> {
+        Arc::clone(&self.in_force.read().expect("no writer panics"))
+    }
+
+    pub fn set_links(&self, links: &BTreeMap<String, String>) {
+        let rules = Arc::new(RulesInForce::new(with_links(&self.rules, links)));
+        *self.in_force.write().expect("no writer panics") = rules;
+    }
+
     pub fn vendors(&self) -> Arc<BTreeMap<String, Vendor>> {
         Arc::clone(&self.vendors.read().expect("no writer panics"))
     }
@@ -252,15 +276,12 @@ pub fn open_connections(
                 company
             }
         };
-        let rules_hash = audit::hash_text(
-            &serde_json::to_string(&wanted.rules).expect("rules are plain data with text keys"),
-        );
         connections.push(Arc::new(Connection {
             id: wanted.id.clone(),
             source,
             company,
+            in_force: RwLock::new(Arc::new(RulesInForce::new(wanted.rules.clone()))),
             rules: wanted.rules.clone(),
-            rules_hash,
             vendors: RwLock::new(Arc::new(BTreeMap::new())),
         }));
     }

@@ -3,6 +3,7 @@
 use super::engine::load_profile;
 use super::error::SyncError;
 use super::gather::{Gatherer, read_document};
+use super::links::with_links;
 use crate::config::Config;
 use crate::decide::{self, Decision, Evidence, History, Inputs, Verdict};
 use crate::mapping::SupplierIndex;
@@ -68,6 +69,7 @@ pub async fn rehearse(
     };
     reference.suppliers = store.suppliers(&connection.company).await?;
     let suppliers = SupplierIndex::new(&reference);
+    let rules = with_links(&connection.rules, &store.links(&connection.id).await?);
     let vendors = store.vendors(&connection.source).await?;
     let verdict = match read_document(&profile, document, &revision.raw) {
         Err(holds) => Verdict { decision: Decision::Hold(holds), evidence: Evidence::default() },
@@ -76,7 +78,7 @@ pub async fn rehearse(
                 Gatherer { store, source: &connection.source, company: &connection.company };
             let history: History = gatherer.history(document, &content).await?;
             let inputs = Inputs {
-                rules: &connection.rules,
+                rules: &rules,
                 reference: &reference,
                 suppliers: &suppliers,
                 vendors: &vendors,

@@ -136,6 +136,7 @@ pub async fn run_round(engine: &Engine) -> (Requests, Vec<String>) {
 
 async fn flows(engine: &Engine, errors: &mut Vec<String>) -> Result<(), SyncError> {
     engine.recover().await?;
+    engine.use_links().await?;
     let mut companies: Vec<Arc<Company>> = Vec::new();
     for company in engine.companies() {
         engine.check()?;

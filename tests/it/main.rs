@@ -22,4 +22,5 @@ mod store_open;
 mod stores;
 mod trouble;
 mod two_processes;
+mod vendor_links;
 mod waiting;

@@ -54,19 +54,18 @@ impl Hold {
             some => format!(" It could be {}.", some.join("; or ")),
         };
         let supplier = candidates.first().map_or("SUPPLIER", |best| best.supplier.as_str());
-        let link = match link_by {
-            Some(key) => format!(
-                ", or link the two: ml-connector mapping link {} {supplier} --reason \"...\"",
-                quoted(key)
-            ),
-            None => String::new(),
-        };
+        let link = link_by.map_or_else(String::new, |key| {
+            let key = quoted(key);
+            format!(
+                ", or link the two: ml-connector mapping link {key} {supplier} --reason \"why\""
+            )
+        });
         Self::new(
             "supplier_unknown",
             format!("The supplier {vendor} is not found in Visma. {looked}.{could_be}"),
             format!(
                 "Ask accounting to create the supplier in Visma with its organisation number, \
-                 correct the number in JAGGAER{link}"
+                 correct the number in JAGGAER{link}."
             ),
         )
     }

@@ -357,7 +357,7 @@ fn an_unknown_supplier_comes_with_whom_it_could_be_and_the_command() {
          by. It could be 50001 Fjord Kontor AS: same name but for the legal form, same postal code."
     );
     assert!(
-        holds[0].fix.ends_with("ml-connector mapping link 'V 9' 50001 --reason \"...\""),
+        holds[0].fix.ends_with("ml-connector mapping link 'V 9' 50001 --reason \"why\"."),
         "{}",
         holds[0].fix
     );

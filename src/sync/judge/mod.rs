@@ -15,7 +15,7 @@ use crate::decide::{self, Decision, Evidence, History, Hold, Inputs, Verdict};
 use crate::procurement::{DocumentKind, Vendor};
 use crate::store::{Change, CommitError, DocumentRow, DocumentState, RevisionRow};
 use crate::sync::CrashPoint;
-use crate::sync::engine::{Connection, Engine, KnownReference, entry};
+use crate::sync::engine::{Connection, Engine, KnownReference, RulesInForce, entry};
 use crate::sync::error::SyncError;
 use crate::sync::gather::{Gatherer, read_document};
 use planned::plan_text;
@@ -30,6 +30,7 @@ const TOGETHER: usize = 64;
 struct Judged<'a> {
     connection: &'a Connection,
     reference: &'a KnownReference,
+    rules: Arc<RulesInForce>,
     document: &'a DocumentRow,
     revision: RevisionRow,
     history: History,
@@ -130,6 +131,7 @@ impl Engine {
             self.store.revision(&document.id, document.latest_revision).await?.ok_or_else(
                 || SyncError::Inner(format!("document {} has no revision", document.id)),
             )?;
+        let rules = connection.in_force();
         let (verdict, history) =
             match read_document(&connection.source.profile, document, &revision.raw) {
                 Err(holds) => {
@@ -144,7 +146,7 @@ impl Engine {
                     };
                     let history = gatherer.history(document, &content).await?;
                     let inputs = Inputs {
-                        rules: &connection.rules,
+                        rules: &rules.rules,
                         reference: &reference.data,
                         suppliers: &reference.suppliers,
                         vendors,
@@ -154,7 +156,7 @@ impl Engine {
                 }
             };
         let Verdict { decision, evidence } = verdict;
-        Ok(Judged { connection, reference, document, revision, history, decision, evidence })
+        Ok(Judged { connection, reference, rules, document, revision, history, decision, evidence })
     }
 }
 
@@ -166,7 +168,7 @@ impl Judged<'_> {
         log.from_state = self.document.state.as_str().into();
         log.to_state = to.as_str().into();
         log.detail = json!({
-            "revision": self.revision.n, "rules": self.connection.rules_hash,
+            "revision": self.revision.n, "rules": self.rules.hash,
             "reference": self.reference.hash, "profile": self.connection.source.profile.version(),
             "detail": detail,
         })
@@ -200,11 +202,7 @@ impl Judged<'_> {
             self.revision.n,
             outcome,
             plan.as_deref().zip(hash.as_deref()),
-            (
-                &self.connection.rules_hash,
-                &self.reference.hash,
-                self.connection.source.profile.version(),
-            ),
+            (&self.rules.hash, &self.reference.hash, self.connection.source.profile.version()),
             &history,
             &evidence,
             at,

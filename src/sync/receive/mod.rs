@@ -63,8 +63,9 @@ impl Engine {
     async fn keep_route(&self, connection: &Connection) -> Result<(), SyncError> {
         let at = clock::now();
         let mut change = Change::new();
+        let in_force = connection.in_force();
         let rules =
-            serde_json::to_string(&connection.rules).expect("rules are plain data with text keys");
+            serde_json::to_string(&in_force.rules).expect("rules are plain data with text keys");
         change.keep_input("rules", &rules, at);
         let profile = &connection.source.profile;
         change.keep_input("profile", profile.text(), at);
@@ -76,7 +77,7 @@ impl Engine {
             &connection.source.id,
             &connection.company.id,
             &self.unit.id,
-            &connection.rules_hash,
+            &in_force.hash,
             at,
         );
         self.commit(change).await
