@@ -6,7 +6,7 @@ mod codes;
 mod hierarchy;
 pub mod identifier;
 mod name_index;
-mod party_name;
+pub mod party_name;
 mod supplier;
 mod supplier_index;
 mod tables;
