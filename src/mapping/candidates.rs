@@ -78,9 +78,14 @@ pub fn candidates(vendor: &Vendor, suppliers: Suppliers<'_>) -> Vec<Candidate> {
             {
                 weighed.for_it(50, format!("it is its parent {shown}"));
             }
-            likeness(&names, supplier).weigh(&mut weighed);
+            if let Some(name) = index.names.of(&supplier.number) {
+                most_alike(&names, name).weigh(&mut weighed);
+            }
             weigh_address(vendor, supplier, &mut weighed);
-            weigh_doubts(&identity, supplier, &mut weighed);
+            // Most have nothing but a word in common: their identifiers are not worth reading.
+            if weighed.points >= LEAST_SCORE {
+                weigh_doubts(&identity, supplier, &mut weighed);
+            }
             weighed.candidate(supplier)
         })
         .filter(|candidate| candidate.score >= LEAST_SCORE)
@@ -97,8 +102,11 @@ pub(super) fn names(vendor: &Vendor) -> Vec<PartyName> {
 
 /// Of the most alike of the names.
 pub(super) fn likeness(names: &[PartyName], supplier: &Supplier) -> Likeness {
-    let name = PartyName::read(&supplier.name);
-    names.iter().map(|of| of.compare(&name)).max_by_key(|of| of.score()).unwrap_or(Likeness::None)
+    most_alike(names, &PartyName::read(&supplier.name))
+}
+
+fn most_alike(names: &[PartyName], name: &PartyName) -> Likeness {
+    names.iter().map(|of| of.compare(name)).max_by_key(|of| of.score()).unwrap_or(Likeness::None)
 }
 
 /// The supplier that the vendor's parent is, and the parent as people know it.

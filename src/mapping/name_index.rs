@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// matter.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct NameIndex {
-    /// Places in this list are what the maps hold.
+    /// By supplier number. Places in this list are what the maps hold.
     parties: Vec<(String, PartyName)>,
     by_key: HashMap<String, Vec<u32>>,
     by_joined: HashMap<String, Vec<u32>>,
@@ -49,6 +49,12 @@ impl NameIndex {
             index.parties.push((key.clone(), name));
         }
         index
+    }
+
+    /// The name of a supplier, if it has one.
+    pub(super) fn of(&self, supplier: &str) -> Option<&PartyName> {
+        let place = self.parties.binary_search_by(|(key, _)| key.as_str().cmp(supplier)).ok()?;
+        self.parties.get(place).map(|(_, name)| name)
     }
 
     /// Suppliers whose name may be the same or nearly so, by supplier number.

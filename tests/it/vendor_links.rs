@@ -113,3 +113,39 @@ async fn while_another_owns_the_unit_a_link_waits_for_its_next_round() {
         assert!(flow.store.asked_links(connection).await.unwrap().is_empty());
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_are_made_listed_and_undone_from_the_command_line() {
+    let flow = Flow::start(troubled(3), stores::sqlite()).await;
+    flow.sync().await;
+    let (_, vendor, supplier) = unknown(&flow).await;
+    let run = async |arguments: &[&str]| {
+        let output = flow.run(arguments).await;
+        let json: Value = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+        (output.status.code(), json, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let link = ["--json", "mapping", "link", &vendor, &supplier, "--reason", "same company"];
+    let (code, linked, text) = run(&link).await;
+    assert_eq!((code, &linked["in_force"]), (Some(0), &Value::Bool(true)), "{text}");
+    assert!(!linked["notes"].as_array().unwrap().is_empty(), "it is another company: {linked}");
+
+    let (_, listed, _) = run(&["--json", "mapping", "links"]).await;
+    let links = listed["links"].as_array().unwrap();
+    assert_eq!(links.len(), 1, "{listed}");
+    assert_eq!((&links[0]["vendor"], &links[0]["version"]), (&vendor.clone().into(), &1.into()));
+
+    let unlink = ["--json", "mapping", "unlink", &vendor, "--reason", "a mistake"];
+    assert_eq!(run(&unlink).await.0, Some(0));
+    let (code, _, text) = run(&unlink).await;
+    assert_eq!(code, Some(1));
+    assert!(text.contains("is not linked"), "{text}");
+    let (_, listed, _) = run(&["--json", "mapping", "links", "--history"]).await;
+    assert_eq!(listed["links"].as_array().unwrap().len(), 2);
+
+    let stranger = ["mapping", "link", &vendor, "no-such", "--reason", "x"];
+    let (code, _, text) = run(&stranger).await;
+    assert_eq!(code, Some(1), "{text}");
+    let (code, ..) = run(&["mapping", "link", &vendor, &supplier, "--reason", " "]).await;
+    assert_eq!(code, Some(2), "a reason is needed");
+    flow.assert_trail().await;
+}
