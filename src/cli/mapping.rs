@@ -1,3 +1,4 @@
+use super::link;
 use super::output::{Failure, Output, table};
 use ml_connector::clock;
 use ml_connector::config::{Config, ConnectionConfig};
@@ -44,6 +45,12 @@ pub enum Command {
         #[arg(long)]
         connection: Option<String>,
     },
+    /// Say which supplier in Visma a vendor is.
+    Link(link::LinkArguments),
+    /// Undo a link.
+    Unlink(link::UnlinkArguments),
+    /// The links in force.
+    Links(link::LinksArguments),
     /// Who imported what, when and why.
     History {
         #[command(flatten)]
@@ -57,8 +64,8 @@ pub struct Of {
     /// Needed where there are several.
     #[arg(long)]
     connection: Option<String>,
-    /// coding, combinations, accounts, segments, vat, terms, units, branches, projects or
-    /// suppliers. An import takes the file's name when this is left out.
+    /// coding, combinations, accounts, segments, vat, terms, units, branches or
+    /// projects. An import takes the file's name when this is left out.
     #[arg(long)]
     table: Option<String>,
 }
@@ -79,6 +86,9 @@ pub struct Change {
 pub async fn run(command: &Command, config: &Config, output: &Output) -> Result<ExitCode, Failure> {
     let store = super::open(config).await?;
     match command {
+        Command::Link(arguments) => link::link(arguments, config, output).await,
+        Command::Unlink(arguments) => link::unlink(arguments, config, output).await,
+        Command::Links(arguments) => link::links(arguments, config, output).await,
         Command::Export { of, comma } => {
             let connection = connection(config, of.connection.as_deref())?;
             let name = of.table.as_deref().map_or(Ok(TableName::Coding), named)?;

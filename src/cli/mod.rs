@@ -7,6 +7,7 @@ mod demo;
 mod documents;
 mod explain;
 mod hold;
+mod link;
 mod mapping;
 mod output;
 mod ping;

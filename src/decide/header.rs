@@ -1,8 +1,9 @@
 //! What orders and invoices have in common on their header.
 
+use super::hold::list;
 use super::{Hold, Inputs};
 use crate::mapping::nearest::{self, near};
-use crate::mapping::{Mapped, Suppliers, resolve};
+use crate::mapping::{Mapped, Suppliers, remit_to, resolve};
 use crate::procurement::{Currency, FinancialPeriod, Money, Ripeness, Supplier, VendorRef};
 use jiff::civil::Date;
 
@@ -18,19 +19,63 @@ pub(super) fn supplier<'a>(
     business_unit: Option<&str>,
     inputs: &Inputs<'a>,
     holds: &mut Vec<Hold>,
+    remarks: &mut Vec<String>,
 ) -> Option<&'a Supplier> {
-    let suppliers = Suppliers {
-        tables: &inputs.rules.mapping,
-        vendors: inputs.vendors,
-        reference: inputs.reference,
-        index: inputs.suppliers,
-    };
-    match resolve(vendor, business_unit, suppliers) {
-        Ok(supplier) => Some(supplier),
+    match resolve(vendor, business_unit, suppliers(inputs)) {
+        Ok(settled) => {
+            remarks.push(format!("Supplier {} by {}.", settled.supplier.number, list(&settled.by)));
+            remarks.extend(settled.remarks);
+            Some(settled.supplier)
+        }
         Err(fault) => {
             holds.push(Hold::supplier(&fault));
             None
         }
+    }
+}
+
+fn suppliers<'a>(inputs: &Inputs<'a>) -> Suppliers<'a> {
+    Suppliers {
+        tables: &inputs.rules.mapping,
+        vendors: inputs.vendors,
+        reference: inputs.reference,
+        index: inputs.suppliers,
+    }
+}
+
+/// A vendor that the source has deactivated gets no new orders there. What it delivered on an order
+/// is still owed, and what it gives back is still taken; only an invoice that nobody ordered needs a
+/// person.
+pub(super) fn active(
+    vendor: &VendorRef,
+    on_order: bool,
+    inputs: &Inputs<'_>,
+    holds: &mut Vec<Hold>,
+    remarks: &mut Vec<String>,
+) {
+    let known = vendor.source_id.as_deref().and_then(|id| inputs.vendors.get(id));
+    let Some(known) = known.filter(|known| !known.active) else { return };
+    if on_order {
+        remarks.push(format!(
+            "The vendor {} ({}) is not active in JAGGAER any more.",
+            known.source_id, known.name
+        ));
+    } else {
+        holds.push(Hold::vendor_inactive(&known.source_id, &known.name));
+    }
+}
+
+/// Whether the payment reaches whom the source wants to be paid.
+pub(super) fn paid(
+    vendor: &VendorRef,
+    supplier: &Supplier,
+    inputs: &Inputs<'_>,
+    holds: &mut Vec<Hold>,
+    remarks: &mut Vec<String>,
+) {
+    match remit_to(vendor, supplier, suppliers(inputs)) {
+        Ok(remark) => remarks.extend(remark),
+        Err(fault) => holds.push(Hold::supplier_hierarchy(&fault)),
     }
 }
 

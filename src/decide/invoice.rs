@@ -77,7 +77,14 @@ impl<'a, 'd> Judgement<'a, 'd> {
         let holds = &mut self.holds;
         let business_unit = invoice.business_unit.as_deref();
         header::status(invoice.ripeness, &invoice.status, holds);
-        let supplier = header::supplier(&invoice.vendor, business_unit, inputs, holds);
+        let remarks = &mut self.evidence.remarks;
+        let supplier = header::supplier(&invoice.vendor, business_unit, inputs, holds, remarks);
+        let ordered = invoice.lines.iter().any(|line| line.order.is_some());
+        let on_order = ordered || invoice.kind == InvoiceKind::CreditNote;
+        header::active(&invoice.vendor, on_order, inputs, holds, remarks);
+        if let Some(supplier) = supplier {
+            header::paid(&invoice.vendor, supplier, inputs, holds, remarks);
+        }
         let (document_on, period) = self.period();
         self.dates_and_rate();
         let header = self.header(supplier, document_on);

@@ -264,8 +264,13 @@ impl<'a, 'd> Matching<'a, 'd> {
             faults.push(format!("which ended on {ends_on}; the invoice is of {on}"));
         }
         let business_unit = self.invoice.business_unit.as_deref();
-        let theirs =
-            header::supplier(&contract.vendor, business_unit, self.inputs, &mut Vec::new());
+        let theirs = header::supplier(
+            &contract.vendor,
+            business_unit,
+            self.inputs,
+            &mut Vec::new(),
+            &mut Vec::new(),
+        );
         let (agreed, billing) = (&contract.vendor.source_id, &self.invoice.vendor.source_id);
         match theirs {
             Some(theirs) if theirs.number != self.supplier => faults.push(format!(

@@ -63,7 +63,7 @@ fn plan(
         holds.push(Hold::order_number_too_long(number, limit));
     }
     let business_unit = order.business_unit.as_deref();
-    let supplier = header::supplier(&order.vendor, business_unit, inputs, holds);
+    let supplier = header::supplier(&order.vendor, business_unit, inputs, holds, &mut Vec::new());
     let lines: Vec<Line<'_>> = in_force.iter().map(|line| Line::of_order(line)).collect();
     let header = Header {
         supplier,

@@ -26,7 +26,8 @@ pub(super) fn without_tax(invoice: &SupplierInvoice, inputs: &Inputs<'_>) -> Opt
         return None;
     }
     let unit = invoice.business_unit.as_deref();
-    let supplier = header::supplier(&invoice.vendor, unit, inputs, &mut Vec::new())?;
+    let (mut holds, mut remarks) = (Vec::new(), Vec::new());
+    let supplier = header::supplier(&invoice.vendor, unit, inputs, &mut holds, &mut remarks)?;
     let (tables, reference) = (&inputs.rules.mapping, inputs.reference);
     let wanted = document_on(invoice, inputs);
     let on = booked(wanted, inputs).map_or(wanted, |booked| booked.on);

@@ -12,7 +12,6 @@ enum Target {
     VatCategory,
     Terms,
     Branch,
-    Supplier,
 }
 
 /// Values of a table that the ERP does not have, or that are not in use there. They make no table
@@ -53,13 +52,11 @@ fn target(name: TableName, column: &str, segment: impl Fn() -> Option<i64>) -> O
         TableName::Vat if visma => Some(Target::VatCategory),
         TableName::Terms if visma => Some(Target::Terms),
         TableName::Branches if visma => Some(Target::Branch),
-        TableName::Suppliers if visma => Some(Target::Supplier),
         TableName::Accounts
         | TableName::Segments
         | TableName::Vat
         | TableName::Terms
         | TableName::Branches
-        | TableName::Suppliers
         | TableName::Combinations
         | TableName::Units
         | TableName::Projects => None,
@@ -97,10 +94,6 @@ impl Target {
             Self::Branch => {
                 let known = reference.branches.get(value).map(|of| of.active);
                 said("branch", value, known, nearest::branches(reference))
-            }
-            Self::Supplier => {
-                let known = reference.suppliers.get(value).map(|_| true);
-                said("supplier", value, known, std::iter::empty())
             }
         }
     }
@@ -154,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_the_erp_lacks_is_named_with_its_place() {
-        let cases: [(TableName, &str, &[&str]); 4] = [
+        let cases: [(TableName, &str, &[&str]); 3] = [
             (
                 TableName::Coding,
                 "when:account,then:account,then:segment:1,then:segment:2,then:segment:3,then:terms\n\
@@ -173,11 +166,6 @@ mod tests {
                 &[
                     "row 3, column visma, Visma has no value of segment 1 111; did you mean 110 (Salg)?",
                 ],
-            ),
-            (
-                TableName::Suppliers,
-                "jaggaer,visma\nV1,50001\nV2,50002\n",
-                &["row 3, column visma, Visma has no supplier 50002"],
             ),
             (TableName::Units, "jaggaer,visma\nEA,STK\n", &[]),
         ];

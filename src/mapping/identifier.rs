@@ -1,7 +1,7 @@
 //! Organisation numbers and VAT numbers, brought to one form so that the same party is found
 //! under every spelling. A check digit proves only that a number was not mistyped.
 
-use crate::procurement::check_digit::{all_digits, luhn, mod11};
+use crate::procurement::check_digit::{all_digits, gs1, luhn, mod11};
 
 /// An organisation number without separators, prefix or suffix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -171,6 +171,41 @@ impl VatNumber {
     }
 }
 
+/// Reads a DUNS number. It has no check digit, so fillers are known by their looks.
+pub fn duns(raw: &str) -> Result<String, IdentifierFault> {
+    let expected = "a DUNS number (9 digits)";
+    let number = compact(raw);
+    if number.is_empty() {
+        return Err(IdentifierFault::Empty);
+    }
+    if number.len() != 9 || !all_digits(&number) || is_filler(&number) {
+        return Err(form(raw, expected));
+    }
+    Ok(number)
+}
+
+/// Reads a GLN, which has GS1's check digit.
+pub fn gln(raw: &str) -> Result<String, IdentifierFault> {
+    let expected = "a GLN (13 digits)";
+    let number = compact(raw);
+    if number.is_empty() {
+        return Err(IdentifierFault::Empty);
+    }
+    if number.len() != 13 || !all_digits(&number) || is_filler(&number) {
+        return Err(form(raw, expected));
+    }
+    if !gs1(&number) {
+        return Err(IdentifierFault::CheckDigit { value: shown(raw), expected });
+    }
+    Ok(number)
+}
+
+/// Whether the country's organisation numbers have a form of their own here, so that two which
+/// differ belong to two companies.
+pub fn knows_country(country: &str) -> bool {
+    rule_for(country).is_some()
+}
+
 fn rule_for(country: &str) -> Option<&'static OrganisationRule> {
     ORGANISATION_RULES.iter().find(|rule| rule.country == country)
 }
@@ -199,6 +234,13 @@ fn check(bare: &str, raw: &str, rule: &OrganisationRule) -> Result<(), Identifie
 /// All zeros pass every weighted sum and are nobody's number.
 fn only_zeros(text: &str) -> bool {
     text.bytes().all(|byte| byte == b'0')
+}
+
+/// One digit all through, or counting up: typed to get past a field, and nobody's number.
+fn is_filler(number: &str) -> bool {
+    let bytes = number.as_bytes();
+    let step = |by: u8| bytes.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(by));
+    step(0) || step(1)
 }
 
 /// Upper case, and only ASCII letters and digits: every separator people use goes.
@@ -313,5 +355,40 @@ mod tests {
                 IdentifierFault::Empty => panic!("{raw} is not empty"),
             }
         }
+    }
+
+    #[test]
+    fn duns_and_gln() {
+        let outcome = |read: Result<String, IdentifierFault>| match read {
+            Ok(number) => number,
+            Err(IdentifierFault::Empty) => "empty".into(),
+            Err(IdentifierFault::Form { .. }) => "form".into(),
+            Err(IdentifierFault::CheckDigit { .. }) => "check digit".into(),
+        };
+        let cases = [
+            ("34-567-8901", "345678901"),
+            (" 345678901 ", "345678901"),
+            ("34567890", "form"),
+            ("3456789O1", "form"),
+            ("000000000", "form"),
+            ("999999999", "form"),
+            ("123456789", "form"),
+            (" ", "empty"),
+        ];
+        for (raw, expected) in cases {
+            assert_eq!(outcome(duns(raw)), expected, "{raw}");
+        }
+        let cases = [
+            ("7300010000001", "7300010000001"),
+            ("73 0001 0000001", "7300010000001"),
+            ("7300010000002", "check digit"),
+            ("730001000001", "form"),
+            ("0000000000000", "form"),
+            ("", "empty"),
+        ];
+        for (raw, expected) in cases {
+            assert_eq!(outcome(gln(raw)), expected, "{raw}");
+        }
+        assert!(knows_country("NO") && knows_country("FO") && !knows_country("DE"));
     }
 }

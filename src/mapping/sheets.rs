@@ -15,7 +15,6 @@ pub enum TableName {
     Units,
     Branches,
     Projects,
-    Suppliers,
 }
 
 const SEGMENT: &str = "segment";
@@ -24,7 +23,7 @@ const TO: &str = "visma";
 const NOTE: &str = "note";
 
 impl TableName {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 9] = [
         Self::Coding,
         Self::Combinations,
         Self::Accounts,
@@ -34,7 +33,6 @@ impl TableName {
         Self::Units,
         Self::Branches,
         Self::Projects,
-        Self::Suppliers,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -48,7 +46,6 @@ impl TableName {
             Self::Units => "units",
             Self::Branches => "branches",
             Self::Projects => "projects",
-            Self::Suppliers => "suppliers",
         }
     }
 
@@ -80,7 +77,6 @@ impl TableName {
             Self::Units => pairs(&tables.units.table),
             Self::Branches => pairs(&tables.branches.table),
             Self::Projects => pairs(&tables.projects.table),
-            Self::Suppliers => pairs(&tables.suppliers),
         }
     }
 
@@ -101,7 +97,6 @@ impl TableName {
             Self::Units => tables.units.table = read_pairs(&sheet)?,
             Self::Branches => tables.branches.table = read_pairs(&sheet)?,
             Self::Projects => tables.projects.table = read_pairs(&sheet)?,
-            Self::Suppliers => tables.suppliers = read_pairs(&sheet)?,
         }
         Ok(())
     }
@@ -209,7 +204,6 @@ mod tests {
         tables.coding = CodingTable::try_from(coding).unwrap();
         let combinations = "account,verdict\n-1,deny\n".to_owned();
         tables.combinations = Combinations::try_from(combinations).unwrap();
-        tables.suppliers.insert("V-1".into(), "0050012".into());
         tables
     }
 

@@ -30,7 +30,7 @@ impl Unplaced {
             TableName::Units => &["unit_not_mapped"],
             TableName::Branches => &["branch_not_mapped", "branch_unknown"],
             TableName::Projects => &["project_not_mapped"],
-            TableName::Coding | TableName::Combinations | TableName::Suppliers => &[],
+            TableName::Coding | TableName::Combinations => &[],
         }
     }
 }
@@ -148,7 +148,7 @@ pub fn suggest(of: &Unplaced, tables: &Tables, reference: &ReferenceData) -> Vec
         TableName::Branches => nearest(code, nearest::branches(reference), MOST),
         TableName::Units => nearest(code, in_use(&tables.units.table), MOST),
         TableName::Projects => nearest(code, in_use(&tables.projects.table), MOST),
-        TableName::Coding | TableName::Combinations | TableName::Suppliers => Vec::new(),
+        TableName::Coding | TableName::Combinations => Vec::new(),
     }
 }
 

@@ -1,6 +1,9 @@
-//! Which of the ERP's suppliers a document's vendor is. A name never decides.
+//! Which of the ERP's suppliers a document's vendor is. A name never decides: where an identifier
+//! that companies share in practice (DUNS, GLN, bank account) stands alone, the name can only say no.
 
 use super::Tables;
+use super::candidates::{Candidate, candidates, likeness, names, parent};
+use super::party_name::{Likeness, PartyName};
 use super::supplier_index::{Found, Identity, SupplierIndex};
 use crate::procurement::{ReferenceData, Supplier, Vendor, VendorRef};
 use std::collections::BTreeMap;
@@ -11,8 +14,12 @@ pub enum SupplierFault {
     Unknown {
         /// The vendor as the clerk knows it.
         vendor: String,
+        /// Under which id a person can link it.
+        link_by: Option<String>,
         /// What was looked for.
         tried: Vec<String>,
+        /// Whom it could be, the best first.
+        candidates: Vec<Candidate>,
     },
     /// A person linked the vendor to a number that the ERP does not have.
     LinkBroken {
@@ -45,86 +52,257 @@ pub struct Suppliers<'a> {
     pub index: &'a SupplierIndex,
 }
 
-/// Settles the supplier: a person's link, else the ERP number, the organisation number and the
-/// VAT number, which must not contradict each other.
+/// A supplier, and how it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled<'a> {
+    pub supplier: &'a Supplier,
+    /// What decided, for people: `organisation number 988077917`.
+    pub by: Vec<String>,
+    /// Findings that stop nothing, one sentence each.
+    pub remarks: Vec<String>,
+}
+
+/// An identifier of the vendor with the suppliers that have it.
+struct Clue {
+    text: String,
+    found: Found,
+    strength: Strength,
+}
+
+/// What an identifier proves on its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strength {
+    /// Given to one company only.
+    Decides,
+    /// Meant for one company, but groups put their own on every daughter: the name must be nearly
+    /// the same.
+    Shared,
+    /// Companies of a group and clients of a factoring bank share accounts: the name must be the same.
+    Account,
+}
+
+/// The supplier of a document, if it takes documents.
 pub fn resolve<'a>(
     named: &VendorRef,
     business_unit: Option<&str>,
     suppliers: Suppliers<'a>,
-) -> Result<&'a Supplier, SupplierFault> {
+) -> Result<Settled<'a>, SupplierFault> {
+    let mut settled = settle(named, business_unit, suppliers).map_err(|fault| {
+        let vendor = named.source_id.as_deref().and_then(|id| suppliers.vendors.get(id));
+        with_candidates(fault, named, vendor, suppliers)
+    })?;
+    if !takes_documents(settled.supplier) {
+        return Err(SupplierFault::Blocked {
+            number: settled.supplier.number.clone(),
+            name: settled.supplier.name.clone(),
+            status: settled.supplier.status.clone(),
+        });
+    }
+    let vendor = named.source_id.as_deref().and_then(|id| suppliers.vendors.get(id));
+    settled.remarks.extend(vendor.and_then(|of| other_parent(of, settled.supplier, suppliers)));
+    Ok(settled)
+}
+
+/// A person's link decides; else every identifier is looked up, and none may contradict another.
+/// Says nothing of the supplier's status.
+pub(super) fn settle<'a>(
+    named: &VendorRef,
+    business_unit: Option<&str>,
+    suppliers: Suppliers<'a>,
+) -> Result<Settled<'a>, SupplierFault> {
     let vendor = named.source_id.as_deref().and_then(|id| suppliers.vendors.get(id));
     let shown = shown(named, vendor);
+    let known = &suppliers.reference.suppliers;
     if let Some(number) = linked(named, suppliers.tables) {
-        let supplier = suppliers
-            .reference
-            .suppliers
+        let supplier = known
             .get(number)
             .ok_or_else(|| SupplierFault::LinkBroken { vendor: shown, number: number.into() })?;
-        return usable(supplier);
+        return Ok(Settled { supplier, by: vec!["a person's link".into()], remarks: Vec::new() });
     }
-
+    let identity = vendor.map(Identity::of_vendor).unwrap_or_default();
     let number = erp_number(named, vendor, business_unit);
-    let by_number = number.filter(|number| suppliers.reference.suppliers.contains_key(*number));
-    let identity = vendor.map_or_else(Identity::default, |vendor| {
-        Identity::read(
-            vendor.organisation_number.as_deref(),
-            vendor.vat_number.as_deref(),
-            vendor.country.as_deref(),
-        )
+    let mut clues = clues(number, &identity, suppliers);
+    let mut tried: Vec<String> = clues.iter().map(|clue| clue.text.clone()).collect();
+    tried.extend(identity.faults.iter().cloned());
+    clues.retain(|clue| !clue.found.is_empty());
+    let unknown = |tried| SupplierFault::Unknown {
+        vendor: shown.clone(),
+        link_by: link_key(named),
+        tried,
+        candidates: Vec::new(),
+    };
+    // An account that is somebody else's says where money goes, not who this is.
+    let decides = clues.iter().any(|clue| clue.strength != Strength::Account);
+    let (deciding, aside): (Vec<&Clue>, Vec<&Clue>) =
+        clues.iter().partition(|clue| !decides || clue.strength != Strength::Account);
+    let Some((first, rest)) = deciding.split_first() else { return Err(unknown(tried)) };
+    let agreed: Found = rest.iter().fold(first.found.clone(), |agreed, clue| {
+        agreed.intersection(&clue.found).cloned().collect()
     });
-    let mut clues: Vec<(String, Found)> = Vec::new();
+    let agreed: Vec<&Supplier> = agreed.iter().filter_map(|number| known.get(number)).collect();
+    let mut remarks = Vec::new();
+    let live: Vec<&Supplier> =
+        agreed.iter().copied().filter(|of| of.status != "Inactive").collect();
+    let supplier = match (agreed.as_slice(), live.as_slice()) {
+        ([], _) => return Err(conflict(shown, &deciding)),
+        ([only], _) => *only,
+        // A record that was replaced keeps its numbers, and nothing can be posted on it.
+        (_, [only]) if deciding.iter().any(|clue| clue.strength == Strength::Decides) => {
+            let number = &only.number;
+            let by = &first.text;
+            remarks.push(format!("Of the suppliers with {by} only {number} is not inactive."));
+            *only
+        }
+        (several, _) => {
+            return Err(SupplierFault::Ambiguous {
+                vendor: shown,
+                by: first.text.clone(),
+                suppliers: several
+                    .iter()
+                    .map(|of| format!("{} ({})", of.number, of.name))
+                    .collect(),
+            });
+        }
+    };
+    let alike = vendor.map_or(Likeness::None, |vendor| likeness(&names(vendor), supplier));
+    let other = Identity::of_supplier(supplier);
+    let only_shared = deciding.iter().all(|clue| clue.strength != Strength::Decides);
+    let why_not = identity.contradiction(&other).or_else(|| {
+        let country = other.country.as_deref().filter(|_| identity.is_elsewhere(&other))?;
+        only_shared.then(|| format!("is in {country}"))
+    });
+    if let Some(why_not) = why_not {
+        let own = own_word(&identity);
+        let mut says = found_by(&deciding);
+        says.push(format!("{} {why_not}, the vendor{own}", supplier.number));
+        return Err(SupplierFault::Conflict { vendor: shown, says });
+    }
+    let only_accounts = deciding.iter().all(|clue| clue.strength == Strength::Account);
+    if (only_accounts && !is_same_name(alike)) || (only_shared && !is_nearly_same_name(alike)) {
+        return Err(unknown(tried));
+    }
+    let elsewhere = aside.iter().filter(|clue| !clue.found.contains(&supplier.number));
+    remarks.extend(elsewhere.map(|clue| {
+        format!("The vendor's {} is that of supplier {} in Visma.", clue.text, or(&clue.found))
+    }));
+    let by_number_alone = number.is_some() && deciding.len() == 1 && !only_shared;
+    if let Some(vendor) = vendor.filter(|_| by_number_alone && alike == Likeness::None)
+        && first.text.starts_with(NUMBER)
+        && !PartyName::read(&supplier.name).is_empty()
+    {
+        remarks.push(format!(
+            "Only the supplier number says that {} is {} ({}).",
+            vendor.name, supplier.number, supplier.name
+        ));
+    }
+    let by = deciding.iter().map(|clue| clue.text.clone()).collect();
+    Ok(Settled { supplier, by, remarks })
+}
+
+const NUMBER: &str = "supplier number";
+
+fn clues(number: Option<&str>, identity: &Identity, suppliers: Suppliers<'_>) -> Vec<Clue> {
+    let index = suppliers.index;
+    let mut clues = Vec::new();
+    let mut add = |text: String, found: Found, strength| {
+        clues.push(Clue { text, found, strength });
+    };
+    if let Some(number) = number {
+        let exists = suppliers.reference.suppliers.contains_key(number);
+        let found = exists.then(|| number.to_owned()).into_iter().collect();
+        add(format!("{NUMBER} {number}"), found, Strength::Decides);
+    }
     for organisation in &identity.organisations {
-        let found = suppliers.index.by_organisation(organisation);
-        clues.push((format!("organisation number {}", organisation.number), found));
+        let text = format!("organisation number {}", organisation.number);
+        add(text, index.by_organisation(organisation), Strength::Decides);
     }
     if let Some(vat) = &identity.vat {
-        let found = suppliers.index.by_vat(vat);
         let country = vat.country.as_deref().unwrap_or_default();
-        clues.push((format!("VAT number {country}{}", vat.number), found));
+        let text = format!("VAT number {country}{}", vat.number);
+        add(text, index.by_vat(vat), Strength::Decides);
     }
+    if let Some(duns) = &identity.duns {
+        add(format!("DUNS number {duns}"), index.by_duns(duns), Strength::Shared);
+    }
+    if let Some(gln) = &identity.gln {
+        add(format!("GLN {gln}"), index.by_gln(gln), Strength::Shared);
+    }
+    for (written, account) in &identity.accounts {
+        add(written.clone(), index.by_account(account), Strength::Account);
+    }
+    clues
+}
 
-    let mut tried: Vec<String> =
-        number.map(|n| format!("supplier number {n}")).into_iter().collect();
-    tried.extend(clues.iter().map(|(clue, _)| clue.clone()));
-    tried.extend(identity.faults);
-    clues.retain(|(_, found)| !found.is_empty());
-    if let Some(number) = by_number {
-        clues.insert(0, (format!("supplier number {number}"), Found::from([number.to_owned()])));
+fn is_same_name(likeness: Likeness) -> bool {
+    match likeness {
+        Likeness::Same | Likeness::Reordered | Likeness::Spacing => true,
+        Likeness::OtherForm
+        | Likeness::Typo
+        | Likeness::Part
+        | Likeness::Some(_)
+        | Likeness::None => false,
     }
-    let Some((first, rest)) = clues.split_first() else {
-        return Err(SupplierFault::Unknown { vendor: shown, tried });
-    };
-    let agreed = rest
-        .iter()
-        .fold(first.1.clone(), |agreed, (_, found)| agreed.intersection(found).cloned().collect());
-    let mut agreed_on = agreed.iter();
-    match (agreed_on.next(), agreed_on.next()) {
-        (None, _) => {
-            let says = clues
-                .iter()
-                .map(|(clue, found)| format!("{clue} says {}", join(found.iter(), " or ")))
-                .collect();
-            Err(SupplierFault::Conflict { vendor: shown, says })
+}
+
+/// Also with a slip of the pen, or after a change of the legal form.
+fn is_nearly_same_name(likeness: Likeness) -> bool {
+    match likeness {
+        Likeness::Same
+        | Likeness::Reordered
+        | Likeness::Spacing
+        | Likeness::OtherForm
+        | Likeness::Typo => true,
+        Likeness::Part | Likeness::Some(_) | Likeness::None => false,
+    }
+}
+
+fn conflict(vendor: String, clues: &[&Clue]) -> SupplierFault {
+    SupplierFault::Conflict { vendor, says: found_by(clues) }
+}
+
+fn found_by(clues: &[&Clue]) -> Vec<String> {
+    clues.iter().map(|clue| format!("{} says {}", clue.text, or(&clue.found))).collect()
+}
+
+/// What the vendor has in place of what the supplier has.
+fn own_word(identity: &Identity) -> String {
+    match (identity.organisations.first(), &identity.vat, &identity.country) {
+        (Some(organisation), _, _) => format!(" {}", organisation.number),
+        (None, Some(vat), _) => {
+            format!(" {}{}", vat.country.as_deref().unwrap_or_default(), vat.number)
         }
-        (Some(only), None) => usable(
-            suppliers
-                .reference
-                .suppliers
-                .get(only)
-                .ok_or(SupplierFault::Unknown { vendor: shown, tried })?,
-        ),
-        (Some(_), Some(_)) => Err(SupplierFault::Ambiguous {
-            vendor: shown,
-            by: first.0.clone(),
-            suppliers: agreed
-                .iter()
-                .map(|number| {
-                    let name = suppliers.reference.suppliers.get(number).map(|s| s.name.as_str());
-                    format!("{number} ({})", name.unwrap_or_default())
-                })
-                .collect(),
-        }),
+        (None, None, Some(country)) => format!(" in {country}"),
+        (None, None, None) => String::new(),
     }
+}
+
+fn with_candidates(
+    fault: SupplierFault,
+    named: &VendorRef,
+    vendor: Option<&Vendor>,
+    suppliers: Suppliers<'_>,
+) -> SupplierFault {
+    let SupplierFault::Unknown { vendor: shown, link_by, tried, .. } = fault else { return fault };
+    // A document can name a vendor that the master does not have: its name is all there is.
+    let from_document = Vendor {
+        source_id: named.source_id.clone().unwrap_or_default(),
+        name: named.name.clone().unwrap_or_default(),
+        ..Vendor::default()
+    };
+    let candidates = candidates(vendor.unwrap_or(&from_document), suppliers);
+    SupplierFault::Unknown { vendor: shown, link_by, tried, candidates }
+}
+
+/// The supplier belongs to another than the vendor does: a sentence, if so.
+fn other_parent(vendor: &Vendor, supplier: &Supplier, suppliers: Suppliers<'_>) -> Option<String> {
+    let theirs = supplier.parent.as_deref()?;
+    let (ours, shown) = parent(vendor, suppliers)?;
+    (ours.number != theirs && ours.number != supplier.number).then(|| {
+        format!(
+            "The vendor belongs to {shown}, which is supplier {}; in Visma {} belongs to {theirs}.",
+            ours.number, supplier.number
+        )
+    })
 }
 
 fn linked<'a>(named: &VendorRef, tables: &'a Tables) -> Option<&'a str> {
@@ -135,8 +313,13 @@ fn linked<'a>(named: &VendorRef, tables: &'a Tables) -> Option<&'a str> {
         .map(String::as_str)
 }
 
+fn link_key(named: &VendorRef) -> Option<String> {
+    named.source_id.clone().or_else(|| named.erp_number.clone())
+}
+
 /// The vendor master's number for the business unit is the most exact; then what the document
-/// itself says; then the vendor master's own.
+/// itself says; then the vendor master's own. A number that the master has for other units only is
+/// not this unit's.
 fn erp_number<'a>(
     named: &'a VendorRef,
     vendor: Option<&'a Vendor>,
@@ -145,26 +328,27 @@ fn erp_number<'a>(
     let for_unit = vendor.zip(business_unit).and_then(|(vendor, unit)| {
         vendor.erp_number_by_business_unit.get(unit).map(String::as_str)
     });
-    for_unit
-        .or(named.erp_number.as_deref())
-        .or_else(|| vendor.and_then(|vendor| vendor.erp_number.as_deref()))
+    let own = vendor.and_then(|vendor| vendor.erp_number.as_deref()).map(str::trim);
+    let is_of_another_unit = |number: &str| {
+        let mut units = vendor.iter().flat_map(|vendor| &vendor.erp_number_by_business_unit);
+        business_unit.is_some()
+            && own != Some(number)
+            && units.any(|(_, of_unit)| of_unit.trim() == number)
+    };
+    let on_document = named
+        .erp_number
+        .as_deref()
         .map(str::trim)
-        .filter(|number| !number.is_empty())
+        .filter(|number| for_unit.is_some() || !is_of_another_unit(number));
+    for_unit.map(str::trim).or(on_document).or(own).filter(|number| !number.is_empty())
 }
 
 /// HoldPayments stops the payment, not the posting.
-fn usable(supplier: &Supplier) -> Result<&Supplier, SupplierFault> {
-    match supplier.status.as_str() {
-        "Active" | "HoldPayments" | "OneTime" => Ok(supplier),
-        status => Err(SupplierFault::Blocked {
-            number: supplier.number.clone(),
-            name: supplier.name.clone(),
-            status: status.into(),
-        }),
-    }
+pub(super) fn takes_documents(supplier: &Supplier) -> bool {
+    matches!(supplier.status.as_str(), "Active" | "HoldPayments" | "OneTime")
 }
 
-fn shown(named: &VendorRef, vendor: Option<&Vendor>) -> String {
+pub(super) fn shown(named: &VendorRef, vendor: Option<&Vendor>) -> String {
     let name = named.name.as_deref().or(vendor.map(|vendor| vendor.name.as_str()));
     match (named.source_id.as_deref().or(named.erp_number.as_deref()), name) {
         (Some(id), Some(name)) => format!("{id} ({name})"),
@@ -174,230 +358,9 @@ fn shown(named: &VendorRef, vendor: Option<&Vendor>) -> String {
     }
 }
 
-fn join<'a>(parts: impl Iterator<Item = &'a String>, between: &str) -> String {
-    parts.map(String::as_str).collect::<Vec<_>>().join(between)
+fn or(numbers: &Found) -> String {
+    numbers.iter().map(String::as_str).collect::<Vec<_>>().join(" or ")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn supplier(number: &str, organisation: &str, vat: &str, country: &str) -> Supplier {
-        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Supplier {
-            number: number.into(),
-            name: format!("Supplier {number}"),
-            status: "Active".into(),
-            organisation_number: some(organisation),
-            vat_number: some(vat),
-            country: some(country),
-            ..Supplier::default()
-        }
-    }
-
-    fn reference() -> ReferenceData {
-        let mut suppliers: Vec<Supplier> = vec![
-            supplier("50001", "988 077 917", "", "NO"),
-            supplier("50002", "", "NO123456785MVA", "NO"),
-            supplier("50003", "13585628", "", "DK"),
-            supplier("50004", "123456-7897", "SE123456789701", "SE"),
-            supplier("50005", "974760673", "", "NO"),
-            supplier("50006", "974760673", "", "NO"),
-            supplier("50007", "", "DE136695976", "DE"),
-            supplier("50008", "2077474-0", "", ""),
-            supplier("50009", "995525828", "", "NO"),
-        ];
-        suppliers[8].status = "OnHold".into();
-        let suppliers = suppliers.into_iter().map(|s| (s.number.clone(), s)).collect();
-        ReferenceData { suppliers, ..ReferenceData::default() }
-    }
-
-    struct Case {
-        about: &'static str,
-        document_number: &'static str,
-        master_number: &'static str,
-        unit_number: &'static str,
-        organisation: &'static str,
-        vat: &'static str,
-        country: &'static str,
-        expected: &'static str,
-    }
-
-    const EMPTY: Case = Case {
-        about: "nothing to go by",
-        document_number: "",
-        master_number: "",
-        unit_number: "",
-        organisation: "",
-        vat: "",
-        country: "NO",
-        expected: "unknown",
-    };
-
-    #[test]
-    fn every_way_to_a_supplier() {
-        let cases = [
-            EMPTY,
-            Case {
-                about: "number on document",
-                document_number: "50001",
-                expected: "50001",
-                ..EMPTY
-            },
-            Case { about: "number on master", master_number: "50002", expected: "50002", ..EMPTY },
-            Case {
-                about: "number for the business unit first",
-                unit_number: "50001",
-                document_number: "50002",
-                master_number: "50002",
-                expected: "50001",
-                ..EMPTY
-            },
-            Case {
-                about: "a number that the ERP lacks does not stop the others",
-                document_number: "99999",
-                organisation: "988077917",
-                expected: "50001",
-                ..EMPTY
-            },
-            Case { about: "org", organisation: "988077917", expected: "50001", ..EMPTY },
-            Case { about: "org in VAT", vat: "NO988077917MVA", expected: "50001", ..EMPTY },
-            Case {
-                about: "VAT holds org",
-                organisation: "123 456 785",
-                expected: "50002",
-                ..EMPTY
-            },
-            Case {
-                about: "SE",
-                vat: "SE 123456-7897 01",
-                country: "SE",
-                expected: "50004",
-                ..EMPTY
-            },
-            Case {
-                about: "foreign VAT",
-                vat: "DE136695976",
-                country: "DE",
-                expected: "50007",
-                ..EMPTY
-            },
-            Case {
-                about: "same digits in another country are another party",
-                organisation: "988077917",
-                country: "DE",
-                expected: "unknown",
-                ..EMPTY
-            },
-            Case {
-                about: "the ERP does not say the country",
-                organisation: "2077474-0",
-                country: "FI",
-                expected: "50008",
-                ..EMPTY
-            },
-            Case {
-                about: "wrong check digit is not used",
-                organisation: "988077918",
-                expected: "unknown",
-                ..EMPTY
-            },
-            Case {
-                about: "two share it",
-                organisation: "974760673",
-                expected: "ambiguous",
-                ..EMPTY
-            },
-            Case {
-                about: "the number tells the two apart",
-                organisation: "974760673",
-                document_number: "50006",
-                expected: "50006",
-                ..EMPTY
-            },
-            Case {
-                about: "number and org contradict",
-                organisation: "988077917",
-                document_number: "50003",
-                expected: "conflict",
-                ..EMPTY
-            },
-            Case {
-                about: "org and VAT contradict",
-                organisation: "988077917",
-                vat: "NO123456785MVA",
-                expected: "conflict",
-                ..EMPTY
-            },
-            Case { about: "blocked", organisation: "995525828", expected: "blocked", ..EMPTY },
-        ];
-        let reference = reference();
-        let index = SupplierIndex::new(&reference);
-        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        for case in cases {
-            let mut vendor = Vendor {
-                source_id: "V1".into(),
-                // The name of another supplier must not matter.
-                name: "Supplier 50005".into(),
-                erp_number: some(case.master_number),
-                organisation_number: some(case.organisation),
-                vat_number: some(case.vat),
-                country: some(case.country),
-                ..Vendor::default()
-            };
-            if let Some(number) = some(case.unit_number) {
-                vendor.erp_number_by_business_unit.insert("UNIT".into(), number);
-            }
-            let vendors = BTreeMap::from([("V1".to_owned(), vendor)]);
-            let named = VendorRef {
-                source_id: Some("V1".into()),
-                erp_number: some(case.document_number),
-                name: None,
-            };
-            let suppliers = Suppliers {
-                tables: &Tables::default(),
-                vendors: &vendors,
-                reference: &reference,
-                index: &index,
-            };
-            let outcome = match resolve(&named, Some("UNIT"), suppliers) {
-                Ok(supplier) => supplier.number.as_str(),
-                Err(SupplierFault::Unknown { .. }) => "unknown",
-                Err(SupplierFault::LinkBroken { .. }) => "link broken",
-                Err(SupplierFault::Conflict { .. }) => "conflict",
-                Err(SupplierFault::Ambiguous { .. }) => "ambiguous",
-                Err(SupplierFault::Blocked { .. }) => "blocked",
-            };
-            assert_eq!(outcome, case.expected, "{}", case.about);
-        }
-    }
-
-    #[test]
-    fn a_persons_link_beats_every_identifier() {
-        let reference = reference();
-        let index = SupplierIndex::new(&reference);
-        let vendors = BTreeMap::new();
-        let mut tables = Tables::default();
-        tables.suppliers.insert("V1".into(), "50003".into());
-        tables.suppliers.insert("OLD".into(), "60000".into());
-        let resolve_with = |id: &str, number: Option<&str>| {
-            let named = VendorRef {
-                source_id: Some(id.into()),
-                erp_number: number.map(str::to_owned),
-                name: None,
-            };
-            let suppliers = Suppliers {
-                tables: &tables,
-                vendors: &vendors,
-                reference: &reference,
-                index: &index,
-            };
-            resolve(&named, None, suppliers).map(|supplier| supplier.number.clone())
-        };
-        assert_eq!(resolve_with("V1", Some("50001")), Ok("50003".into()));
-        assert!(matches!(
-            resolve_with("V2", Some("OLD")),
-            Err(SupplierFault::LinkBroken { number, .. }) if number == "60000"
-        ));
-    }
-}
+mod tests;

@@ -21,11 +21,7 @@ impl SupplierGroups {
     pub fn new(reference: &ReferenceData) -> Self {
         let mut numbers: BTreeMap<(&str, String), Holders<'_>> = BTreeMap::new();
         for (supplier, record) in &reference.suppliers {
-            let identity = Identity::read(
-                record.organisation_number.as_deref(),
-                record.vat_number.as_deref(),
-                record.country.as_deref(),
-            );
+            let identity = Identity::of_supplier(record);
             let organisations = identity
                 .organisations
                 .into_iter()

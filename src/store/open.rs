@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 static MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "spine", include_str!("../../migrations/0001_spine.sql")),
     (2, "evidence", include_str!("../../migrations/0002_evidence.sql")),
+    (3, "vendor_links", include_str!("../../migrations/0003_vendor_links.sql")),
     (4, "mapping_version", include_str!("../../migrations/0004_mapping_version.sql")),
     (5, "history", include_str!("../../migrations/0005_history.sql")),
     (6, "holds", include_str!("../../migrations/0006_holds.sql")),

@@ -114,7 +114,8 @@ impl<'a> Gatherer<'a> {
             reference: self.reference,
             index: self.suppliers,
         };
-        resolve(&invoice.vendor, invoice.business_unit.as_deref(), suppliers).ok()
+        let settled = resolve(&invoice.vendor, invoice.business_unit.as_deref(), suppliers);
+        settled.ok().map(|settled| settled.supplier)
     }
 
     /// Everything about one order that an invoice names.

@@ -120,7 +120,7 @@ impl Client {
         self.inner.settings.key_fields
     }
 
-    pub(super) fn supplier_attributes(&self) -> &SupplierAttributes {
+    pub fn supplier_attributes(&self) -> &SupplierAttributes {
         &self.inner.settings.supplier_attributes
     }
 

@@ -40,7 +40,7 @@ pub(super) fn at_line(number: &str) -> String {
 }
 
 /// `a, b and c`.
-fn list<T: AsRef<str>>(parts: &[T]) -> String {
+pub(super) fn list<T: AsRef<str>>(parts: &[T]) -> String {
     match parts {
         [] => String::new(),
         [only] => only.as_ref().to_owned(),

@@ -1,19 +1,26 @@
-use super::{Entry, Hold, entry, list};
-use crate::mapping::SupplierFault;
+use super::{Entry, Hold, Role, entry, list};
+use crate::mapping::{Candidate, RemitToFault, SupplierFault};
+
+/// What the supplier's holds clear with.
+const CLEARED_BY: &str = "a link, or a change of the vendor or the supplier";
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[Entry] = &[
-    entry("supplier_ambiguous", "Several suppliers in Visma share the identifier", "AP", "Put the supplier number on the vendor, or link it").by_itself("the supplier, the vendor or the link"),
-    entry("supplier_blocked", "The supplier is on hold or inactive in Visma", "Accounting", "Set it to Active when it may be used").by_itself("the supplier"),
-    entry("supplier_conflict", "Number, organisation number and VAT number point to different suppliers", "AP", "Correct the wrong one, or link the right one").by_itself("the supplier, the vendor or the link"),
-    entry("supplier_link_broken", "The link in the mapping leads to no supplier", "Integration", "Correct `mapping.suppliers`").by_itself("the supplier or the link"),
-    entry("supplier_unknown", "No supplier in Visma has the vendor's numbers", "AP or accounting", "Create the supplier, correct the number, or link it").by_itself("the supplier, the vendor or the link"),
+    entry("supplier_ambiguous", "Several suppliers in Visma share the identifier", "AP", "Put the supplier number on the vendor, or link it").by_itself(CLEARED_BY),
+    entry("supplier_blocked", "The supplier is on hold or inactive in Visma", "Accounting", "Set it to Active when it may be used").by_itself(CLEARED_BY),
+    entry("supplier_conflict", "Identifiers of the vendor point to different suppliers, or contradict the supplier's", "AP", "Correct the wrong one, or link the right one").by_itself(CLEARED_BY),
+    entry("supplier_hierarchy", "JAGGAER wants another vendor to be paid than the supplier on the invoice", "AP", "Link the vendor to whom is to be paid, or correct who is paid in JAGGAER").by_itself(CLEARED_BY).unless(Role::TwoPeople),
+    entry("supplier_link_broken", "The link that a person made leads to no supplier", "AP or integration", "Undo the link, or correct `mapping.suppliers`").by_itself(CLEARED_BY),
+    entry("supplier_unknown", "No supplier in Visma has the vendor's numbers", "AP or accounting", "Create the supplier, correct the number, or link it").by_itself(CLEARED_BY),
+    entry("vendor_inactive", "The vendor is not active in JAGGAER, and nothing was ordered", "AP", "Find out why it was deactivated; activate it, or let the invoice pass with a reason").by_itself(CLEARED_BY).unless(Role::Ap),
 ];
 
 impl Hold {
     pub(crate) fn supplier(fault: &SupplierFault) -> Self {
         match fault {
-            SupplierFault::Unknown { vendor, tried } => Self::supplier_unknown(vendor, tried),
+            SupplierFault::Unknown { vendor, link_by, tried, candidates } => {
+                Self::supplier_unknown(vendor, link_by.as_deref(), tried, candidates)
+            }
             SupplierFault::LinkBroken { vendor, number } => {
                 Self::supplier_link_broken(vendor, number)
             }
@@ -27,17 +34,65 @@ impl Hold {
         }
     }
 
-    fn supplier_unknown(vendor: &str, tried: &[String]) -> Self {
+    fn supplier_unknown(
+        vendor: &str,
+        link_by: Option<&str>,
+        tried: &[String],
+        candidates: &[Candidate],
+    ) -> Self {
         let looked = if tried.is_empty() {
-            "JAGGAER gives no supplier number, organisation number or VAT number to look by".into()
+            "JAGGAER gives no number to look by".into()
         } else {
             format!("Looked by {}", list(tried))
         };
+        let could_be: Vec<String> = candidates
+            .iter()
+            .map(|of| format!("{} {}: {}", of.supplier, of.name, of.reasons.join(", ")))
+            .collect();
+        let could_be = match could_be.as_slice() {
+            [] => String::new(),
+            some => format!(" It could be {}.", some.join("; or ")),
+        };
+        let supplier = candidates.first().map_or("SUPPLIER", |best| best.supplier.as_str());
+        let link = link_by.map_or_else(String::new, |key| {
+            let key = quoted(key);
+            format!(
+                ", or link the two: ml-connector mapping link {key} {supplier} --reason \"why\""
+            )
+        });
         Self::new(
             "supplier_unknown",
-            format!("The supplier {vendor} is not found in Visma. {looked}."),
-            "Ask accounting to create the supplier in Visma with its organisation number, correct \
-             the number in JAGGAER, or link the two in [connection.mapping.suppliers]; then release.",
+            format!("The supplier {vendor} is not found in Visma. {looked}.{could_be}"),
+            format!(
+                "Ask accounting to create the supplier in Visma with its organisation number, \
+                 correct the number in JAGGAER{link}."
+            ),
+        )
+    }
+
+    pub(crate) fn vendor_inactive(id: &str, name: &str) -> Self {
+        Self::new(
+            "vendor_inactive",
+            format!("The vendor {id} ({name}) is not active in JAGGAER, and no order is named."),
+            "Ask who deactivated it and why. Activate it in JAGGAER if that was a mistake; if the \
+             invoice is owed all the same, let it pass with the reason.",
+        )
+    }
+
+    pub(crate) fn supplier_hierarchy(fault: &RemitToFault) -> Self {
+        let RemitToFault { vendor, remit_to, supplier, supplier_name, other } = fault;
+        let other = match other {
+            Some(other) => format!("which is supplier {other}"),
+            None => "which leads to no one supplier".into(),
+        };
+        Self::new(
+            "supplier_hierarchy",
+            format!(
+                "JAGGAER says that {remit_to}, {other}, is paid in place of {vendor}, but Visma \
+                 would pay supplier {supplier} ({supplier_name})."
+            ),
+            "Find out who is to be paid. Link the vendor to that supplier (ml-connector mapping \
+             link), or correct in JAGGAER who is paid.",
         )
     }
 
@@ -45,7 +100,8 @@ impl Hold {
         Self::new(
             "supplier_link_broken",
             format!("The supplier {vendor} is linked to {number}, which is not in Visma."),
-            "Correct the link in [connection.mapping.suppliers]; then release.",
+            "Undo the link (ml-connector mapping unlink) or link it to another; a link of the \
+             configuration stands in [connection.mapping.suppliers].",
         )
     }
 
@@ -53,8 +109,8 @@ impl Hold {
         Self::new(
             "supplier_conflict",
             format!("It is not clear which supplier {vendor} is: {}.", list(says)),
-            "Correct the wrong number in JAGGAER or in Visma, or decide by a link in \
-             [connection.mapping.suppliers]; then release.",
+            "Correct the wrong number in JAGGAER or in Visma, or decide by a link (ml-connector \
+             mapping link).",
         )
     }
 
@@ -62,8 +118,8 @@ impl Hold {
         Self::new(
             "supplier_ambiguous",
             format!("By {by}, the supplier {vendor} could be {} in Visma.", list(suppliers)),
-            "Put the supplier number of the right one on the vendor in JAGGAER, or link it in \
-             [connection.mapping.suppliers]; then release.",
+            "Put the supplier number of the right one on the vendor in JAGGAER, or link it \
+             (ml-connector mapping link).",
         )
     }
 
@@ -72,8 +128,17 @@ impl Hold {
         Self::new(
             "supplier_blocked",
             format!("The supplier {number} ({name}) has the status {status} in Visma."),
-            "Ask accounting whether the supplier may be used and to set it to Active in Visma; \
-             then release.",
+            "Ask accounting whether the supplier may be used and to set it to Active in Visma.",
         )
+    }
+}
+
+/// As it can stand in a command.
+fn quoted(key: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
+    if !key.is_empty() && key.chars().all(plain) {
+        key.to_owned()
+    } else {
+        format!("'{}'", key.replace('\'', "'\\''"))
     }
 }

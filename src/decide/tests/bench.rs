@@ -31,6 +31,10 @@ impl Bench {
     }
 
     pub fn judge(&self, document: &Document) -> Decision {
+        self.verdict(document).decision
+    }
+
+    pub fn verdict(&self, document: &Document) -> Verdict {
         let suppliers = SupplierIndex::new(&self.reference);
         crate::decide::document(
             document,
@@ -42,7 +46,6 @@ impl Bench {
                 history: &self.history,
             },
         )
-        .decision
     }
 
     pub fn order(&self, order: &PurchaseOrder) -> Decision {

@@ -255,6 +255,9 @@ const INVOICE_CASES: &[(&str, OnInvoice)] = &[
     ("supplier_ambiguous", |i, _| i.vendor = vendor("V4")),
     ("supplier_blocked", |i, _| i.vendor = vendor("V3")),
     ("supplier_conflict", |i, _| i.vendor.erp_number = Some("50002".into())),
+    ("supplier_hierarchy", |_, b| {
+        b.vendors.get_mut("V1").unwrap().remit_to = Some("V2".into());
+    }),
     ("supplier_link_broken", |_, b| {
         b.rules.mapping.suppliers.insert("V1".into(), "60000".into());
     }),
@@ -279,6 +282,7 @@ const INVOICE_CASES: &[(&str, OnInvoice)] = &[
     ("vat_zone_unmatched", |_, b| {
         b.reference.suppliers.get_mut("50001").unwrap().vat_zone = Some("02".into());
     }),
+    ("vendor_inactive", |_, b| b.vendors.get_mut("V1").unwrap().active = false),
 ];
 
 fn map_vat(bench: &mut Bench, category: &str) {
@@ -523,4 +527,51 @@ fn texts_carry_the_numbers() {
         "It is not clear which supplier V1 (Vendor V1) is: supplier number 50002 says 50002 and \
          organisation number 988077917 says 50001."
     );
+}
+
+#[test]
+fn a_deactivated_vendor_is_still_paid_what_it_delivered() {
+    let mut bench = Bench::new();
+    bench.vendors.get_mut("V1").unwrap().active = false;
+    bench.post(&an_order());
+    let verdict = bench.verdict(&Document::Invoice(order_invoice()));
+    assert!(matches!(verdict.decision, Decision::Plan(_)), "{verdict:?}");
+    let remark = "The vendor V1 (Vendor V1) is not active in JAGGAER any more.";
+    assert!(verdict.evidence.remarks.iter().any(|found| found == remark), "{verdict:?}");
+
+    let mut credit = an_invoice();
+    credit.kind = InvoiceKind::CreditNote;
+    assert!(matches!(bench.invoice(&credit), Decision::Plan(_)));
+    assert!(matches!(bench.order(&an_order()), Decision::Plan(_)));
+}
+
+#[test]
+fn an_unknown_supplier_comes_with_whom_it_could_be_and_the_command() {
+    let mut bench = Bench::new();
+    let known = bench.reference.suppliers.get_mut("50001").unwrap();
+    known.name = "Fjord Kontor AS".into();
+    known.address = Some(PostalAddress { postal_code: Some("5003".into()), ..Default::default() });
+    let stranger = Vendor {
+        source_id: "V 9".into(),
+        name: "Fjord Kontor ASA".into(),
+        active: true,
+        address: Some(PostalAddress { postal_code: Some("5003".into()), ..Default::default() }),
+        ..Vendor::default()
+    };
+    bench.vendors.insert("V 9".into(), stranger);
+    let mut document = an_invoice();
+    document.vendor = vendor("V 9");
+    let Decision::Hold(holds) = bench.invoice(&document) else { panic!("a name decided") };
+    assert_eq!(
+        holds[0].text,
+        "The supplier V 9 (Vendor V 9) is not found in Visma. JAGGAER gives no number to look \
+         by. It could be 50001 Fjord Kontor AS: same name but for the legal form, same postal code."
+    );
+    assert!(
+        holds[0].fix.ends_with("ml-connector mapping link 'V 9' 50001 --reason \"why\"."),
+        "{}",
+        holds[0].fix
+    );
+    bench.rules.mapping.suppliers.insert("V 9".into(), "50001".into());
+    assert!(matches!(bench.invoice(&document), Decision::Plan(_)), "a link decides");
 }

@@ -1,6 +1,7 @@
 //! Reference data and suppliers, as this round's decisions see them.
 
 use super::{SUPPLIERS, UNREADABLE_READS, since};
+use crate::audit::hash_text;
 use crate::clock;
 use crate::mapping::{SupplierGroups, SupplierIndex};
 use crate::store::Change;
@@ -37,7 +38,8 @@ impl Engine {
     }
 
     async fn refresh_suppliers(&self, company: &Company) -> Result<(), SyncError> {
-        let watermark = self.store.watermark(&company.id, SUPPLIERS).await?;
+        let list = suppliers_as_read(company);
+        let watermark = self.store.watermark(&company.id, &list).await?;
         let since = since(watermark.as_ref(), company.overlap_minutes);
         for read in 1.. {
             let mut pager = company.client.suppliers(since.as_deref());
@@ -54,7 +56,7 @@ impl Engine {
                 return Err(SyncError::Incomplete { list: "supplier".into() });
             }
             if unreadable.is_empty() || read == UNREADABLE_READS {
-                return self.end_of_list(company, SUPPLIERS, pager.newest(), &unreadable).await;
+                return self.end_of_list(company, &list, pager.newest(), &unreadable).await;
             }
         }
         Ok(())
@@ -72,4 +74,13 @@ impl Engine {
         company.set_reference(KnownReference { data, suppliers, groups, hash });
         Ok(())
     }
+}
+
+/// The name of the list's watermark. Where more is read of a row than before, or another attribute,
+/// the list is read from the beginning once: rows that do not change would never come again.
+fn suppliers_as_read(company: &Company) -> String {
+    let attributes = serde_json::to_string(company.client.supplier_attributes())
+        .expect("plain data with text keys");
+    let read = hash_text(&format!("addresses, parents, accounts\n{attributes}"));
+    format!("{SUPPLIERS}#{}", &read[..12])
 }

@@ -9,6 +9,7 @@ pub use wanted::{Wanted, wanted};
 
 use super::engine::{Connection, entry};
 use super::error::SyncError;
+use super::links::{take_over, with_links};
 use crate::audit::hash_text;
 use crate::clock;
 use crate::config::ConnectionConfig;
@@ -20,16 +21,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A connection's rules with the newest version of each imported table in the place of the
-/// configuration's.
+/// configuration's, and with the links that people made.
 pub async fn rules_in_force(
     store: &Store,
     connection: &ConnectionConfig,
 ) -> Result<Rules, SyncError> {
     let versions = store.mapping_versions(&connection.id).await?;
-    joined(&connection.id, &connection.rules, &versions)
+    let rules = joined(&connection.id, &connection.rules, &versions)?;
+    Ok(with_links(&rules, &store.links(&connection.id).await?))
 }
 
-/// Brings what was imported since the last round into force, with its entry in the trail, and
+/// Brings what was imported and linked since the last round into force, with its entry in the trail, and
 /// gives each connection its rules.
 pub async fn join_mapping(
     store: &Store,
@@ -57,7 +59,8 @@ pub async fn join_mapping(
         if !change.is_empty() {
             store.commit(owned, change).await?;
         }
-        connection.set_rules(rules);
+        take_over(store, owned, &connection.id).await?;
+        connection.set_rules(with_links(&rules, &store.links(&connection.id).await?));
     }
     Ok(())
 }
