@@ -131,7 +131,7 @@ impl Call {
         }
     }
 
-    fn whole(&self, name: &str) -> Result<Option<usize>, Refusal> {
+    pub fn whole(&self, name: &str) -> Result<Option<usize>, Refusal> {
         match self.query(name) {
             None => Ok(None),
             Some(text) => match text.parse::<usize>() {
@@ -190,6 +190,55 @@ pub(crate) fn page<R>(
             total,
             max,
         );
+    }
+    out.push(']');
+    Ok(out)
+}
+
+/// The same for a list whose pages are filled by the lines of their rows: a row stands on one page, whole, and the
+/// count counts lines. `rows`: key, lines, row.
+pub(crate) fn page_of_lines<R>(
+    (state, settings, board): (&mut State, &Settings, &Switchboard),
+    call: &Call,
+    max: usize,
+    mut rows: Vec<(String, usize, R)>,
+    mut write: impl FnMut(&mut String, &R, &str, usize, usize),
+) -> Result<String, Refusal> {
+    let number = call.whole("pageNumber")?.unwrap_or(1);
+    let size = call.whole("pageSize")?.unwrap_or(max).min(max);
+    let total: usize = rows.iter().map(|(_, lines, _)| lines).sum();
+    if settings.shuffled_lists {
+        rows.sort_by_cached_key(|(key, ..)| {
+            let mut hasher = DefaultHasher::new();
+            (key, settings.seed, total).hash(&mut hasher);
+            hasher.finish()
+        });
+    }
+    let end_of = |start: usize| {
+        let mut filled = 0;
+        let fitting = rows.iter().skip(start).take_while(|(_, lines, _)| {
+            let fits = filled == 0 || filled + lines <= size;
+            filled += lines;
+            fits
+        });
+        start + fitting.count()
+    };
+    let start = (1..number).fold(0, |start, _| end_of(start));
+    let start = moved(state, board, call, number, start, rows.len()).min(rows.len());
+    let rows = &rows[start..end_of(start)];
+    let broken = if !rows.is_empty() && board.fires(Fault::OkWithErrorInfo) {
+        Some(state.random.usize(0..rows.len()))
+    } else {
+        None
+    };
+    let mut out = String::from("[");
+    for (at, (.., row)) in rows.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        let error =
+            if broken == Some(at) { "Error: the record could not be read completely." } else { "" };
+        write(&mut out, row, error, total, max);
     }
     out.push(']');
     Ok(out)
