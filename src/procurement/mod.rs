@@ -8,6 +8,7 @@ mod bank_account;
 mod contract;
 mod currency;
 mod erp;
+mod journal;
 mod money;
 mod plan;
 mod purchase_order;
@@ -21,6 +22,7 @@ pub use bank_account::{BankAccount, BankAccountKind};
 pub use contract::Contract;
 pub use currency::{Currency, UnknownCurrency};
 pub use erp::{ErpInvoice, ErpInvoiceLine, ErpOrder, ErpOrderLine, ErpReceipt, ErpReceiptLine};
+pub use journal::{BatchSource, ErpBatch, ErpBatchLine};
 pub use money::{Money, MoneyError};
 pub use plan::{
     InvoicePlan, InvoicePlanLine, Link, OrderPlan, OrderPlanLine, OrderStart, Plan, PostingMode,
