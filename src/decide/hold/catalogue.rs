@@ -78,6 +78,7 @@ pub fn catalogue() -> Vec<Entry> {
     let parts = [
         super::codes::ENTRIES,
         super::documents::ENTRIES,
+        super::ledger::ENTRIES,
         super::money::ENTRIES,
         super::orders::ENTRIES,
         super::posting::ENTRIES,

@@ -4,6 +4,7 @@
 mod catalogue;
 mod codes;
 mod documents;
+mod ledger;
 mod money;
 mod orders;
 mod posting;
@@ -79,6 +80,7 @@ mod tests {
         let sources = [
             include_str!("codes.rs"),
             include_str!("documents.rs"),
+            include_str!("ledger.rs"),
             include_str!("money.rs"),
             include_str!("orders.rs"),
             include_str!("posting.rs"),
