@@ -1,7 +1,9 @@
 use super::output::{Failure, Output, table};
 use ml_connector::clock;
 use ml_connector::procurement::Currency;
-use ml_connector::store::{DocumentFilter, DocumentRow, DocumentState, HoldRow, Store};
+use ml_connector::store::{
+    DocumentFilter, DocumentRow, DocumentState, HoldRow, LedgerCheck, LedgerState, Store,
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -105,6 +107,7 @@ async fn show(store: &Store, id: &str, output: &Output) -> Result<ExitCode, Fail
         let mut value = row_json(document, &holds);
         value["waiting"] = json_or_null(document.waiting.as_deref());
         value["attention"] = json!(document.attention);
+        value["ledger"] = ledger_json(store.ledger_check(&document.id).await?.as_ref());
         value["revision"] = json!(document.latest_revision);
         value["applied_revision"] = json!(document.applied_revision);
         value["applied_plan"] = json_or_null(document.applied_plan.as_deref());
@@ -158,6 +161,15 @@ fn say(document: &DocumentRow, holds: &[HoldRow], value: &Value, output: &Output
     if let Some(attention) = &document.attention {
         output.say(format!("  attention: {attention}"));
     }
+    if let Some(state) = value["ledger"]["state"].as_str() {
+        let batches: Vec<&str> = value["ledger"]["batches"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        output.say(format!("  general ledger: {state} {}", batches.join(", ")));
+    }
     for posting in value["postings"].as_array().into_iter().flatten() {
         output.say(format!(
             "  {}: {} (attempts {}) {}",
@@ -176,6 +188,20 @@ fn say(document: &DocumentRow, holds: &[HoldRow], value: &Value, output: &Output
             entry["to"].as_str().unwrap_or_default(),
         ));
     }
+}
+
+/// Whether the general ledger holds the document as planned; `null`: not released, or not compared.
+fn ledger_json(check: Option<&LedgerCheck>) -> Value {
+    check.map_or(Value::Null, |check| {
+        let verified = check.state == LedgerState::Verified;
+        json!({
+            "state": check.state.as_str(),
+            "batches": check.batches,
+            "differences": check.differences,
+            "since": clock::rfc3339(check.since),
+            "verified_at": verified.then(|| clock::rfc3339(check.changed_at)),
+        })
+    })
 }
 
 pub fn row_json(document: &DocumentRow, holds: &[HoldRow]) -> Value {

@@ -59,7 +59,8 @@ pub async fn release(
 ) -> Result<ExitCode, Failure> {
     let store = super::open(config).await?;
     let document = one(&store, &arguments.id).await?;
-    if document.state != DocumentState::Held {
+    let asks_attention = document.state == DocumentState::Posted && document.attention.is_some();
+    if document.state != DocumentState::Held && !asks_attention {
         return Err(Failure::could_not(format!(
             "{} {} is {}, not held; nothing was done",
             document.kind.as_str(),
@@ -137,11 +138,14 @@ pub async fn ask_and_work(
     output.print(&json!({
         "asked": false, "document": after.id, "state": after.state.as_str(),
         "holds": holds.iter().map(|hold| json!({ "code": hold.code, "text": hold.text, "fix": hold.fix })).collect::<Vec<_>>(),
-        "errors": report.errors,
+        "attention": after.attention, "errors": report.errors,
     }));
     output.say(format!("{} {} is {} now", after.kind.as_str(), after.number, after.state.as_str()));
     for hold in &holds {
         output.say(format!("  held [{}] {}\n    do: {}", hold.code, hold.text, hold.fix));
+    }
+    if let Some(attention) = &after.attention {
+        output.say(format!("  attention: {attention}"));
     }
     for error in &report.errors {
         eprintln!("ml-connector: {error}");

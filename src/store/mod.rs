@@ -10,6 +10,7 @@ mod document;
 mod document_change;
 mod erp;
 mod inputs;
+mod ledger;
 mod open;
 mod ownership;
 mod posting;
@@ -26,6 +27,7 @@ pub use document::{
 };
 pub use document_change::{DocumentFacts, NewDocument};
 pub use erp::{ErpKeyCount, ErpVersions};
+pub use ledger::{LedgerCheck, LedgerState, LedgerTarget};
 pub use ownership::{FileLock, Owned, OwnershipRow};
 pub use posting::{PostingRow, PostingState, Step};
 pub use request::RequestRow;

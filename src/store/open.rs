@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 static MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "spine", include_str!("../../migrations/0001_spine.sql")),
     (2, "evidence", include_str!("../../migrations/0002_evidence.sql")),
+    (7, "ledger", include_str!("../../migrations/0007_ledger.sql")),
 ];
 
 /// Two processes that start on a fresh store at once stop each other's migration.

@@ -44,6 +44,8 @@ pub struct Company {
     pub tenant: String,
     pub index_months: i64,
     pub overlap_minutes: i64,
+    /// How long a released document's batch is waited for; `None`: it is not held against the ledger.
+    pub ledger_patience: Option<i64>,
     pub concurrency: usize,
     /// As last read; replaced, never changed in place.
     reference: RwLock<Option<Arc<KnownReference>>>,
@@ -304,6 +306,9 @@ fn open_company(config: &Config, wanted: &ConnectionConfig) -> Result<Company, S
         tenant: company.tenant_id.clone(),
         index_months: company.index_months,
         overlap_minutes: company.overlap_minutes,
+        ledger_patience: company
+            .verify_ledger
+            .then(|| company.ledger_patience_minutes.saturating_mul(60_000_000)),
         concurrency,
         reference: RwLock::new(None),
         unreadable: RwLock::default(),

@@ -90,6 +90,11 @@ impl Engine {
                     change.log(log);
                     change.finish_request(&request.id, "carried out", at);
                 }
+                (Some(ManualVerb::Release), Some(document))
+                    if document.state == DocumentState::Posted && document.attention.is_some() =>
+                {
+                    self.release_posted(&document, &request, at, &mut change).await?;
+                }
                 (Some(verb), Some(document)) => {
                     let result = format!(
                         "not done: the document is {}, which {} does not take",

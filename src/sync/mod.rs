@@ -11,6 +11,7 @@ mod ids;
 mod index;
 mod judge;
 mod lease;
+mod ledger;
 mod manual;
 mod post;
 mod posting;

@@ -210,6 +210,7 @@ async fn work(
     company: &Arc<Company>,
     connections: &[Arc<Connection>],
 ) -> Result<(), SyncError> {
+    engine.released_by_hand(company, connections).await?;
     let mut still_since = clock::since_boot();
     loop {
         engine.check()?;
@@ -231,7 +232,8 @@ async fn work(
             engine.pause(wait.max(BREATH)).await;
         }
     }
-    verify_the_rest(engine, company).await
+    verify_the_rest(engine, company).await?;
+    engine.verify_ledger(company).await
 }
 
 /// Judge, post, read back, settle: for one sort of documents.

@@ -38,6 +38,8 @@ pub use error::Error;
 pub use gated::Gate;
 pub use ledger::ledger_matches;
 pub use pager::{Page, Pager, UnreadableRow};
+pub use probe::BATCHES;
+pub use read::kind as invoice_kind;
 pub use reference::ReferenceRead;
 pub use request::{Body, CannotWrite, FileMismatch, Method, Request};
 pub use send::Outcome;

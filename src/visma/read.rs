@@ -79,7 +79,8 @@ fn invoice_line(line: wire::InvoiceLine, currency: Currency) -> Result<ErpInvoic
     })
 }
 
-pub(super) fn kind(document_type: &str) -> Option<InvoiceKind> {
+/// What a type of Visma's is; `None`: neither an invoice nor a credit note.
+pub fn kind(document_type: &str) -> Option<InvoiceKind> {
     match document_type {
         "Invoice" => Some(InvoiceKind::Invoice),
         "DebitAdj" => Some(InvoiceKind::CreditNote),

@@ -92,6 +92,14 @@ impl Engine {
             if !unchanged {
                 let reference = claim_key(invoice.supplier_reference.as_deref().unwrap_or(""));
                 change.keep_erp_invoice(&company.id, invoice, &reference);
+                if let Some(key) = invoice.our_key.as_deref()
+                    && invoice.is_released()
+                    && invoice.kind.is_some()
+                    && company.ledger_patience.is_some()
+                {
+                    let named = (invoice.document_type.as_str(), invoice.number.as_str());
+                    change.note_release(&company.id, key, named, clock::now());
+                }
             }
             if let Some(made) = invoice.our_key.as_ref().and_then(|key| done.get(key)) {
                 self.compare_invoice(company, invoice, made, &mut change).await?;
@@ -187,7 +195,7 @@ impl Engine {
     }
 
     /// Moves the list's watermark, but not past a row that could not be read: it comes again.
-    async fn end_of_list(
+    pub(super) async fn end_of_list(
         &self,
         company: &Company,
         list: &str,
@@ -228,7 +236,7 @@ impl Engine {
     }
 }
 
-fn since(watermark: Option<&Watermark>, overlap_minutes: i64) -> Option<String> {
+pub fn since(watermark: Option<&Watermark>, overlap_minutes: i64) -> Option<String> {
     let watermark = watermark.filter(|watermark| !watermark.seen.is_empty())?;
     visma::overlap(&watermark.seen, overlap_minutes)
 }
