@@ -11,6 +11,7 @@ mod holds;
 mod identity;
 mod invoice_to_visma;
 mod isolation;
+mod ledger;
 mod lines_add_up;
 mod module_arrows;
 mod ping;

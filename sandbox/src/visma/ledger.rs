@@ -246,6 +246,10 @@ impl Desk<'_> {
 
     /// `lastModifiedDateTime` stands alone here: changed at or after it.
     pub fn batches(&mut self, call: &Call) -> Result<Reply, Refusal> {
+        if !self.settings.journal_granted {
+            let message = "The application is not allowed to do this.".into();
+            return Err(Refusal { status: 403, message });
+        }
         let status = call.word("status", STATUSES)?;
         let (module, branch, period) =
             (call.query("module"), call.query("branch"), call.query("periodId"));

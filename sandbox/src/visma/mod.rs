@@ -75,6 +75,8 @@ pub struct Settings {
     pub max_page_suppliers: usize,
     /// Lines on a page of journal batches.
     pub max_page_journal_lines: usize,
+    /// Whether the application may read journal batches.
+    pub journal_granted: bool,
     /// Batches of the ledger bring lines of one account and subaccount together.
     pub summary_batches: bool,
     pub payables_account: String,
@@ -125,6 +127,7 @@ impl Settings {
             max_page_receipts: 500,
             max_page_suppliers: 1000,
             max_page_journal_lines: 500,
+            journal_granted: true,
             summary_batches: false,
             payables_account: "2400".into(),
             vat_account: "2710".into(),

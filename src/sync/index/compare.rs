@@ -1,7 +1,6 @@
 //! What stands in Visma, held against what was planned: as the lists show it, or fetched alone
 //! where they do not show it yet.
 
-use crate::matching::claim_key;
 use crate::procurement::{ErpInvoice, ErpOrder, Plan};
 use crate::store::{Change, DocumentRow, PostingRow, PostingState, Step};
 use crate::sync::engine::{Company, Engine, entry};
@@ -192,9 +191,7 @@ impl Engine {
                     let kind = named.visma_type.clone().unwrap_or_default();
                     match company.client.invoice(&kind, &number).await {
                         Ok((invoice, _)) => {
-                            let reference =
-                                claim_key(invoice.supplier_reference.as_deref().unwrap_or(""));
-                            change.keep_erp_invoice(&company.id, &invoice, &reference);
+                            super::keep_invoice(company, &invoice, &mut change);
                             self.compare_invoice(company, &invoice, &made, &mut change).await?;
                             Ok(())
                         }

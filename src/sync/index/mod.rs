@@ -90,16 +90,7 @@ impl Engine {
             let unchanged = invoice.version.is_some()
                 && versions.invoices.get(&key) == invoice.version.as_ref();
             if !unchanged {
-                let reference = claim_key(invoice.supplier_reference.as_deref().unwrap_or(""));
-                change.keep_erp_invoice(&company.id, invoice, &reference);
-                if let Some(key) = invoice.our_key.as_deref()
-                    && invoice.is_released()
-                    && invoice.kind.is_some()
-                    && company.ledger_patience.is_some()
-                {
-                    let named = (invoice.document_type.as_str(), invoice.number.as_str());
-                    change.note_release(&company.id, key, named, clock::now());
-                }
+                keep_invoice(company, invoice, &mut change);
             }
             if let Some(made) = invoice.our_key.as_ref().and_then(|key| done.get(key)) {
                 self.compare_invoice(company, invoice, made, &mut change).await?;
@@ -233,6 +224,20 @@ impl Engine {
     pub fn check_lease(&self) -> Result<(), SyncError> {
         self.check()?;
         if self.may_send() { Ok(()) } else { Err(SyncError::LeaseRanOut) }
+    }
+}
+
+/// Keeps an invoice as Visma shows it. From when one of ours is released, its batch is looked for.
+fn keep_invoice(company: &Company, invoice: &ErpInvoice, change: &mut Change) {
+    let reference = claim_key(invoice.supplier_reference.as_deref().unwrap_or(""));
+    change.keep_erp_invoice(&company.id, invoice, &reference);
+    if let Some(key) = invoice.our_key.as_deref()
+        && invoice.is_released()
+        && invoice.kind.is_some()
+        && company.ledger_patience.is_some()
+    {
+        let named = (invoice.document_type.as_str(), invoice.number.as_str());
+        change.note_release(&company.id, key, named, clock::now());
     }
 }
 
