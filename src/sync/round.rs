@@ -252,7 +252,7 @@ async fn pass(
     if kinds == ORDERS {
         engine.refresh_orders(company).await?;
         // Invoices link to lines whose numbers only Visma knows.
-        engine.verify_unseen(company).await?;
+        engine.verify_unseen(company, ORDERS).await?;
     } else {
         engine.refresh_invoices(company).await?;
     }
@@ -362,7 +362,7 @@ async fn verify_the_rest(engine: &Engine, company: &Arc<Company>) -> Result<(), 
     if engine.store.count_postings(&company.id, states).await? == 0 {
         return Ok(());
     }
-    engine.verify_unseen(company).await?;
+    engine.verify_unseen(company, &[ORDERS, INVOICES].concat()).await?;
     engine.watch_for_doubles(company).await
 }
 

@@ -11,6 +11,7 @@ use crate::faults::Fault;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use std::ops::Range;
 
 const STATUSES: &[&str] =
     &["Hold", "Balanced", "Unposted", "Posted", "Voided", "Scheduled", "Unreleased"];
@@ -282,8 +283,12 @@ impl Desk<'_> {
             call,
             self.settings.max_page_journal_lines,
             rows,
-            |out, shown, error, total, max| {
-                out.push_str(shown.short.get_or_init(|| core(masters, shown)));
+            |out, shown, lines, error, (total, max)| {
+                if lines.len() == shown.doc.lines.len() {
+                    out.push_str(shown.short.get_or_init(|| core(masters, shown, lines)));
+                } else {
+                    out.push_str(&core(masters, shown, lines));
+                }
                 out.push_str(&list::tail(error, total, max));
             },
         );
@@ -296,7 +301,8 @@ impl Desk<'_> {
             None => Reply::not_found(),
             Some(row) => {
                 let tail = list::tail("", 1, self.settings.max_page_journal_lines);
-                Reply::text(200, core(self.masters, &row.live) + &tail)
+                let all = 0..row.live.doc.lines.len();
+                Reply::text(200, core(self.masters, &row.live, all) + &tail)
                     .with("etag", format!("\"{}\"", version(row.live.version)))
             }
         }
@@ -346,11 +352,10 @@ fn line(masters: &Masters, number_in_batch: usize, line: &BatchLine) -> Value {
     })
 }
 
-/// The row's JSON without its end.
-fn core(masters: &Masters, shown: &Shown<Batch>) -> String {
+/// The row's JSON with some of its lines, without its end.
+fn core(masters: &Masters, shown: &Shown<Batch>, wanted: Range<usize>) -> String {
     let batch = &shown.doc;
-    let lines: Vec<Value> =
-        (1..).zip(&batch.lines).map(|(at, each)| line(masters, at, each)).collect();
+    let lines: Vec<Value> = wanted.map(|at| line(masters, at + 1, &batch.lines[at])).collect();
     let (base, amount) =
         (number(batch.sum(|line| line.base)), number(batch.sum(|line| line.amount)));
     let mut text = json!({

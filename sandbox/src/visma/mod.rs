@@ -75,6 +75,8 @@ pub struct Settings {
     pub max_page_suppliers: usize,
     /// Lines on a page of journal batches.
     pub max_page_journal_lines: usize,
+    /// A batch may begin on one page and end on the next.
+    pub batches_cut_at_pages: bool,
     /// Whether the application may read journal batches.
     pub journal_granted: bool,
     /// Batches of the ledger bring lines of one account and subaccount together.
@@ -127,6 +129,7 @@ impl Settings {
             max_page_receipts: 500,
             max_page_suppliers: 1000,
             max_page_journal_lines: 500,
+            batches_cut_at_pages: false,
             journal_granted: true,
             summary_batches: false,
             payables_account: "2400".into(),

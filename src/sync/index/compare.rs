@@ -1,7 +1,7 @@
 //! What stands in Visma, held against what was planned: as the lists show it, or fetched alone
 //! where they do not show it yet.
 
-use crate::procurement::{ErpInvoice, ErpOrder, Plan};
+use crate::procurement::{DocumentKind, ErpInvoice, ErpOrder, Plan};
 use crate::store::{Change, DocumentRow, PostingRow, PostingState, Step};
 use crate::sync::engine::{Company, Engine, entry};
 use crate::sync::error::SyncError;
@@ -164,10 +164,18 @@ impl Engine {
         Ok(())
     }
 
-    /// Fetches one by one what the lists did not show yet. Costs calls only where a list lags.
-    pub async fn verify_unseen(&self, company: &Company) -> Result<(), SyncError> {
+    /// Fetches one by one what of these kinds the lists did not show yet. Costs calls only where a list
+    /// lags.
+    pub async fn verify_unseen(
+        &self,
+        company: &Company,
+        kinds: &[DocumentKind],
+    ) -> Result<(), SyncError> {
         for made in self.done_postings(company).await?.into_values() {
             self.check_lease()?;
+            if !kinds.contains(&made.document.kind) {
+                continue;
+            }
             let open: Vec<&PostingRow> =
                 made.postings.iter().filter(|row| row.state == PostingState::Done).collect();
             let Some(named) = made.postings.iter().find(|row| row.visma_number.is_some()) else {

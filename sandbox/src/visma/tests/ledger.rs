@@ -136,6 +136,18 @@ async fn pages_are_filled_by_lines() {
     assert_eq!([page(1).await, page(2).await, page(3).await], [2, 2, 0]);
     let small = company.client.rows(&format!("{JOURNAL}?pageSize=1")).await;
     assert_eq!(small.len(), 1, "a batch over the size of a page has a page of its own");
+    assert_eq!(small[0]["journalTransactionLines"].as_array().map(Vec::len), Some(3));
+
+    let cut =
+        Settings { batches_cut_at_pages: true, max_page_journal_lines: 4, ..Settings::defaults() };
+    let company = signed_in(cut, Faults::default()).await;
+    released(&company, invoice("A-1", vec![line("10", "K25")])).await;
+    let page = async |n: usize| {
+        let rows = company.client.rows(&format!("{JOURNAL}?pageNumber={n}")).await;
+        let lines = |row: &Value| row["journalTransactionLines"].as_array().map_or(0, Vec::len);
+        rows.iter().map(lines).collect::<Vec<_>>()
+    };
+    assert_eq!([page(1).await, page(2).await, page(3).await], [vec![3, 1], vec![2], vec![]]);
 }
 
 #[tokio::test]
