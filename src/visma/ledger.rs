@@ -8,7 +8,7 @@
 
 use super::compare::Difference;
 use crate::procurement::{
-    Currency, ErpBatch, ErpBatchLine, InvoiceKind, InvoicePlan, InvoicePlanLine,
+    Currency, ErpBatch, ErpBatchLine, InvoiceKind, InvoicePlan, InvoicePlanLine, Money,
 };
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -61,6 +61,29 @@ impl<'a> Place<'a> {
 /// What of the ledger differs from the plan of a document. `batches`: all that count, with the document's lines
 /// alone. Empty: all that matters is as planned.
 pub fn ledger_matches(plan: &InvoicePlan, batches: &[ErpBatch]) -> Vec<Difference> {
+    let found = differences(plan, batches);
+    let is_foreign = batches.iter().all(|batch| batch.exchange_rate != Some(Decimal::ONE));
+    // Visma's own texts disagree on which of its two amounts is in the document's currency. Where the
+    // other one is all that was planned, it is that one.
+    if !found.is_empty()
+        && is_foreign
+        && let Some(swapped) = batches.iter().map(swapped).collect::<Option<Vec<ErpBatch>>>()
+        && differences(plan, &swapped).is_empty()
+    {
+        return Vec::new();
+    }
+    found
+}
+
+fn swapped(batch: &ErpBatch) -> Option<ErpBatch> {
+    let lines = batch.lines.iter().map(|line| {
+        let net = Money::exact(line.base?, line.net.currency).ok()?;
+        Some(ErpBatchLine { net, base: Some(line.net.amount()), ..line.clone() })
+    });
+    Some(ErpBatch { lines: lines.collect::<Option<_>>()?, ..batch.clone() })
+}
+
+fn differences(plan: &InvoicePlan, batches: &[ErpBatch]) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut add = |what: &str, text: String| found.push(Difference { what: what.to_owned(), text });
     if let Some(other) = batches.iter().find(|batch| batch.currency != plan.currency) {

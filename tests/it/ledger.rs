@@ -78,7 +78,7 @@ async fn what_is_released_is_found_in_the_ledger_as_planned() {
         // Some pages of a list, no call for each document, and none when nothing is released.
         let calls = journal_calls(&flow);
         // Where batches are cut, the list is swept twice, and each cut one is asked for.
-        let most = if n == 1 { 40 } else { 10 };
+        let most = if n == 1 { 40 } else { 20 };
         assert!(calls <= most, "{calls} calls of the journal");
         let by_route = flow.sandbox.visma().calls().by_route;
         let alone = by_route

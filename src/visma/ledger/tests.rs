@@ -288,6 +288,34 @@ fn branches_are_compared_where_both_name_one() {
     );
 }
 
+/// Which of its two amounts is the document's is a question that Visma's own texts answer both ways.
+#[test]
+fn either_amount_may_be_that_of_the_document_where_the_currency_is_foreign() {
+    let mut foreign = right();
+    for line in &mut foreign {
+        line.base = line.base.map(|base| base * Decimal::from(11));
+    }
+    let turned: Vec<ErpBatchLine> = foreign
+        .iter()
+        .map(|line| ErpBatchLine {
+            net: Money::exact(line.base.unwrap(), Currency::NOK).unwrap(),
+            base: Some(line.net.amount()),
+            ..line.clone()
+        })
+        .collect();
+    let plan = plan(InvoiceKind::Invoice);
+    for (lines, rate, right) in [
+        (foreign, 11, true),
+        (turned.clone(), 11, true),
+        // In the company's own currency there is nothing to choose.
+        (turned, 1, false),
+    ] {
+        let rate = Some(Decimal::from(rate));
+        let batch = ErpBatch { exchange_rate: rate, ..batch(lines) };
+        assert_eq!(texts(&plan, &[batch]).is_empty(), right, "{rate:?}");
+    }
+}
+
 #[test]
 fn another_currency_is_told_alone() {
     let mut batch = batch(right());
