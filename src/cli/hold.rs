@@ -152,6 +152,7 @@ pub async fn ask_and_work(
     }
     Ok(match after.state {
         DocumentState::Held => ExitCode::from(3),
+        _ if after.attention.is_some() => ExitCode::from(3),
         _ if !report.errors.is_empty() => ExitCode::from(1),
         _ => ExitCode::SUCCESS,
     })

@@ -245,7 +245,7 @@ impl Desk<'_> {
         }
     }
 
-    /// `lastModifiedDateTime` stands alone here: changed at or after it.
+    /// `lastModifiedDateTime` stands alone here: changed at or after it, as far as anybody knows.
     pub fn batches(&mut self, call: &Call) -> Result<Reply, Refusal> {
         if !self.settings.journal_granted {
             let message = "The application is not allowed to do this.".into();
@@ -264,6 +264,7 @@ impl Desk<'_> {
         };
         call.switch("expandAttachments")?;
         let is = |filter: Option<&str>, value: &str| filter.is_none_or(|filter| filter == value);
+        let exact = self.settings.journal_moment_is_exact;
         let (calls, now, masters) = (self.state.calls, self.now, self.masters);
         let batches = std::mem::take(&mut self.state.batches);
         let rows: Vec<_> = batches
@@ -274,7 +275,10 @@ impl Desk<'_> {
                     && is(status, shown.doc.status)
                     && is(branch, &shown.doc.branch)
                     && is(period, &shown.doc.period)
-                    && modified.is_none_or(|modified| shown.modified >= modified)
+                    && modified.is_none_or(|modified| match exact {
+                        true => shown.modified == modified,
+                        false => shown.modified >= modified,
+                    })
             })
             .map(|(number, shown)| (number.clone(), shown.doc.lines.len(), shown))
             .collect();

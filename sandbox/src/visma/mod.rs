@@ -75,6 +75,8 @@ pub struct Settings {
     pub max_page_suppliers: usize,
     /// Lines on a page of journal batches.
     pub max_page_journal_lines: usize,
+    /// The moment that the list of batches is filtered by means that very moment, not from it on.
+    pub journal_moment_is_exact: bool,
     /// A batch may begin on one page and end on the next.
     pub batches_cut_at_pages: bool,
     /// Whether the application may read journal batches.
@@ -129,6 +131,7 @@ impl Settings {
             max_page_receipts: 500,
             max_page_suppliers: 1000,
             max_page_journal_lines: 500,
+            journal_moment_is_exact: false,
             batches_cut_at_pages: false,
             journal_granted: true,
             summary_batches: false,

@@ -18,7 +18,7 @@ use jiff::civil::{Date, DateTime};
 use std::collections::HashMap;
 
 /// Reads of a list that has unreadable rows before the rest is accepted without them.
-const UNREADABLE_READS: u32 = 3;
+pub const UNREADABLE_READS: u32 = 3;
 
 pub const SUPPLIERS: &str = "visma:supplier";
 pub const INVOICES: &str = "visma:supplierInvoice";
