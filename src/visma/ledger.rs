@@ -62,11 +62,9 @@ impl<'a> Place<'a> {
 /// alone. Empty: all that matters is as planned.
 pub fn ledger_matches(plan: &InvoicePlan, batches: &[ErpBatch]) -> Vec<Difference> {
     let found = differences(plan, batches);
-    let is_foreign = batches.iter().all(|batch| batch.exchange_rate != Some(Decimal::ONE));
     // Visma's own texts disagree on which of its two amounts is in the document's currency. Where the
-    // other one is all that was planned, it is that one.
+    // other one is all that was planned, it is that one. At the rate 1 the two must be alike.
     if !found.is_empty()
-        && is_foreign
         && let Some(swapped) = batches.iter().map(swapped).collect::<Option<Vec<ErpBatch>>>()
         && differences(plan, &swapped).is_empty()
     {

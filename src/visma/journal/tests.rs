@@ -40,8 +40,10 @@ fn a_batch_is_read_with_its_sides_as_signs() {
     let line = &mut credit["journalTransactionLines"][0];
     (line["debitAmountInCurrency"], line["creditAmountInCurrency"]) = (json!(null), json!(10.01));
     (line["debitAmount"], line["transactionType"]) = (json!(null), json!("Faktura"));
+    line["creditAmount"] = json!(117.52);
     let got = read(credit).expect("a good row");
     assert_eq!((got.lines[0].net.minor, got.lines[0].source), (-1001, None));
+    assert_eq!(got.lines[0].base, Some(Decimal::new(-11_752, 2)));
 }
 
 #[test]
