@@ -43,6 +43,20 @@ pub enum Fault {
     SilenceAfterWork,
     /// 202, the job never runs, and its state says `Started`.
     SilenceWithoutWork,
+    /// A release is refused for a reason of the company's set-up.
+    ReleaseRefused,
+    /// The same refusal, as 500.
+    ReleaseFails,
+    /// A release is answered as done, but the document stays a draft.
+    ReleaseWithoutEffect,
+    /// The batch of a release is not posted to the ledger.
+    BatchUnposted,
+    /// A batch shows up only later, as with `DelayedVisibility`.
+    BatchLate,
+    BatchWrongAccount,
+    BatchWrongSubaccount,
+    BatchWrongAmount,
+    BatchWrongVat,
 }
 
 /// How often a fault happens.

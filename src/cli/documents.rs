@@ -3,7 +3,8 @@ use ml_connector::clock;
 use ml_connector::decide::{Evidence, MatchKind, MatchedLine};
 use ml_connector::procurement::Currency;
 use ml_connector::store::{
-    DecisionRow, DocumentFilter, DocumentRow, DocumentState, HoldRow, OverrideRow, Store,
+    DecisionRow, DocumentFilter, DocumentRow, DocumentState, HoldRow, LedgerCheck, LedgerState,
+    OverrideRow, Store,
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -113,6 +114,7 @@ async fn show(store: &Store, id: &str, output: &Output) -> Result<ExitCode, Fail
         let mut value = row_json(document, &holds);
         value["waiting"] = json_or_null(document.waiting.as_deref());
         value["attention"] = json!(document.attention);
+        value["ledger"] = ledger_json(store.ledger_check(&document.id).await?.as_ref());
         value["revision"] = json!(document.latest_revision);
         value["applied_revision"] = json!(document.applied_revision);
         value["applied_plan"] = json_or_null(document.applied_plan.as_deref());
@@ -184,6 +186,15 @@ fn say(document: &DocumentRow, holds: &[HoldRow], value: &Value, output: &Output
     if let Some(attention) = &document.attention {
         output.say(format!("  attention: {attention}"));
     }
+    if let Some(state) = value["ledger"]["state"].as_str() {
+        let batches: Vec<&str> = value["ledger"]["batches"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        output.say(format!("  general ledger: {state} {}", batches.join(", ")));
+    }
     for posting in value["postings"].as_array().into_iter().flatten() {
         output.say(format!(
             "  {}: {} (attempts {}) {}",
@@ -248,6 +259,20 @@ fn override_json(row: &OverrideRow) -> Value {
         "code": row.word.code, "text": row.word.text, "actor": row.word.actor,
         "role": row.word.role.as_str(), "reason": row.word.reason,
         "at": clock::rfc3339(row.said_at),
+    })
+}
+
+/// Whether the general ledger holds the document as planned; `null`: not released, or not compared.
+fn ledger_json(check: Option<&LedgerCheck>) -> Value {
+    check.map_or(Value::Null, |check| {
+        let verified = check.state == LedgerState::Verified;
+        json!({
+            "state": check.state.as_str(),
+            "batches": check.batches,
+            "differences": check.differences,
+            "since": clock::rfc3339(check.since),
+            "verified_at": verified.then(|| clock::rfc3339(check.changed_at)),
+        })
     })
 }
 

@@ -248,7 +248,8 @@ pub async fn release(
 ) -> Result<ExitCode, Failure> {
     let store = super::open(config).await?;
     let document = one(&store, &arguments.id).await?;
-    if document.state != DocumentState::Held {
+    let asks_attention = document.state == DocumentState::Posted && document.attention.is_some();
+    if document.state != DocumentState::Held && !asks_attention {
         return Err(Failure::could_not(format!(
             "{} {} is {}, not held; nothing was done",
             document.kind.as_str(),
@@ -372,7 +373,7 @@ async fn work(
         let holds = store.holds_of(&document.id).await?;
         told.push(json!({
             "asked": result.is_none(), "result": result, "document": after.id,
-            "state": after.state.as_str(),
+            "state": after.state.as_str(), "attention": after.attention,
             "holds": holds.iter().map(|hold| json!({ "code": hold.code, "text": hold.text, "fix": hold.fix })).collect::<Vec<_>>(),
         }));
         match &result {
@@ -389,7 +390,7 @@ async fn work(
             Some(_) => {}
         }
         refused |= result.is_some_and(|result| result.starts_with("not done"));
-        held |= after.state == DocumentState::Held;
+        held |= after.state == DocumentState::Held || after.attention.is_some();
         output.say(format!(
             "{} {} is {} now",
             after.kind.as_str(),
@@ -398,6 +399,9 @@ async fn work(
         ));
         for hold in &holds {
             output.say(format!("  held [{}] {}\n    do: {}", hold.code, hold.text, hold.fix));
+        }
+        if let Some(attention) = &after.attention {
+            output.say(format!("  attention: {attention}"));
         }
     }
     match told.as_mut_slice() {

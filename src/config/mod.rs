@@ -155,6 +155,12 @@ pub struct CompanyConfig {
     /// Where the company is: in which zone a day begins, e.g. for "the day that an invoice came".
     #[serde(default = "oslo", deserialize_with = "time_zone")]
     pub time_zone: TimeZone,
+    /// Whether released documents are held against the general ledger.
+    #[serde(default = "yes")]
+    pub verify_ledger: bool,
+    /// Minutes from a release until its batch must be found posted.
+    #[serde(default = "a_day")]
+    pub ledger_patience_minutes: i64,
     /// Custom text of an order and of its lines that carries our key.
     #[serde(default)]
     pub key_fields: visma::KeyFields,
@@ -528,6 +534,12 @@ const fn index_months() -> i64 {
 }
 const fn overlap() -> i64 {
     130
+}
+const fn yes() -> bool {
+    true
+}
+const fn a_day() -> i64 {
+    1440
 }
 const fn write_timeout() -> u64 {
     300

@@ -36,6 +36,11 @@ impl ErpInvoice {
         self.status != "Voided"
     }
 
+    /// In the ledger for good, paid or not. A preliminary booking is not.
+    pub fn is_released(&self) -> bool {
+        matches!(self.status.as_str(), "Open" | "Closed")
+    }
+
     /// Not released: it can still be changed.
     pub fn is_draft(&self) -> bool {
         matches!(self.status.as_str(), "Hold" | "Balanced")

@@ -9,6 +9,7 @@ pub mod check_digit;
 mod contract;
 mod currency;
 mod erp;
+mod journal;
 mod money;
 mod past_invoice;
 mod plan;
@@ -23,6 +24,7 @@ pub use bank_account::{BankAccount, BankAccountFault, BankAccountKey, BankAccoun
 pub use contract::Contract;
 pub use currency::{Currency, UnknownCurrency};
 pub use erp::{ErpInvoice, ErpInvoiceLine, ErpOrder, ErpOrderLine, ErpReceipt, ErpReceiptLine};
+pub use journal::{BatchSource, ErpBatch, ErpBatchLine};
 pub use money::{Money, MoneyError};
 pub use past_invoice::{PaidTo, PastInvoice};
 pub use plan::{

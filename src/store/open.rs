@@ -16,6 +16,7 @@ static MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "mapping_version", include_str!("../../migrations/0004_mapping_version.sql")),
     (5, "history", include_str!("../../migrations/0005_history.sql")),
     (6, "holds", include_str!("../../migrations/0006_holds.sql")),
+    (7, "ledger", include_str!("../../migrations/0007_ledger.sql")),
 ];
 
 /// Two processes that start on a fresh store at once stop each other's migration.

@@ -46,6 +46,8 @@ pub struct Company {
     pub index_months: i64,
     pub overlap_minutes: i64,
     pub time_zone: TimeZone,
+    /// How long a released document's batch is waited for; `None`: it is not held against the ledger.
+    pub ledger_patience: Option<i64>,
     pub concurrency: usize,
     /// As last read; replaced, never changed in place.
     reference: RwLock<Option<Arc<KnownReference>>>,
@@ -317,6 +319,9 @@ fn open_company(config: &Config, wanted: &ConnectionConfig) -> Result<Company, S
         index_months: company.index_months,
         overlap_minutes: company.overlap_minutes,
         time_zone: company.time_zone.clone(),
+        ledger_patience: company
+            .verify_ledger
+            .then(|| company.ledger_patience_minutes.saturating_mul(60_000_000)),
         concurrency,
         reference: RwLock::new(None),
         unreadable: RwLock::default(),

@@ -154,6 +154,11 @@ impl Engine {
                 (Some(verb), Some(document)) if verb.takes(document.state) => {
                     self.carry_out_request(verb, &request, document, at, &mut change).await?
                 }
+                (Some(ManualVerb::Release), Some(document))
+                    if document.state == DocumentState::Posted && document.attention.is_some() =>
+                {
+                    self.release_posted(document, &request, at, &mut change).await?
+                }
                 (Some(verb), Some(document)) => {
                     format!(
                         "not done: the document is {}, which {} does not take",

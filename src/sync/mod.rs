@@ -14,6 +14,7 @@ mod ids;
 mod index;
 mod judge;
 mod lease;
+mod ledger;
 mod links;
 mod manual;
 mod mapping;

@@ -28,6 +28,8 @@ pub enum Event {
     Lost { reason: String, next_at: i64 },
     /// A complete read after `settle_after` does not show it.
     Absent { now: i64, attempts_allowed: i64 },
+    /// It was answered as done, but what stands in Visma shows that it was not.
+    Undone { reason: String },
     /// It cannot be settled without a person.
     GiveUp { reason: String },
     /// What stands in Visma equals the plan.
@@ -80,8 +82,8 @@ pub fn step(row: &PostingRow, event: Event, now: i64) -> Result<PostingRow, Ille
             next.etag = etag.clone();
             next.error = None;
         }
-        // A person let it stand as the one that we had sent.
-        (S::Held, Event::Done { visma_type, visma_number, etag }) => {
+        // A person let it stand as the one that we had sent, or did in Visma what was refused.
+        (S::Held | S::Refused, Event::Done { visma_type, visma_number, etag }) => {
             next.state = S::Done;
             next.visma_type = visma_type.clone().or(next.visma_type);
             next.visma_number = visma_number.clone().or(next.visma_number);
@@ -113,7 +115,8 @@ pub fn step(row: &PostingRow, event: Event, now: i64) -> Result<PostingRow, Ille
             next.next_at = *next_at;
             next.error = Some("changed in Visma meanwhile".into());
         }
-        (S::Planned | S::Intended | S::Accepted, Event::Refused { reason }) => {
+        (S::Planned | S::Intended | S::Accepted, Event::Refused { reason })
+        | (S::Done | S::Differs, Event::Undone { reason }) => {
             next.state = S::Refused;
             next.error = Some(reason.clone());
         }
@@ -253,6 +256,7 @@ mod tests {
             Event::Replan { plan: "{2}".into(), plan_hash: "h2".into(), revision: 2 },
             Event::Retry { now: 80 },
             Event::Postpone { reason: "list".into(), next_at: 60 },
+            Event::Undone { reason: "still a draft".into() },
         ]
     }
 
@@ -284,10 +288,13 @@ mod tests {
             (S::Uncertain, 9, S::Held),
             (S::Done, 10, S::Verified),
             (S::Done, 11, S::Differs),
+            (S::Done, 15, S::Refused),
             (S::Verified, 10, S::Verified),
             (S::Verified, 11, S::Differs),
             (S::Differs, 10, S::Verified),
             (S::Differs, 11, S::Differs),
+            (S::Differs, 15, S::Refused),
+            (S::Refused, 1, S::Done),
             (S::Refused, 12, S::Planned),
             (S::Refused, 13, S::Planned),
             (S::Held, 1, S::Done),

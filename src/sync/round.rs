@@ -239,6 +239,7 @@ async fn work(
     company: &Arc<Company>,
     connections: &[Arc<Connection>],
 ) -> Result<(), SyncError> {
+    engine.released_by_hand(company, connections).await?;
     let mut still_since = clock::since_boot();
     // What an earlier process left between two steps.
     go_on_with_steps(engine, company, connections).await?;
@@ -263,7 +264,8 @@ async fn work(
             engine.pause(wait.max(BREATH)).await;
         }
     }
-    verify_the_rest(engine, company).await
+    verify_the_rest(engine, company).await?;
+    engine.verify_ledger(company).await
 }
 
 /// Judge, post, read back, settle: for one sort of documents.
@@ -282,7 +284,7 @@ async fn pass(
     if kinds == ORDERS {
         engine.refresh_orders(company).await?;
         // Invoices link to lines whose numbers only Visma knows.
-        engine.verify_unseen(company).await?;
+        engine.verify_unseen(company, ORDERS).await?;
     } else {
         engine.refresh_invoices(company).await?;
     }
@@ -392,7 +394,7 @@ async fn verify_the_rest(engine: &Engine, company: &Arc<Company>) -> Result<(), 
     if engine.store.count_postings(&company.id, states).await? == 0 {
         return Ok(());
     }
-    engine.verify_unseen(company).await?;
+    engine.verify_unseen(company, &[ORDERS, INVOICES].concat()).await?;
     engine.watch_for_doubles(company).await
 }
 

@@ -2,7 +2,7 @@
 
 use super::engine::{Company, Connection, Engine};
 use super::error::SyncError;
-use super::post::{done_event, hold_document, read_plan, step_entry, transition};
+use super::post::{done_event, hold_document, leave_unreleased, read_plan, step_entry, transition};
 use super::posting::Event;
 use super::{CrashPoint, index};
 use crate::clock;
@@ -139,6 +139,7 @@ impl Engine {
             CrashPoint::SettleFound.pass();
             let now = clock::now();
             let mut change = Change::new();
+            let is_absent = matches!(found, Found::Absent);
             let event = match found {
                 Found::Done { number, etag } => done_event(&row, number.as_deref(), etag),
                 Found::Absent => {
@@ -158,7 +159,10 @@ impl Engine {
             })
             .to_string();
             change.log(log);
-            if next.state == PostingState::Held {
+            if next.state == PostingState::Held && is_absent && row.step == Step::Release {
+                let message = next.error.as_deref().unwrap_or("no answer");
+                leave_unreleased(&connection, &document, &next, message, &mut change);
+            } else if next.state == PostingState::Held {
                 let hold = Hold::unsettled(next.error.as_deref().unwrap_or("no answer"));
                 hold_document(&connection, &document, &hold, now, &mut change);
             }

@@ -1,7 +1,7 @@
 use super::answer::encoded;
-use super::pager::{Asked, Listing, Pager};
-use super::{Client, Error, read, stamp};
-use crate::procurement::{ErpInvoice, ErpOrder, ErpReceipt, Supplier};
+use super::pager::{Asked, Counts, Listing, Pager};
+use super::{Client, Error, journal, read, stamp};
+use crate::procurement::{ErpBatch, ErpInvoice, ErpOrder, ErpReceipt, Supplier};
 use jiff::civil::Date;
 use serde_json::Value;
 
@@ -35,6 +35,15 @@ pub struct ReceiptFilter {
     pub order_number: Option<String>,
 }
 
+/// Which batches of the general ledger to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BatchFilter {
+    /// Changed at or after this, in the form of [`overlap`](super::overlap).
+    pub since: Option<String>,
+    /// `YYYYPP`.
+    pub period: Option<String>,
+}
+
 /// Builds an address and, beside it, what the rows are held against.
 struct Question {
     path: String,
@@ -43,7 +52,7 @@ struct Question {
 
 impl Question {
     fn new(path: &str, key: &'static [&'static str]) -> Self {
-        let listing = Listing { key, since: None, asked: Vec::new() };
+        let listing = Listing { key, since: None, asked: Vec::new(), counts: Counts::Rows };
         Self { path: path.to_owned(), listing }
     }
 
@@ -59,6 +68,13 @@ impl Question {
         let Some(since) = since else { return self };
         self.listing.since = stamp::read(since);
         self.with("lastModifiedDateTime", since).with("lastModifiedDateTimeCondition", ">=")
+    }
+
+    /// The list of batches takes the moment alone, without a condition.
+    fn since_alone(mut self, since: Option<&str>) -> Self {
+        let Some(since) = since else { return self };
+        self.listing.since = stamp::read(since);
+        self.with("lastModifiedDateTime", since)
     }
 
     fn day_on_or_after(mut self, name: &str, member: &'static str, day: Option<Date>) -> Self {
@@ -131,6 +147,26 @@ impl Client {
             question = question.with("poOrderNbr", order);
         }
         question.pager(self, |row| read::receipt(typed(row)?))
+    }
+
+    /// Batches that the supplier ledger made, with their lines.
+    pub fn batches(&self, filter: &BatchFilter) -> Pager<ErpBatch> {
+        let mut question = Question::new("/v2/journaltransaction", &["module", "batchNumber"])
+            .equal("module", "module", Some(journal::MODULE))
+            .equal("periodId", "financialPeriod", filter.period.as_deref())
+            .since_alone(filter.since.as_deref());
+        question.listing.counts = Counts::Entries("journalTransactionLines");
+        question.pager(self, |row| journal::batch(typed(row)?))
+    }
+
+    /// One batch; `None`: what stands under the number is a batch of another ledger.
+    pub async fn batch(&self, number: &str) -> Result<Option<ErpBatch>, Error> {
+        let path = format!("/v2/journaltransaction/{}", encoded(number));
+        let row = self.get::<Value>(&path).await?.body;
+        if row["module"].as_str() != Some(journal::MODULE) {
+            return Ok(None);
+        }
+        one(&path, row, |row| journal::batch(typed(row)?)).map(Some)
     }
 
     /// One document, and the tag that a change of exactly this version must carry.

@@ -18,6 +18,15 @@ pub(super) struct Listing {
     pub since: Option<DateTime>,
     /// Other things that the filter asked of each row: (path, test).
     pub asked: Vec<(&'static str, Asked)>,
+    pub counts: Counts,
+}
+
+/// What `totalCount` and the size of a page count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counts {
+    Rows,
+    /// The entries of this array of the rows, by what is known of it; perhaps rows all the same.
+    Entries(&'static str),
 }
 
 #[derive(Clone)]
@@ -47,6 +56,8 @@ pub struct Pager<T> {
     shrunk: bool,
     /// Key to row version: a row is delivered again only when it changed meanwhile.
     seen: HashMap<String, Option<String>>,
+    /// Entries of the rows seen, where the list counts those.
+    entries: u64,
     new_in_sweep: usize,
     expected: Option<u64>,
     expected_in_last_sweep: Option<u64>,
@@ -95,6 +106,7 @@ impl<T> Pager<T> {
             stalled: 0,
             shrunk: false,
             seen: HashMap::new(),
+            entries: 0,
             new_in_sweep: 0,
             expected: None,
             expected_in_last_sweep: None,
@@ -180,6 +192,9 @@ impl<T> Pager<T> {
             let known = self.seen.get(&key);
             if known.is_none() {
                 fresh += 1;
+                if let Counts::Entries(name) = self.listing.counts {
+                    self.entries += row[name].as_array().map_or(0, |entries| entries.len() as u64);
+                }
             } else if known.is_some_and(|kept| *kept == version) {
                 continue;
             }
@@ -226,11 +241,22 @@ impl<T> Pager<T> {
             self.page += 1;
             return;
         };
-        if seen >= expected && (!self.shrunk || self.sweep > 1) {
+        let settled = !self.shrunk || self.sweep > 1;
+        if seen >= expected && settled {
             self.state = State::Complete;
             return;
         }
         let empty = empty || seen >= expected;
+        // Which of the two is counted is not documented: short of as many rows, only the end of the
+        // list ends it, and as many entries then say that none is missing.
+        if empty
+            && settled
+            && matches!(self.listing.counts, Counts::Entries(_))
+            && self.entries >= expected
+        {
+            self.state = State::Complete;
+            return;
+        }
         self.stalled = if fresh == 0 { self.stalled + 1 } else { 0 };
         if !empty && self.stalled < STALLED_PAGES {
             self.page += 1;

@@ -1,4 +1,7 @@
-use super::{Client, Error, InvoiceFilter, OrderFilter, Pager, ReceiptFilter};
+use super::{BatchFilter, Client, Error, InvoiceFilter, OrderFilter, Pager, ReceiptFilter};
+
+/// The one list without which all but the look into the ledger works.
+pub const BATCHES: &str = "journaltransaction";
 
 impl Client {
     /// Reads one page of every list, writes nothing. For `ping`: what answers, and what not.
@@ -9,6 +12,7 @@ impl Client {
             ("purchaseorder", first(self.orders(&OrderFilter::default())).await),
             ("PurchaseReceipt", first(self.receipts(&ReceiptFilter::default())).await),
         ];
+        found.push((BATCHES, first(self.batches(&BatchFilter::default())).await));
         let reference = self.reference_data().await.map(|read| {
             let data = read.reference;
             format!(

@@ -79,7 +79,8 @@ fn invoice_line(line: wire::InvoiceLine, currency: Currency) -> Result<ErpInvoic
     })
 }
 
-pub(super) fn kind(document_type: &str) -> Option<InvoiceKind> {
+/// What a type of Visma's is; `None`: neither an invoice nor a credit note.
+pub fn kind(document_type: &str) -> Option<InvoiceKind> {
     match document_type {
         "Invoice" => Some(InvoiceKind::Invoice),
         "DebitAdj" => Some(InvoiceKind::CreditNote),
@@ -226,7 +227,7 @@ fn custom(texts: [Option<String>; 5], field: CustomField) -> Option<String> {
     })
 }
 
-fn segments(subaccount: Option<wire::Subaccount>) -> Vec<(i64, String)> {
+pub(super) fn segments(subaccount: Option<wire::Subaccount>) -> Vec<(i64, String)> {
     let mut segments: Vec<_> = subaccount
         .and_then(|subaccount| subaccount.segments)
         .unwrap_or_default()
@@ -262,7 +263,7 @@ pub(super) fn date(text: &str, name: &str) -> Result<jiff::civil::Date> {
     stamp::day(text).ok_or_else(|| format!("{name} `{text}` is not a date"))
 }
 
-fn currency(code: Option<&str>, name: &str) -> Result<Currency> {
+pub(super) fn currency(code: Option<&str>, name: &str) -> Result<Currency> {
     let code = code.ok_or_else(|| format!("{name} is missing"))?;
     Currency::parse(code).map_err(|error| format!("{name}: {error}"))
 }
@@ -284,7 +285,11 @@ pub(super) fn number_of(number: Option<&Number>, name: &str) -> Result<Option<De
         .ok_or_else(|| format!("{name} `{text}` is not a number that can be kept exactly"))
 }
 
-fn money(number: Option<&Number>, currency: Currency, name: &str) -> Result<Option<Money>> {
+pub(super) fn money(
+    number: Option<&Number>,
+    currency: Currency,
+    name: &str,
+) -> Result<Option<Money>> {
     number_of(number, name)?
         .map(|amount| Money::exact(amount, currency).map_err(|error| format!("{name}: {error}")))
         .transpose()

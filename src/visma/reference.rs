@@ -1,6 +1,6 @@
 use super::answer::encoded;
 use super::documents::typed;
-use super::pager::{Listing, Pager, UnreadableRow, text};
+use super::pager::{Counts, Listing, Pager, UnreadableRow, text};
 use super::read::{date, filled, number_of, required};
 use super::{Client, Error, wire};
 use crate::procurement::{
@@ -69,7 +69,8 @@ impl Client {
 
     /// Paged, but its rows carry no counts.
     fn credit_terms(&self) -> Pager<CreditTerms> {
-        let listing = Listing { key: &["termsId"], since: None, asked: Vec::new() };
+        let listing =
+            Listing { key: &["termsId"], since: None, asked: Vec::new(), counts: Counts::Rows };
         let read = |row| {
             let row: wire::CreditTerm = typed(row)?;
             Ok(CreditTerms {

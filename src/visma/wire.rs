@@ -314,6 +314,8 @@ pub(super) struct Attachment {
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Subaccount {
+    #[serde(rename = "subaccountNumber")]
+    pub number: Option<String>,
     pub segments: Option<Vec<SubaccountSegment>>,
 }
 

@@ -16,6 +16,7 @@ mod identity;
 mod invoice_to_visma;
 mod isolation;
 mod labelled_vendors;
+mod ledger;
 mod lines_add_up;
 mod mapping;
 mod module_arrows;

@@ -255,11 +255,18 @@ async fn what_stands_otherwise_is_told_until_it_is_right() {
             }
         };
         let (number, _) = tokio::join!(meddle, flow.round());
-        flow.assert_moved(&[("release", "done", "differs")]).await;
+        // Visma gets its time: what it answered may be on its way.
+        for _ in 0..20 {
+            if flow.store.attention_count().await.unwrap() > 0 {
+                break;
+            }
+            flow.round().await;
+        }
+        flow.assert_moved(&[("release", "done", "refused")]).await;
         assert_eq!(flow.store.attention_count().await.unwrap(), 1);
         assert!(visma.change_by_hand("Invoice", &number, HandChange::Status("Open")));
         flow.round().await;
-        flow.assert_moved(&[("release", "differs", "verified")]).await;
+        flow.assert_moved(&[("release", "refused", "done"), ("release", "done", "verified")]).await;
         assert_eq!(flow.store.attention_count().await.unwrap(), 0);
         flow.assert_whole("right again").await;
     })

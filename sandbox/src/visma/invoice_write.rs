@@ -7,6 +7,7 @@ use super::rules::{self, cut};
 use super::state::{InvoiceKey, Row};
 use super::wire::{self, Members};
 use super::{Call, Desk, vat};
+use crate::faults::Fault;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -164,7 +165,7 @@ impl Desk<'_> {
         if call.background {
             call.check_version(row.live.version)?;
         }
-        let mut invoice = row.live.doc.clone();
+        let (mut invoice, row_version) = (row.live.doc.clone(), row.live.version);
         if invoice.status != "Balanced" {
             return Err(Refusal::rule(format!(
                 "Error: A document in status '{}' cannot be released.",
@@ -172,10 +173,20 @@ impl Desk<'_> {
             )));
         }
         self.check_period(&invoice.period)?;
-        invoice.status = "Open".into();
-        invoice.batch = Some(format!("{:06}", self.state.next_batch));
-        self.state.next_batch += 1;
-        let stamp = self.change_invoice_row(key, invoice);
+        let refused =
+            "Error: The document cannot be released. The account of the VAT is not set up.";
+        if self.board.fires(Fault::ReleaseRefused) {
+            return Err(Refusal::rule(refused));
+        }
+        if self.board.fires(Fault::ReleaseFails) {
+            return Err(Refusal { status: 500, message: refused.into() });
+        }
+        let mut stamp = row_version;
+        if !self.board.fires(Fault::ReleaseWithoutEffect) {
+            invoice.status = "Open".into();
+            self.book(&mut invoice);
+            stamp = self.change_invoice_row(key, invoice);
+        }
         let action = self.state.guid();
         Ok(Reply::json(200, &json!({"actionId": action, "actionResult": "Done", "errorInfo": ""}))
             .with("etag", format!("\"{}\"", version(stamp))))

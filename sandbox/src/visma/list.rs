@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use std::cmp::Ordering;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 
 /// The end of a row: fault text, count, closing brace.
 pub(crate) fn tail(error: &str, total: usize, max: usize) -> String {
@@ -131,7 +132,7 @@ impl Call {
         }
     }
 
-    fn whole(&self, name: &str) -> Result<Option<usize>, Refusal> {
+    pub fn whole(&self, name: &str) -> Result<Option<usize>, Refusal> {
         match self.query(name) {
             None => Ok(None),
             Some(text) => match text.parse::<usize>() {
@@ -190,6 +191,71 @@ pub(crate) fn page<R>(
             total,
             max,
         );
+    }
+    out.push(']');
+    Ok(out)
+}
+
+/// The same for a list whose pages are filled by the lines of their rows, and whose count counts lines. A row
+/// stands whole on one page unless rows may be cut. `rows`: key, lines, row; `write` gets the lines to write too.
+pub(crate) fn page_of_lines<R>(
+    (state, settings, board): (&mut State, &Settings, &Switchboard),
+    call: &Call,
+    max: usize,
+    mut rows: Vec<(String, usize, R)>,
+    mut write: impl FnMut(&mut String, &R, Range<usize>, &str, (usize, usize)),
+) -> Result<String, Refusal> {
+    let number = call.whole("pageNumber")?.unwrap_or(1);
+    let size = call.whole("pageSize")?.unwrap_or(max).min(max);
+    let total: usize = rows.iter().map(|(_, lines, _)| lines).sum();
+    if settings.shuffled_lists {
+        rows.sort_by_cached_key(|(key, ..)| {
+            let mut hasher = DefaultHasher::new();
+            (key, settings.seed, total).hash(&mut hasher);
+            hasher.finish()
+        });
+    }
+    // (row, its lines), page by page.
+    let mut pages: Vec<Vec<(usize, Range<usize>)>> = vec![Vec::new()];
+    let mut filled = 0;
+    for (at, (_, lines, _)) in rows.iter().enumerate() {
+        let mut from = 0;
+        while from < *lines {
+            let room = size - filled;
+            let left = lines - from;
+            let fits = left <= room || filled == 0;
+            let taken = match (fits, settings.batches_cut_at_pages) {
+                (true, false) => left,
+                (_, true) => left.min(room),
+                (false, false) => 0,
+            };
+            if taken > 0 {
+                pages.last_mut().expect("there is a page").push((at, from..from + taken));
+            }
+            from += taken;
+            filled += taken;
+            if filled >= size || from < *lines {
+                pages.push(Vec::new());
+                filled = 0;
+            }
+        }
+    }
+    // Faults move whole pages here: what is one row elsewhere is one page.
+    let start = moved(state, board, call, number, number - 1, pages.len());
+    let page = pages.get(start).map_or(&[][..], Vec::as_slice);
+    let broken = if !page.is_empty() && board.fires(Fault::OkWithErrorInfo) {
+        Some(state.random.usize(0..page.len()))
+    } else {
+        None
+    };
+    let mut out = String::from("[");
+    for (at, (row, lines)) in page.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        let error =
+            if broken == Some(at) { "Error: the record could not be read completely." } else { "" };
+        write(&mut out, &rows[*row].2, lines.clone(), error, (total, max));
     }
     out.push(']');
     Ok(out)

@@ -221,6 +221,8 @@ pub fn nordlys() -> Masters {
         accounts: vec![
             account("1920", "Bankinnskudd", "Asset", true),
             account("2400", "Leverandørgjeld", "Liability", true),
+            account("2701", "Utgående mva ved kjøp fra utlandet", "Liability", true),
+            account("2710", "Inngående mva", "Liability", true),
             account("4300", "Innkjøp av varer for videresalg", "Expense", true),
             account("6300", "Leie lokale", "Expense", true),
             account("6340", "Lys, varme", "Expense", true),

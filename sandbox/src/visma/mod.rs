@@ -8,6 +8,7 @@ mod gate;
 mod invoice;
 mod invoice_lines;
 mod invoice_write;
+mod ledger;
 mod list;
 pub mod masters;
 mod members;
@@ -72,6 +73,21 @@ pub struct Settings {
     pub max_page_orders: usize,
     pub max_page_receipts: usize,
     pub max_page_suppliers: usize,
+    /// Lines on a page of journal batches.
+    pub max_page_journal_lines: usize,
+    /// The moment that the list of batches is filtered by means that very moment, not from it on.
+    pub journal_moment_is_exact: bool,
+    /// A batch may begin on one page and end on the next.
+    pub batches_cut_at_pages: bool,
+    /// Whether the application may read journal batches.
+    pub journal_granted: bool,
+    /// Batches of the ledger bring lines of one account and subaccount together.
+    pub summary_batches: bool,
+    pub payables_account: String,
+    pub vat_account: String,
+    /// VAT that the buyer owes himself stands here too, on the other side.
+    pub reverse_vat_account: String,
+    pub rounding_account: String,
     /// Lists come in no order of keys.
     pub shuffled_lists: bool,
     /// `Location` names another host than the one called.
@@ -114,6 +130,15 @@ impl Settings {
             max_page_orders: 500,
             max_page_receipts: 500,
             max_page_suppliers: 1000,
+            max_page_journal_lines: 500,
+            journal_moment_is_exact: false,
+            batches_cut_at_pages: false,
+            journal_granted: true,
+            summary_batches: false,
+            payables_account: "2400".into(),
+            vat_account: "2710".into(),
+            reverse_vat_account: "2701".into(),
+            rounding_account: "7770".into(),
             shuffled_lists: false,
             foreign_location: false,
             refuse_repeated_reference: false,
@@ -196,8 +221,17 @@ impl Visma {
                 return false;
             };
             match change {
-                HandChange::Status(status) => invoice.status = status.into(),
+                HandChange::Status(status) => {
+                    let before = std::mem::replace(&mut invoice.status, status.into());
+                    let counts = invoice.released() && status != "Voided";
+                    if !counts {
+                        desk.unbook(&mut invoice);
+                    } else if matches!(before.as_str(), "Hold" | "Balanced") {
+                        desk.book(&mut invoice);
+                    }
+                }
                 HandChange::Description(text) => invoice.description = Some(text.into()),
+                HandChange::BatchPutRight => return desk.put_batch_right(&key),
             }
             desk.change_invoice_row(&key, invoice);
             true
@@ -227,6 +261,8 @@ pub enum HandChange<'a> {
     /// `Hold`, `Balanced`, `Open`, `Closed` (paid) or `Voided`.
     Status(&'a str),
     Description(&'a str),
+    /// The document's batch in the ledger becomes what it should be, and is posted.
+    BatchPutRight,
 }
 
 /// A request, read and taken apart.

@@ -38,6 +38,8 @@ pub(crate) enum Action {
     ChangeOrder,
     Receipts,
     Receipt,
+    Batches,
+    Batch,
     JobState,
     JobContent,
 }
@@ -87,6 +89,8 @@ const ROUTES: &[Route] = &[
     // The reads under /v1 were removed on 2026-09-15.
     ("GET", "/v2/PurchaseReceipt", Action::Receipts),
     ("GET", "/v2/PurchaseReceipt/{number}", Action::Receipt),
+    ("GET", "/v2/journaltransaction", Action::Batches),
+    ("GET", "/v2/journaltransaction/{number}", Action::Batch),
     ("GET", "/v1/background/{id}", Action::JobState),
     ("GET", "/v1/background/{id}/content", Action::JobContent),
 ];
@@ -177,6 +181,8 @@ pub(crate) fn carry_out(desk: &mut Desk<'_>, call: &Call) -> Result<Reply, Refus
         Action::ChangeOrder => desk.change_order(call, part(0)),
         Action::Receipts => desk.receipts(call),
         Action::Receipt => Ok(desk.receipt(part(0))),
+        Action::Batches => desk.batches(call),
+        Action::Batch => Ok(desk.batch(part(0))),
         Action::JobState => {
             if let Some(job) = desk.state.jobs.get_mut(part(0)) {
                 job.polls += 1;

@@ -188,7 +188,7 @@ impl Desk<'_> {
         let days = self.masters.terms(&supplier.credit_terms).map_or(0, |terms| terms.days);
         let number = self.next_invoice_number(kind);
         let released = !matches!(keyed.status.as_str(), "Hold" | "Balanced");
-        let invoice = Invoice {
+        let mut invoice = Invoice {
             document_type: kind,
             number: number.clone(),
             status: keyed.status.clone(),
@@ -219,10 +219,16 @@ impl Desk<'_> {
             next_line: i64::try_from(lines.len()).unwrap_or(0) + 1,
             lines,
             totals,
-            batch: released.then(|| "069999".into()),
+            batch: None,
             attachments: Vec::new(),
         };
         let stamp = self.keyed_on(keyed.document_on);
+        if released {
+            let number = self.next_batch_number();
+            let batch = self.right_batch(&invoice, &number);
+            self.state.batches.insert(number.clone(), Row::new(batch, stamp, true, None));
+            invoice.batch = Some(number);
+        }
         self.state.invoices.insert((kind, number), Row::new(invoice, stamp, true, None));
     }
 }

@@ -3,6 +3,7 @@
 use super::background::Job;
 use super::gate::{Allowance, Token};
 use super::invoice::Invoice;
+use super::ledger::Batch;
 use super::order::Order;
 use super::receipt::PurchaseReceipt;
 use jiff::ToSpan;
@@ -27,6 +28,7 @@ pub(crate) struct State {
     pub invoices: BTreeMap<InvoiceKey, Row<Invoice>>,
     pub orders: BTreeMap<String, Row<Order>>,
     pub receipts: BTreeMap<String, Row<PurchaseReceipt>>,
+    pub batches: BTreeMap<String, Row<Batch>>,
     pub invoice_series: BTreeMap<&'static str, u32>,
     pub next_order: u32,
     pub next_receipt: u32,
@@ -51,6 +53,7 @@ impl State {
             invoices: BTreeMap::new(),
             orders: BTreeMap::new(),
             receipts: BTreeMap::new(),
+            batches: BTreeMap::new(),
             invoice_series: BTreeMap::new(),
             next_order: 4_211,
             next_receipt: 2_907,

@@ -24,6 +24,18 @@ pub(crate) struct Totals {
     pub taxes: Vec<Tax>,
 }
 
+/// The VAT that a line of this category carries in this zone.
+pub(crate) fn of_line<'a>(
+    masters: &'a Masters,
+    zone: &str,
+    category: Option<&str>,
+) -> Option<&'a Vat> {
+    masters.vats.iter().find(|vat| {
+        category.is_some_and(|category| vat.categories.iter().any(|known| known == category))
+            && vat.zones.iter().any(|known| known == zone)
+    })
+}
+
 /// The totals of lines given as (VAT category, cost). `included`: the costs hold their VAT.
 pub(crate) fn totals<'a>(
     masters: &Masters,
@@ -37,11 +49,7 @@ pub(crate) fn totals<'a>(
     let mut sum = Decimal::ZERO;
     for (category, cost) in lines {
         sum += cost;
-        let applies = |vat: &&Vat| {
-            category.is_some_and(|category| vat.categories.iter().any(|known| known == category))
-                && vat.zones.iter().any(|known| known == zone)
-        };
-        if let Some(vat) = masters.vats.iter().find(applies) {
+        if let Some(vat) = of_line(masters, zone, category) {
             match sums.iter_mut().find(|(known, _)| known.id == vat.id) {
                 Some((_, taxable)) => *taxable += cost,
                 None => sums.push((vat, cost)),

@@ -84,6 +84,7 @@ pub fn catalogue() -> Vec<Entry> {
     let parts = [
         super::codes::ENTRIES,
         super::documents::ENTRIES,
+        super::ledger::ENTRIES,
         super::matching::ENTRIES,
         super::money::ENTRIES,
         super::orders::ENTRIES,

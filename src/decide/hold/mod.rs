@@ -4,6 +4,7 @@
 mod catalogue;
 mod codes;
 mod documents;
+mod ledger;
 mod matching;
 mod money;
 mod orders;
@@ -82,6 +83,7 @@ mod tests {
         let sources = [
             include_str!("codes.rs"),
             include_str!("documents.rs"),
+            include_str!("ledger.rs"),
             include_str!("matching.rs"),
             include_str!("money.rs"),
             include_str!("orders.rs"),

@@ -422,11 +422,14 @@ const ORDER_CASES: &[(&str, OnOrder)] = &[
 const ELSEWHERE: &[&str] = &[
     "attachment_failed",
     "attempts_spent",
+    "batch_not_posted",
     "changed_after_posting",
     "changed_in_visma",
     "doubled_in_visma",
+    "ledger_differs",
     "not_cancellable",
     "refused_by_visma",
+    "release_refused",
     "unreadable",
     "unsettled",
 ];

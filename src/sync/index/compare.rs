@@ -1,21 +1,30 @@
 //! What stands in Visma, held against what was planned: as the lists show it, or fetched alone
 //! where they do not show it yet.
 
-use crate::matching::ReferenceForms;
-use crate::procurement::{ErpInvoice, ErpOrder, Plan};
+use crate::procurement::{DocumentKind, ErpInvoice, ErpOrder, Plan};
 use crate::store::{Change, DocumentRow, PostingRow, PostingState, Step};
 use crate::sync::engine::{Company, Engine, entry};
 use crate::sync::error::SyncError;
 use crate::sync::ids;
+use crate::sync::post::{step_entry, tell_unreleased, transition};
 use crate::sync::posting::{Event, step};
 use crate::{clock, visma};
 use serde_json::json;
 use std::collections::HashMap;
 
 /// A document of ours that Visma has made, with its writes that are not compared yet.
+#[derive(Clone)]
 pub(super) struct Made {
     document: DocumentRow,
     pub(super) postings: Vec<PostingRow>,
+}
+
+impl Made {
+    fn without(&self, step: Step) -> Self {
+        let mut made = self.clone();
+        made.postings.retain(|row| row.step != step);
+        made
+    }
 }
 
 impl Engine {
@@ -60,28 +69,59 @@ impl Engine {
         change: &mut Change,
     ) -> Result<(), SyncError> {
         let Some(Plan::Invoice(plan)) = standing_plan(&made.postings) else { return Ok(()) };
-        let released = made.postings.iter().any(|row| row.step == Step::Release);
-        let differences = |invoice: &ErpInvoice| {
-            let mut differences: Vec<String> =
-                visma::invoice_matches(&plan, invoice).iter().map(ToString::to_string).collect();
-            if released && invoice.is_draft() {
-                differences.push(format!("it was released, but its status is {}", invoice.status));
-            }
-            differences
+        let differences = |invoice: &ErpInvoice| -> Vec<String> {
+            visma::invoice_matches(&plan, invoice).iter().map(ToString::to_string).collect()
         };
         let mut found = differences(seen);
-        if !found.is_empty() {
+        let release = made.postings.iter().find(|row| row.step == Step::Release);
+        let mut unreleased = release.filter(|_| seen.is_draft());
+        // Visma may say that it released before it has: it gets its time, without a question.
+        let waits = |row: &PostingRow| clock::now() < row.changed_at + self.pace.settle_after;
+        let is_waited_for = unreleased.is_some_and(waits);
+        if !found.is_empty() || (unreleased.is_some() && !is_waited_for) {
             // A list may still show an older version; the document itself decides.
             match company.client.invoice(&seen.document_type, &seen.number).await {
-                Ok((fresh, _)) => found = differences(&fresh),
-                Err(visma::Error::NotFound { .. }) => found = vec![gone(&seen.number)],
+                Ok((fresh, _)) => {
+                    found = differences(&fresh);
+                    unreleased = unreleased.filter(|_| fresh.is_draft());
+                }
+                Err(visma::Error::NotFound { .. }) => {
+                    found = vec![gone(&seen.number)];
+                    unreleased = None;
+                }
                 Err(error) => {
                     tracing::warn!(number = seen.number, %error, "a document that differs could not be read again");
                     return Ok(());
                 }
             }
         }
-        judge_comparison(made, (&seen.document_type, &seen.number), &found, change);
+        let key = (seen.document_type.as_str(), seen.number.as_str());
+        let Some(release) = unreleased else {
+            judge_comparison(made, key, &found, change);
+            return Ok(());
+        };
+        judge_comparison(&made.without(Step::Release), key, &found, change);
+        if !is_waited_for {
+            self.tell_undone(made, release, &seen.status, change)?;
+        }
+        Ok(())
+    }
+
+    /// Visma answered that it had released the document, but it is still a draft.
+    fn tell_undone(
+        &self,
+        made: &Made,
+        release: &PostingRow,
+        status: &str,
+        change: &mut Change,
+    ) -> Result<(), SyncError> {
+        let Some(connection) = self.connection(&made.document.connection) else { return Ok(()) };
+        let reason = format!("Visma answered that it was done, but its status is still {status}");
+        let at = clock::now();
+        let next = transition(release, Event::Undone { reason: reason.clone() }, at)?;
+        change.advance_posting(release.state, release.epoch, &next);
+        change.log(step_entry(connection, release, &next, at));
+        tell_unreleased(connection, &made.document, &next, &reason, change);
         Ok(())
     }
 
@@ -124,10 +164,18 @@ impl Engine {
         Ok(())
     }
 
-    /// Fetches one by one what the lists did not show yet. Costs calls only where a list lags.
-    pub async fn verify_unseen(&self, company: &Company) -> Result<(), SyncError> {
+    /// Fetches one by one what of these kinds the lists did not show yet. Costs calls only where a list
+    /// lags.
+    pub async fn verify_unseen(
+        &self,
+        company: &Company,
+        kinds: &[DocumentKind],
+    ) -> Result<(), SyncError> {
         for made in self.done_postings(company).await?.into_values() {
             self.check_lease()?;
+            if !kinds.contains(&made.document.kind) {
+                continue;
+            }
             let open: Vec<&PostingRow> =
                 made.postings.iter().filter(|row| row.state == PostingState::Done).collect();
             let Some(named) = made.postings.iter().find(|row| row.visma_number.is_some()) else {
@@ -151,9 +199,7 @@ impl Engine {
                     let kind = named.visma_type.clone().unwrap_or_default();
                     match company.client.invoice(&kind, &number).await {
                         Ok((invoice, _)) => {
-                            let reference = invoice.supplier_reference.as_deref();
-                            let forms = ReferenceForms::of(reference.unwrap_or_default());
-                            change.keep_erp_invoice(&company.id, &invoice, &forms);
+                            super::keep_invoice(company, &invoice, &mut change);
                             self.compare_invoice(company, &invoice, &made, &mut change).await?;
                             Ok(())
                         }

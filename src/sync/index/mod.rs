@@ -18,7 +18,7 @@ use jiff::civil::{Date, DateTime};
 use std::collections::HashMap;
 
 /// Reads of a list that has unreadable rows before the rest is accepted without them.
-const UNREADABLE_READS: u32 = 3;
+pub const UNREADABLE_READS: u32 = 3;
 
 pub const SUPPLIERS: &str = "visma:supplier";
 pub const INVOICES: &str = "visma:supplierInvoice";
@@ -91,8 +91,7 @@ impl Engine {
             let unchanged = invoice.version.is_some()
                 && versions.invoices.get(&key) == invoice.version.as_ref();
             if !unchanged {
-                let reference = invoice.supplier_reference.as_deref().unwrap_or_default();
-                change.keep_erp_invoice(&company.id, invoice, &ReferenceForms::of(reference));
+                keep_invoice(company, invoice, &mut change);
                 moved = true;
             }
             if let Some(made) = invoice.our_key.as_ref().and_then(|key| done.get(key)) {
@@ -198,7 +197,7 @@ impl Engine {
     }
 
     /// Moves the list's watermark, but not past a row that could not be read: it comes again.
-    async fn end_of_list(
+    pub(super) async fn end_of_list(
         &self,
         company: &Company,
         list: &str,
@@ -239,7 +238,21 @@ impl Engine {
     }
 }
 
-fn since(watermark: Option<&Watermark>, overlap_minutes: i64) -> Option<String> {
+/// Keeps an invoice as Visma shows it. From when one of ours is released, its batch is looked for.
+fn keep_invoice(company: &Company, invoice: &ErpInvoice, change: &mut Change) {
+    let reference = ReferenceForms::of(invoice.supplier_reference.as_deref().unwrap_or_default());
+    change.keep_erp_invoice(&company.id, invoice, &reference);
+    if let Some(key) = invoice.our_key.as_deref()
+        && invoice.is_released()
+        && invoice.kind.is_some()
+        && company.ledger_patience.is_some()
+    {
+        let named = (invoice.document_type.as_str(), invoice.number.as_str());
+        change.note_release(&company.id, key, named, clock::now());
+    }
+}
+
+pub fn since(watermark: Option<&Watermark>, overlap_minutes: i64) -> Option<String> {
     let watermark = watermark.filter(|watermark| !watermark.seen.is_empty())?;
     visma::overlap(&watermark.seen, overlap_minutes)
 }

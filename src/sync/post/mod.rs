@@ -8,7 +8,7 @@ mod stored_plan;
 mod trail;
 
 pub use outcome::done_event;
-pub use steps::next_attachment;
+pub use steps::{leave_unreleased, next_attachment, tell_unreleased};
 pub use stored_plan::read_plan;
 pub use trail::{hold_document, step_entry};
 

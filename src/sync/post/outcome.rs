@@ -1,6 +1,6 @@
 //! What became of a write: the event that it is for its posting, and the commit that keeps it.
 
-use super::steps::finish;
+use super::steps::{finish, leave_unreleased};
 use super::stored_plan::{PlanOutline, PlanSort};
 use super::trail::{hold_document, step_entry};
 use super::{TRY_AGAIN, number_of, transition};
@@ -81,7 +81,11 @@ impl Engine {
         })
         .to_string();
         change.log(log);
-        if let Some(hold) = &hold {
+        let unreleased = row.step == Step::Release && matches!(outcome, Outcome::Refused { .. });
+        if unreleased {
+            let message = next.error.as_deref().unwrap_or_default();
+            leave_unreleased(connection, document, &next, message, &mut change);
+        } else if let Some(hold) = &hold {
             hold_document(connection, document, hold, now, &mut change);
         }
         self.after(company, connection, next, document, change).await

@@ -11,6 +11,7 @@ use crate::store::{Change, DocumentRow, DocumentState, PostingRow, PostingState,
 use crate::sync::engine::{Company, Connection, Engine, entry};
 use crate::sync::error::SyncError;
 use crate::sync::judge::planned_posting;
+use crate::sync::ledger;
 use crate::sync::posting::Event;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -202,6 +203,9 @@ pub(super) fn finish(
     if to == DocumentState::Cancelled {
         change.drop_claims(&document.id);
     }
+    if row.step == Step::Release {
+        change.clear_attention(&document.id, ledger::REFUSED);
+    }
     if matches!(row.step, Step::Create | Step::Update | Step::Release) {
         change.set_applied(&document.id, row.revision, &row.plan, kind, number);
     }
@@ -210,6 +214,35 @@ pub(super) fn finish(
     log.to_state = to.as_str().into();
     log.detail =
         json!({ "visma_type": kind, "visma_number": number, "revision": row.revision }).to_string();
+    change.log(log);
+}
+
+/// The release did not come about: the document stands in Visma as a draft, which is told as its
+/// attention. The release alone can be tried again.
+pub fn leave_unreleased(
+    connection: &Connection,
+    document: &DocumentRow,
+    release: &PostingRow,
+    message: &str,
+    change: &mut Change,
+) {
+    finish(connection, document, release, change);
+    tell_unreleased(connection, document, release, message, change);
+}
+
+pub fn tell_unreleased(
+    connection: &Connection,
+    document: &DocumentRow,
+    release: &PostingRow,
+    message: &str,
+    change: &mut Change,
+) {
+    let kind = release.visma_type.as_deref().or(document.visma_type.as_deref()).unwrap_or("");
+    let number = release.visma_number.as_deref().or(document.visma_number.as_deref()).unwrap_or("");
+    let hold = Hold::release_refused(format!("{kind} {number}").trim(), message);
+    change.set_attention(&document.id, Some(&hold.as_attention()));
+    let mut log = entry(&connection.id, &document.id, &hold.code, clock::now());
+    log.detail = json!({ "step": release.step.as_str(), "text": hold.text }).to_string();
     change.log(log);
 }
 

@@ -6,6 +6,7 @@ mod client;
 mod documents;
 mod faults;
 mod gate;
+mod ledger;
 mod orders;
 mod reference;
 
