@@ -5,6 +5,7 @@ use crate::faults::{Faults, Level, Switchboard};
 use crate::jaggaer::{self, Jaggaer};
 use crate::visma::masters::{self, KeyedInvoice, KeyedLine, KeyedOrder, Masters};
 use crate::visma::{self, DocumentKind, Visma};
+use crate::world::supplier::BankAccount;
 use crate::world::{
     self, ExpectedDocument, ExpectedLine, Fate, HandKeyedInvoice, HandKeyedOrder, Kind, World,
     amount,
@@ -280,6 +281,7 @@ fn masters(world: &World) -> Masters {
             currency: supplier.currency.into(),
             credit_terms: supplier.credit_terms,
             country: supplier.country.into(),
+            payment_details: supplier.bank_accounts.iter().map(payment_detail).collect(),
         })
         .collect();
     Masters {
@@ -288,6 +290,17 @@ fn masters(world: &World) -> Masters {
         invoices: world.hand_keyed_invoices().iter().map(keyed_invoice).collect(),
         ..masters::nordlys()
     }
+}
+
+/// As a company that speaks Norwegian describes its payment method.
+fn payment_detail(account: &BankAccount) -> (String, String) {
+    let (description, number) = match account {
+        BankAccount::Iban(number) => ("IBAN", number),
+        BankAccount::Bban(number) => ("Bankkontonummer", number),
+        BankAccount::Bankgiro(number) => ("Bankgiro", number),
+        BankAccount::Plusgiro(number) => ("Plusgiro", number),
+    };
+    (description.into(), number.clone())
 }
 
 fn keyed_order(order: &HandKeyedOrder) -> KeyedOrder {

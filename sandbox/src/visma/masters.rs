@@ -39,6 +39,8 @@ pub struct Supplier {
     pub credit_terms: String,
     /// ISO country code.
     pub country: String,
+    /// What the payment method says: description, value.
+    pub payment_details: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -326,7 +328,7 @@ pub fn nordlys() -> Masters {
             .flat_map(|year| (1..=12).map(move |month| format!("{year}{month:02}")))
             .map(|id| Period { active: true, closed: id.as_str() < "202607" || id == "202608", id })
             .collect(),
-        units: ["STK", "TIME", "KRT", "KG"].map(String::from).to_vec(),
+        units: ["STK", "TIME", "KRT", "KG", "DUS", "G"].map(String::from).to_vec(),
         items: vec![
             Item { number: "TJENESTE".into(), description: "Tjeneste".into(), stock: false },
             Item { number: "KONTOR".into(), description: "Kontorvarer".into(), stock: false },

@@ -17,7 +17,7 @@ pub mod supplier;
 pub mod time;
 
 pub use change::OrderChange;
-pub use document::{Invoice, Order};
+pub use document::{Contract, Invoice, Order, Receipt};
 pub use fate::{
     Expectation, ExpectedDocument, ExpectedLine, Fate, HandKeyedInvoice, HandKeyedOrder,
     HandKeyedOrderLine, Kind, Plant,
@@ -75,6 +75,8 @@ pub struct World {
 pub(crate) struct State {
     pub orders: Vec<Order>,
     pub invoices: Vec<Invoice>,
+    pub receipts: Vec<Receipt>,
+    pub contracts: Vec<Contract>,
     /// Pairs of ids of which either may be posted.
     pub twins: HashMap<String, String>,
     /// Counts every change; whoever renders compares it.
@@ -136,6 +138,8 @@ impl World {
         let state = State {
             orders,
             invoices,
+            receipts: Vec::new(),
+            contracts: Vec::new(),
             twins,
             version: 1,
             now_ms: time::millis(time::NOW) + 6 * 3_600_000,

@@ -31,6 +31,7 @@ fn supplier(number: &str, status: &str, zone: &str, currency: &str) -> Supplier 
         currency: currency.into(),
         credit_terms: "30".into(),
         country: "NO".into(),
+        payment_details: Vec::new(),
     }
 }
 
