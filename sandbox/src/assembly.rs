@@ -7,8 +7,8 @@ use crate::visma::masters::{self, KeyedInvoice, KeyedLine, KeyedOrder, Masters};
 use crate::visma::{self, DocumentKind, Visma};
 use crate::world::supplier::BankAccount;
 use crate::world::{
-    self, ExpectedDocument, ExpectedLine, Fate, HandKeyedInvoice, HandKeyedOrder, Kind, World,
-    amount,
+    self, ExpectedDocument, ExpectedLine, Fate, HandKeyedInvoice, HandKeyedOrder, HandKeyedReceipt,
+    Kind, World, amount,
 };
 use axum::Json;
 use axum::extract::State;
@@ -288,6 +288,7 @@ fn masters(world: &World) -> Masters {
         suppliers,
         orders: world.hand_keyed_orders().iter().map(keyed_order).collect(),
         invoices: world.hand_keyed_invoices().iter().map(keyed_invoice).collect(),
+        receipts: world.hand_keyed_receipts().iter().map(keyed_receipt).collect(),
         ..masters::nordlys()
     }
 }
@@ -313,6 +314,7 @@ fn keyed_order(order: &HandKeyedOrder) -> KeyedOrder {
         account: line.expected.account.clone(),
         segments: segments(&line.expected.subaccount),
         vat_category: line.expected.vat_category.clone(),
+        order: None,
     });
     KeyedOrder {
         supplier: order.document.supplier.clone(),
@@ -328,15 +330,21 @@ fn keyed_order(order: &HandKeyedOrder) -> KeyedOrder {
 
 fn keyed_invoice(invoice: &HandKeyedInvoice) -> KeyedInvoice {
     let document = &invoice.document;
-    let line = |line: &ExpectedLine| KeyedLine {
-        description: "Registrert for hånd".into(),
-        item: None,
-        quantity: Decimal::ONE,
-        unit: "STK".into(),
-        unit_cost: Decimal::new(line.cost_minor, amount::decimals(&document.currency)),
-        account: line.account.clone(),
-        segments: segments(&line.subaccount),
-        vat_category: line.vat_category.clone(),
+    let line = |(at, line): (usize, &ExpectedLine)| {
+        let bills = invoice.bills.filter(|_| at == 0);
+        let quantity = bills.map_or(Decimal::ONE, |bills| bills.quantity);
+        let cost = Decimal::new(line.cost_minor, amount::decimals(&document.currency));
+        KeyedLine {
+            description: "Registrert for hånd".into(),
+            item: None,
+            quantity,
+            unit: "STK".into(),
+            unit_cost: cost / quantity,
+            account: line.account.clone(),
+            segments: segments(&line.subaccount),
+            vat_category: line.vat_category.clone(),
+            order: bills.map(|bills| (bills.order, bills.line)),
+        }
     };
     KeyedInvoice {
         document_type: match document.kind {
@@ -350,8 +358,21 @@ fn keyed_invoice(invoice: &HandKeyedInvoice) -> KeyedInvoice {
         document_on: invoice.invoiced_on,
         currency: document.currency.clone(),
         branch: "1".into(),
-        status: "Balanced".into(),
-        lines: document.lines.iter().map(line).collect(),
+        status: invoice.status.into(),
+        lines: document.lines.iter().enumerate().map(line).collect(),
+    }
+}
+
+fn keyed_receipt(receipt: &HandKeyedReceipt) -> masters::Receipt {
+    let lines = receipt.lines.iter().map(|line| masters::ReceiptLine {
+        order: line.order,
+        order_line: line.line,
+        quantity: line.quantity,
+    });
+    masters::Receipt {
+        received_on: receipt.received_on,
+        status: "Released".into(),
+        lines: lines.collect(),
     }
 }
 

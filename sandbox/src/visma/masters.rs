@@ -170,6 +170,9 @@ pub struct KeyedLine {
     pub account: String,
     pub segments: Vec<(i64, String)>,
     pub vat_category: String,
+    /// Of an invoice line: the order line that it bills, by index in [`Masters::orders`] and in
+    /// that order's lines.
+    pub order: Option<(usize, usize)>,
 }
 
 /// Goods or services received, on an order of [`Masters::orders`].

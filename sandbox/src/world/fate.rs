@@ -160,6 +160,26 @@ pub struct HandKeyedInvoice {
     pub document: ExpectedDocument,
     pub invoiced_on: jiff::civil::Date,
     pub vat_minor: i64,
+    /// Visma's status.
+    pub status: &'static str,
+    /// Which order line its first line bills.
+    pub bills: Option<KeyedBilling>,
+}
+
+/// A part of a hand-keyed order line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyedBilling {
+    /// Index among the hand-keyed orders, and among that one's lines.
+    pub order: usize,
+    pub line: usize,
+    pub quantity: Decimal,
+}
+
+/// What arrived on a hand-keyed order, released in Visma.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandKeyedReceipt {
+    pub received_on: jiff::civil::Date,
+    pub lines: Vec<KeyedBilling>,
 }
 
 /// An order that a person keyed into Visma, JAGGAER's number in its supplier reference.

@@ -11,6 +11,7 @@ pub mod fate;
 mod identifier;
 mod invoice;
 mod line;
+pub mod month;
 mod order;
 mod plant;
 pub mod supplier;
@@ -20,7 +21,7 @@ pub use change::OrderChange;
 pub use document::{Contract, Invoice, Order, Receipt};
 pub use fate::{
     Expectation, ExpectedDocument, ExpectedLine, Fate, HandKeyedInvoice, HandKeyedOrder,
-    HandKeyedOrderLine, Kind, Plant,
+    HandKeyedOrderLine, HandKeyedReceipt, KeyedBilling, Kind, Plant,
 };
 pub use supplier::{Vendor, VismaSupplier};
 
@@ -47,6 +48,9 @@ pub struct Settings {
     pub plant_not_ripe: bool,
     /// Some invoices have files.
     pub attachments: bool,
+    /// One month of purchases with labelled faults and oddities, instead of everyday documents.
+    /// Then `documents` counts invoices, and the planting settings above mean nothing.
+    pub month: bool,
 }
 
 impl Default for Settings {
@@ -58,6 +62,7 @@ impl Default for Settings {
             plant_waiting: false,
             plant_not_ripe: false,
             attachments: false,
+            month: false,
         }
     }
 }
@@ -68,6 +73,8 @@ pub struct World {
     vendors: Vendors,
     hand_keyed_invoices: Vec<HandKeyedInvoice>,
     hand_keyed_orders: Vec<HandKeyedOrder>,
+    hand_keyed_receipts: Vec<HandKeyedReceipt>,
+    labels: Vec<month::Label>,
     state: Mutex<State>,
 }
 
@@ -116,6 +123,9 @@ fn scatter<R: Copy>(special: Vec<R>, roles: &mut [R], rng: &mut Rng) {
 
 impl World {
     pub fn generate(settings: &Settings) -> Self {
+        if settings.month {
+            return month::generate(settings);
+        }
         let mut rng =
             Rng::with_seed(settings.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x4a31_5031);
         let vendors = supplier::vendors(settings.documents, &mut rng);
@@ -148,6 +158,8 @@ impl World {
         Self {
             hand_keyed_invoices: hand_keyed,
             hand_keyed_orders,
+            hand_keyed_receipts: Vec::new(),
+            labels: Vec::new(),
             state: Mutex::new(state),
             vendors,
         }
@@ -174,6 +186,15 @@ impl World {
 
     pub fn hand_keyed_orders(&self) -> &[HandKeyedOrder] {
         &self.hand_keyed_orders
+    }
+
+    pub fn hand_keyed_receipts(&self) -> &[HandKeyedReceipt] {
+        &self.hand_keyed_receipts
+    }
+
+    /// What each invoice of a [`month`] is there to show. Empty for any other world.
+    pub fn labels(&self) -> &[month::Label] {
+        &self.labels
     }
 
     /// Every document that JAGGAER delivers, with what must become of it.
@@ -357,7 +378,13 @@ impl<'a> Invoices<'a> {
     fn key(&mut self, document: ExpectedDocument, invoice: &Invoice) {
         let vat_minor = amount::minor(invoice.tax, &invoice.currency);
         let invoiced_on = invoice.invoiced_on;
-        self.hand_keyed.push(HandKeyedInvoice { document, invoiced_on, vat_minor });
+        self.hand_keyed.push(HandKeyedInvoice {
+            document,
+            invoiced_on,
+            vat_minor,
+            status: "Balanced",
+            bills: None,
+        });
     }
 }
 

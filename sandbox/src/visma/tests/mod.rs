@@ -45,6 +45,7 @@ fn keyed_line(item: &str) -> KeyedLine {
         account: "6540".into(),
         segments: vec![(1, "110".into()), (2, "000000".into())],
         vat_category: "K25".into(),
+        order: None,
     }
 }
 
