@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::routing::get;
 use rust_decimal::Decimal;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -227,7 +227,18 @@ impl Sides {
         let mut expected: BTreeMap<Kind, Expected> = BTreeMap::new();
         let mut planted_holds = Vec::new();
         let mut documents = Vec::new();
-        for expectation in self.world.expectations() {
+        let mut pairs = Vec::new();
+        let expectations = self.world.expectations();
+        let expected_of: HashMap<String, visma::ExpectedDocument> = expectations
+            .iter()
+            .filter_map(|one| match &one.fate {
+                Fate::Posted(document) if one.twin.is_some() => {
+                    Some((one.source_id.clone(), to_visma(document)))
+                }
+                _ => None,
+            })
+            .collect();
+        for expectation in expectations {
             let counts = expected.entry(expectation.kind).or_default();
             match expectation.fate {
                 Fate::Posted(document) => {
@@ -240,6 +251,10 @@ impl Sides {
                 }
                 Fate::Held(plant) => {
                     counts.held += 1;
+                    let twin = expectation.twin.as_ref().and_then(|twin| expected_of.get(twin));
+                    if let (Some(other), Some(twin)) = (&expectation.otherwise, twin) {
+                        pairs.push((to_visma(other), twin.clone()));
+                    }
                     planted_holds.push(PlantedHold {
                         kind: expectation.kind,
                         source_id: expectation.source_id,
@@ -255,6 +270,7 @@ impl Sides {
             }
         }
         planted_holds.sort();
+        self.take_the_other_of(&pairs, &mut documents);
         Report {
             expected,
             planted_holds,
@@ -262,6 +278,36 @@ impl Sides {
             visma: self.visma.report(),
             jaggaer_calls: self.jaggaer.calls(),
             jaggaer_faults: self.jaggaer_board.happened(),
+        }
+    }
+}
+
+impl Sides {
+    /// Of a pair either may be posted. Where Visma holds the other one, that is what is expected.
+    fn take_the_other_of(
+        &self,
+        pairs: &[(visma::ExpectedDocument, visma::ExpectedDocument)],
+        documents: &mut [visma::ExpectedDocument],
+    ) {
+        if pairs.is_empty() {
+            return;
+        }
+        let there: HashSet<(String, String)> = self
+            .visma
+            .documents()
+            .into_iter()
+            .filter(|held| held.live && !held.keyed)
+            .map(|held| (held.document.supplier, held.document.reference))
+            .collect();
+        let stands = |document: &visma::ExpectedDocument| {
+            there.contains(&(document.supplier.clone(), document.reference.clone()))
+        };
+        for (other, first) in pairs {
+            if stands(other) && !stands(first) {
+                for document in documents.iter_mut().filter(|document| *document == first) {
+                    *document = other.clone();
+                }
+            }
         }
     }
 }

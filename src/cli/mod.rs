@@ -5,6 +5,7 @@ mod audit;
 mod demo;
 mod documents;
 mod hold;
+mod month;
 mod output;
 mod ping;
 mod progress;

@@ -77,6 +77,8 @@ pub struct Expectation {
     pub fate: Fate,
     /// The other document of a pair of which either may be posted and the other is then held.
     pub twin: Option<String>,
+    /// For a held one of a pair: as it would stand in Visma, were it the one that is posted.
+    pub otherwise: Option<Box<ExpectedDocument>>,
 }
 
 impl Invoice {

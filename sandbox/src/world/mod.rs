@@ -207,6 +207,7 @@ impl World {
                 number: order.number.clone(),
                 fate: order.record.fate.clone(),
                 twin: None,
+                otherwise: None,
             });
         let invoices = state.invoices.iter().filter(|invoice| !invoice.record.hidden);
         orders
@@ -216,8 +217,17 @@ impl World {
                 number: invoice.number.clone(),
                 fate: invoice.record.fate.clone(),
                 twin: state.twins.get(&invoice.id).cloned(),
+                otherwise: self.otherwise(invoice, &state),
             }))
             .collect()
+    }
+
+    fn otherwise(&self, invoice: &Invoice, state: &State) -> Option<Box<ExpectedDocument>> {
+        let held = matches!(invoice.record.fate, Fate::Held(_));
+        if !held || !state.twins.contains_key(&invoice.id) {
+            return None;
+        }
+        invoice.expected(&self.vendors.all[invoice.vendor]).map(Box::new)
     }
 
     /// What must stand in Visma in the end, posted or adopted.

@@ -113,6 +113,7 @@ pub(super) const CASES: &[Case] = &[
     fault("total_unbalanced_by_one", &["total_unbalanced"], money::total_unbalanced_by_one),
     fault("lines_unbalanced", &["lines_unbalanced"], money::lines_unbalanced),
     fault("rounding_too_large", &["rounding_too_large"], money::rounding_too_large),
+    fault("rounding_over_by_one", &["rounding_too_large"], money::rounding_over_by_one),
     fault("exchange_rate_differs", &["exchange_rate_differs"], money::exchange_rate_differs),
     fault("dated_in_future", &["invoice_in_future"], money::dated_in_future),
     fault("period_closed", &["period_closed"], coding::period_closed),

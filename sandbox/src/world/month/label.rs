@@ -1,7 +1,7 @@
 //! What is known of each invoice, and the judgement of what somebody made of it.
 
 use super::cases;
-use crate::world::{Expectation, Kind, World};
+use crate::world::{Expectation, Fate, Kind, World};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 
@@ -94,6 +94,14 @@ impl World {
             };
             if let Some(finding) = finding {
                 judgement.findings.push(format!("{}: {name} {finding}", label.case));
+            }
+        }
+        for order in self.expectations().into_iter().filter(|one| one.kind == Kind::PurchaseOrder) {
+            if matches!(order.fate, Fate::Posted(_) | Fate::Adopted(_)) {
+                let row = judgement.by_case.entry("order").or_default();
+                if let Some(finding) = row.pass(&of(after, &order.source_id)) {
+                    judgement.findings.push(format!("order: {} {finding}", order.number));
+                }
             }
         }
         for row in judgement.by_case.values() {

@@ -51,6 +51,8 @@ pub mod limits {
     pub const HEADER: Decimal = Decimal::from_parts(800, 0, 0, false, 0);
     /// So much freight may come on an invoice, in NOK.
     pub const FREIGHT: Decimal = Decimal::from_parts(250, 0, 0, false, 0);
+    /// A rounding may be so large, in NOK.
+    pub const ROUNDING: Decimal = Decimal::from_parts(50, 0, 0, false, 2);
     /// An invoice on this account needs an order.
     pub const ORDERED_ACCOUNT: &str = "4300";
 }

@@ -154,6 +154,15 @@ pub fn rounding_too_large(m: &mut Maker) {
     m.hold(invoice);
 }
 
+/// One minor unit more than rounding to a whole crown can come to.
+pub fn rounding_over_by_one(m: &mut Maker) {
+    let mut invoice = domestic(m);
+    let rounding = limits::ROUNDING + MINOR;
+    invoice.charges = Charges { rounding, ..Charges::default() };
+    m.total_up(&mut invoice);
+    m.hold(invoice);
+}
+
 pub fn exchange_rate_differs(m: &mut Maker) {
     let vendor = m.vendor_where(|vendor| matches!(vendor.currency, "SEK" | "DKK" | "EUR"));
     let mut invoice = m.plain_invoice(vendor);

@@ -169,6 +169,9 @@ fn the_judgement_tells_caught_missed_and_wrongly_held_apart() {
             after.insert(twins[&label.source_id].clone(), outcome("posted", &[]));
         }
     }
+    for order in world.expectations().iter().filter(|one| one.kind == Kind::PurchaseOrder) {
+        after.insert(order.source_id.clone(), outcome("posted", &[]));
+    }
     let judged = world.judge(&before, &after);
     assert_eq!((judged.missed, judged.wrongly_held), (0, 0), "{:?}", judged.findings);
     assert!(judged.caught > 60);
