@@ -89,7 +89,7 @@ impl Invoice {
     /// As it must stand in Visma. `None`: Visma does not know the supplier.
     pub fn expected(&self, vendor: &Vendor) -> Option<ExpectedDocument> {
         let mut lines = expected_lines(self.lines.iter(), &self.currency);
-        let standard = [self.charges.shipping, self.charges.handling];
+        let standard = [self.charges.shipping, self.charges.handling, -self.charges.discount];
         let charges = standard
             .into_iter()
             .map(|charge| (charge, "K25"))

@@ -3,12 +3,13 @@
 //! Everything follows from `(seed, documents)`: the same settings give the same bytes. The
 //! world knows no wire; `jaggaer` serves it in the form of a profile.
 
+pub(crate) mod accounts;
 pub mod amount;
 mod billing;
 mod change;
 pub mod document;
 pub mod fate;
-mod identifier;
+pub(crate) mod identifier;
 mod invoice;
 mod line;
 pub mod month;
