@@ -3,7 +3,7 @@
 use super::maker::Maker;
 use crate::world::accounts::{account, with_check};
 use crate::world::document::Invoice;
-use crate::world::supplier::{BankAccount, Country, Vendor};
+use crate::world::supplier::{BankAccount, Vendor};
 use fastrand::Rng;
 
 /// One account mostly, now and then two or three, the same in JAGGAER and in Visma.
@@ -103,6 +103,7 @@ pub fn second_account(m: &mut Maker) {
 mod tests {
     use super::*;
     use crate::world::accounts::{kontonummer_check, luhn, rest};
+    use crate::world::supplier::Country;
 
     #[test]
     fn every_account_is_right_and_the_spoiled_one_is_not() {
