@@ -4,6 +4,7 @@
 mod assembly;
 pub mod faults;
 pub mod jaggaer;
+mod seeding;
 pub mod vendor_set;
 pub mod visma;
 pub mod world;

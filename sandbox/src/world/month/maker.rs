@@ -1,22 +1,21 @@
 //! Makes the papers of a month: orders, what arrived on them, invoices on them and without one.
 
+mod fates;
+mod supply;
+
 use super::cases::Case;
 use super::label::{Label, Verdict};
 use super::{FIRST, LAST, bank, limits, reference};
 use crate::world::document::{
-    Charges, Contract, Invoice, Line, Order, OrderLineKey, Receipt, ReceiptLine, Record, Share,
-    standard_vat,
+    Charges, Contract, Invoice, Line, Order, OrderLineKey, Receipt, Record, Share, standard_vat,
 };
-use crate::world::fate::{
-    ExpectedDocument, ExpectedLine, Fate, HandKeyedInvoice, HandKeyedOrder, HandKeyedReceipt,
-    KeyedBilling, Kind, Plant, key_order,
-};
+use crate::world::fate::{HandKeyedInvoice, HandKeyedOrder, HandKeyedReceipt};
 use crate::world::line::{self, Setting};
 use crate::world::order::day;
 use crate::world::supplier::{self, Vendor, Vendors};
 use crate::world::{Unit, amount, time};
 use fastrand::Rng;
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use std::collections::{HashMap, HashSet};
 
@@ -159,136 +158,6 @@ impl Maker {
         };
         let count = line::count(&mut self.rng).min(40);
         line::lines(count, &setting, &mut self.rng)
-    }
-
-    // --- orders and what arrives -----------------------------------------------------------
-
-    /// An order some weeks before the month's papers; its position.
-    pub fn order(&mut self, vendor: usize, mut lines: Vec<Line>) -> usize {
-        let index = self.orders.len();
-        let ordered_on = day(date(2026, 9, 2), date(2026, 9, 30), &mut self.rng);
-        for (at, line) in lines.iter_mut().enumerate() {
-            line.number = at as u32 + 1;
-            line.id = (8_875_000 + index as u64 * 256 + at as u64).to_string();
-            line.bills = None;
-        }
-        let from = &self.vendors.all[vendor];
-        let created_ms = time::millis(ordered_on) + self.rng.i64(21_600_000..64_800_000);
-        let mut order = Order {
-            id: (731_822 + index).to_string(),
-            number: format!("PO-2026-{:06}", 4711 + index),
-            revision: 0,
-            status: if self.rng.u32(0..5) == 0 { "Confirmed" } else { "Sent" }.into(),
-            business_unit: Unit::draw(&mut self.rng).code().into(),
-            vendor,
-            currency: from.currency.into(),
-            ordered_on,
-            promised_on: None,
-            terms_days: Some(from.terms_days),
-            lines,
-            net: Decimal::ZERO,
-            tax: Decimal::ZERO,
-            gross: Decimal::ZERO,
-            record: Record::new(created_ms),
-        };
-        order.total_up();
-        self.orders.push(order);
-        index
-    }
-
-    /// An order that a person keyed into Visma as it is; its position here and there.
-    pub fn keyed_order(&mut self, vendor: usize, lines: Vec<Line>) -> (usize, usize) {
-        let order = self.order(vendor, lines);
-        self.orders[order].business_unit = Unit::Main.code().into();
-        let keyed = key_order(&self.orders[order], &self.vendors.all[vendor])
-            .expect("a payable vendor is in Visma and the lines have one share");
-        self.keyed_orders.push(keyed);
-        (order, self.keyed_orders.len() - 1)
-    }
-
-    /// What arrived, by position of the line. `late`: JAGGAER hears of it after the first run.
-    pub fn receive(&mut self, order: usize, arrived: &[(usize, Decimal)], late: bool) -> usize {
-        let index = self.receipts.len();
-        let of = &self.orders[order];
-        let line = |&(at, quantity): &(usize, Decimal)| {
-            let line = &of.lines[at];
-            ReceiptLine {
-                order_number: of.number.clone(),
-                line_number: line.number,
-                line_id: line.id.clone(),
-                quantity,
-                unit: line.unit.clone(),
-                amount: amount::rounded(quantity * line.price / line.basis, &of.currency),
-                currency: of.currency.clone(),
-            }
-        };
-        let lines = arrived.iter().map(line).collect();
-        let received_on = time::plus_days(of.ordered_on, 1);
-        let mut record = Record::new(time::millis(received_on) + 50_000_000);
-        record.hidden = late;
-        self.receipts.push(Receipt {
-            id: (4_410_000 + index).to_string(),
-            number: format!("R{:06}", 20_117 + index),
-            received_on,
-            cancelled: false,
-            lines,
-            record,
-        });
-        index
-    }
-
-    /// All goods of an order arrive, in one delivery or in two.
-    pub fn receive_all(&mut self, order: usize) {
-        let goods: Vec<(usize, Decimal)> = self.orders[order]
-            .lines
-            .iter()
-            .enumerate()
-            .filter(|(_, line)| !line.service && !line.limit)
-            .map(|(at, line)| (at, line.quantity))
-            .collect();
-        if goods.is_empty() {
-            return;
-        }
-        if self.rng.u32(0..4) == 0 {
-            let half: Vec<(usize, Decimal)> = goods
-                .iter()
-                .map(|&(at, quantity)| (at, (quantity / Decimal::TWO).trunc()))
-                .collect();
-            let rest: Vec<(usize, Decimal)> = goods
-                .iter()
-                .zip(&half)
-                .map(|(&(at, quantity), (_, first))| (at, quantity - first))
-                .collect();
-            let half: Vec<_> = half.into_iter().filter(|(_, part)| !part.is_zero()).collect();
-            if !half.is_empty() {
-                self.receive(order, &half, false);
-            }
-            self.receive(order, &rest, false);
-        } else {
-            self.receive(order, &goods, false);
-        }
-    }
-
-    pub fn contract(&mut self, vendor: usize, change: impl FnOnce(&mut Contract)) -> String {
-        self.next_contract += 1;
-        let currency = self.of(vendor).currency.into();
-        let mut contract = Contract {
-            id: (55_810 + self.next_contract).to_string(),
-            number: format!("C-2025-{:04}", 13 + self.next_contract),
-            title: "Rammeavtale".into(),
-            vendor,
-            status: "Executed".into(),
-            starts_on: date(2025, 1, 1),
-            ends_on: Some(date(2027, 12, 31)),
-            currency,
-            value: None,
-            consumed: None,
-            record: Record::new(time::millis(date(2026, 8, 30))),
-        };
-        change(&mut contract);
-        let number = contract.number.clone();
-        self.contracts.push(contract);
-        number
     }
 
     // --- invoices --------------------------------------------------------------------------
@@ -441,156 +310,6 @@ impl Maker {
         credit.record.created_ms = original.record.created_ms + 86_400_000;
         credit.record.updated_ms = original.record.updated_ms + 86_400_000;
         credit
-    }
-
-    // --- fates -----------------------------------------------------------------------------
-
-    fn expected(&self, invoice: &Invoice) -> Box<ExpectedDocument> {
-        let expected = invoice.expected(self.of(invoice.vendor));
-        Box::new(expected.expect("a payable vendor is in Visma and the paper has a number"))
-    }
-
-    fn take(&mut self, mut invoice: Invoice, fate: Fate, verdict: Verdict, twin: Option<String>) {
-        invoice.record.fate = fate;
-        self.grosses.insert((invoice.vendor, invoice.gross));
-        self.labels.push(Label {
-            source_id: invoice.id.clone(),
-            case: self.case.name,
-            verdict,
-            codes: self.case.codes,
-            twin,
-        });
-        self.invoices.push(invoice);
-    }
-
-    /// It must be posted as it is.
-    pub fn pass(&mut self, invoice: Invoice) {
-        let fate = Fate::Posted(self.expected(&invoice));
-        self.take(invoice, fate, Verdict::Pass, None);
-    }
-
-    /// It belongs to a fault that another paper shows, and must be posted itself.
-    pub fn beside(&mut self, invoice: Invoice) {
-        let case = std::mem::replace(&mut self.case, &super::PLAIN);
-        self.pass(invoice);
-        self.case = case;
-    }
-
-    /// A person must look at it.
-    pub fn hold(&mut self, invoice: Invoice) {
-        let plant = self.plant();
-        self.take(invoice, Fate::Held(plant), Verdict::Hold, None);
-    }
-
-    /// It must wait for what is late, and then be posted.
-    pub fn wait(&mut self, invoice: Invoice) {
-        self.take(invoice, Fate::Waiting, Verdict::WaitThenPass, None);
-    }
-
-    /// One of the two must be held and the other posted.
-    pub fn one_of_two(&mut self, first: Invoice, mut second: Invoice) {
-        second.record.created_ms =
-            second.record.created_ms.max(first.record.created_ms + 3_600_000);
-        second.record.updated_ms =
-            second.record.updated_ms.max(first.record.updated_ms + 3_600_000);
-        let (one, two) = (first.id.clone(), second.id.clone());
-        self.twins.insert(one.clone(), two.clone());
-        self.twins.insert(two, one.clone());
-        let mut first = first;
-        first.record.fate = Fate::Posted(self.expected(&first));
-        self.grosses.insert((first.vendor, first.gross));
-        self.invoices.push(first);
-        let plant = self.plant();
-        self.take(second, Fate::Held(plant), Verdict::HoldOneOfTwo, Some(one));
-    }
-
-    fn plant(&self) -> Plant {
-        let code = self.case.codes.first().copied().unwrap_or_default();
-        Plant { code, or: self.case.codes.get(1).copied() }
-    }
-
-    /// It stands in Visma already, keyed by hand, and must be taken as ours.
-    pub fn adopt(&mut self, invoice: Invoice) {
-        let expected = self.expected(&invoice);
-        let vat_minor = amount::minor(invoice.tax, &invoice.currency);
-        self.keyed_invoices.push(HandKeyedInvoice {
-            document: *expected.clone(),
-            invoiced_on: invoice.invoiced_on,
-            vat_minor,
-            status: "Balanced",
-            bills: None,
-        });
-        self.take(invoice, Fate::Adopted(expected), Verdict::Pass, None);
-    }
-
-    // --- what people keyed in --------------------------------------------------------------
-
-    /// Keys an invoice like this one into Visma, under another number and on another day.
-    pub fn key_like(&mut self, invoice: &Invoice, reference: &str, on: Date) {
-        let mut document = *self.expected(invoice);
-        document.reference = reference.into();
-        let vat_minor = amount::minor(invoice.tax, &invoice.currency);
-        let status = if self.rng.bool() { "Open" } else { "Closed" };
-        let keyed = HandKeyedInvoice { document, invoiced_on: on, vat_minor, status, bills: None };
-        self.keyed_invoices.push(keyed);
-    }
-
-    /// Keys an invoice on a line of a hand-keyed order into Visma.
-    pub fn key_billing(&mut self, invoice: &Invoice, reference: &str, bills: KeyedBilling) {
-        let on = time::plus_days(self.orders.last().map_or(FIRST, |order| order.ordered_on), 3);
-        self.key_like(invoice, reference, on);
-        if let Some(keyed) = self.keyed_invoices.last_mut() {
-            keyed.bills = Some(bills);
-        }
-    }
-
-    /// What the company paid in the year before: papers that bear on nothing of this month.
-    pub fn key_earlier_months(&mut self, count: usize) {
-        for index in 0..count {
-            let vendor = self.vendor();
-            let from = &self.vendors.all[vendor];
-            let Some(supplier) = &from.visma else { continue };
-            let currency = from.currency;
-            let net = amount::rounded(Decimal::new(self.rng.i64(30_001..4_000_000), 2), currency);
-            let rate = if from.is_domestic() { 25 } else { 0 };
-            let tax = amount::vat(net, Decimal::from(rate), currency);
-            if !self.grosses.insert((vendor, net + tax)) {
-                continue;
-            }
-            let document = ExpectedDocument {
-                kind: Kind::SupplierInvoice,
-                supplier: supplier.number.clone(),
-                reference: format!("T{:07}", 3_000_003 + index * 7919 % 6_000_000),
-                currency: currency.into(),
-                amount_minor: amount::minor(net + tax, currency),
-                lines: vec![ExpectedLine {
-                    account: "6540".into(),
-                    subaccount: "110-000000".into(),
-                    vat_category: "K25".into(),
-                    cost_minor: amount::minor(net, currency),
-                }],
-            };
-            let invoiced_on = day(date(2025, 11, 3), date(2026, 9, 28), &mut self.rng);
-            let status = if invoiced_on < date(2026, 8, 15) { "Closed" } else { "Open" };
-            let vat_minor = amount::minor(tax, currency);
-            let keyed = HandKeyedInvoice { document, invoiced_on, vat_minor, status, bills: None };
-            self.keyed_invoices.push(keyed);
-        }
-    }
-
-    /// Every order that is not to stay out must stand in Visma as it is.
-    pub fn settle_orders(&mut self) {
-        let keyed: HashSet<&str> =
-            self.keyed_orders.iter().map(|order| order.document.reference.as_str()).collect();
-        for order in &mut self.orders {
-            let out = order.status == "Cancelled" || order.ordered_on < date(2026, 9, 1);
-            let expected = order.expected(&self.vendors.all[order.vendor]).map(Box::new);
-            order.record.fate = match expected {
-                Some(expected) if keyed.contains(order.number.as_str()) => Fate::Adopted(expected),
-                Some(expected) if !out => Fate::Posted(expected),
-                Some(_) | None => Fate::Ignored,
-            };
-        }
     }
 }
 
