@@ -3,18 +3,14 @@
 use crate::faults::cable::{Cable, CableListener};
 use crate::faults::{Faults, Level, Switchboard};
 use crate::jaggaer::{self, Jaggaer};
-use crate::visma::masters::{self, KeyedInvoice, KeyedLine, KeyedOrder, Masters};
+use crate::seeding::masters;
 use crate::visma::{self, DocumentKind, Visma};
-use crate::world::{
-    self, ExpectedDocument, ExpectedLine, Fate, HandKeyedInvoice, HandKeyedOrder, Kind, World,
-    amount,
-};
+use crate::world::{self, ExpectedDocument, Fate, Kind, World};
 use axum::Json;
 use axum::extract::State;
 use axum::routing::get;
-use rust_decimal::Decimal;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -226,7 +222,18 @@ impl Sides {
         let mut expected: BTreeMap<Kind, Expected> = BTreeMap::new();
         let mut planted_holds = Vec::new();
         let mut documents = Vec::new();
-        for expectation in self.world.expectations() {
+        let mut pairs = Vec::new();
+        let expectations = self.world.expectations();
+        let expected_of: HashMap<String, visma::ExpectedDocument> = expectations
+            .iter()
+            .filter_map(|one| match &one.fate {
+                Fate::Posted(document) if one.twin.is_some() => {
+                    Some((one.source_id.clone(), to_visma(document)))
+                }
+                _ => None,
+            })
+            .collect();
+        for expectation in expectations {
             let counts = expected.entry(expectation.kind).or_default();
             match expectation.fate {
                 Fate::Posted(document) => {
@@ -239,6 +246,10 @@ impl Sides {
                 }
                 Fate::Held(plant) => {
                     counts.held += 1;
+                    let twin = expectation.twin.as_ref().and_then(|twin| expected_of.get(twin));
+                    if let (Some(other), Some(twin)) = (&expectation.otherwise, twin) {
+                        pairs.push((to_visma(other), twin.clone()));
+                    }
                     planted_holds.push(PlantedHold {
                         kind: expectation.kind,
                         source_id: expectation.source_id,
@@ -254,6 +265,7 @@ impl Sides {
             }
         }
         planted_holds.sort();
+        self.take_the_other_of(&pairs, &mut documents);
         Report {
             expected,
             planted_holds,
@@ -265,87 +277,34 @@ impl Sides {
     }
 }
 
-/// Nordlys with the suppliers of the world and what people keyed in by hand.
-fn masters(world: &World) -> Masters {
-    let suppliers = world
-        .visma_suppliers()
-        .into_iter()
-        .map(|supplier| masters::Supplier {
-            number: supplier.number,
-            name: supplier.name,
-            status: supplier.status.into(),
-            corporate_id: supplier.corporate_id,
-            vat_registration_id: supplier.vat_registration_id,
-            vat_zone: supplier.vat_zone.into(),
-            currency: supplier.currency.into(),
-            credit_terms: supplier.credit_terms,
-            country: supplier.country.into(),
-        })
-        .collect();
-    Masters {
-        suppliers,
-        orders: world.hand_keyed_orders().iter().map(keyed_order).collect(),
-        invoices: world.hand_keyed_invoices().iter().map(keyed_invoice).collect(),
-        ..masters::nordlys()
-    }
-}
-
-fn keyed_order(order: &HandKeyedOrder) -> KeyedOrder {
-    let lines = order.lines.iter().map(|line| KeyedLine {
-        description: line.description.clone(),
-        item: Some("TJENESTE".into()),
-        quantity: line.quantity,
-        unit: line.unit.clone(),
-        unit_cost: line.unit_cost,
-        account: line.expected.account.clone(),
-        segments: segments(&line.expected.subaccount),
-        vat_category: line.expected.vat_category.clone(),
-    });
-    KeyedOrder {
-        supplier: order.document.supplier.clone(),
-        supplier_reference: Some(order.document.reference.clone()),
-        description: Some("Registrert for hånd".into()),
-        ordered_on: order.ordered_on,
-        currency: order.document.currency.clone(),
-        branch: "1".into(),
-        status: "Open".into(),
-        lines: lines.collect(),
-    }
-}
-
-fn keyed_invoice(invoice: &HandKeyedInvoice) -> KeyedInvoice {
-    let document = &invoice.document;
-    let line = |line: &ExpectedLine| KeyedLine {
-        description: "Registrert for hånd".into(),
-        item: None,
-        quantity: Decimal::ONE,
-        unit: "STK".into(),
-        unit_cost: Decimal::new(line.cost_minor, amount::decimals(&document.currency)),
-        account: line.account.clone(),
-        segments: segments(&line.subaccount),
-        vat_category: line.vat_category.clone(),
-    };
-    KeyedInvoice {
-        document_type: match document.kind {
-            Kind::CreditNote => "DebitAdj",
-            Kind::SupplierInvoice | Kind::PurchaseOrder => "Invoice",
+impl Sides {
+    /// Of a pair either may be posted. Where Visma holds the other one, that is what is expected.
+    fn take_the_other_of(
+        &self,
+        pairs: &[(visma::ExpectedDocument, visma::ExpectedDocument)],
+        documents: &mut [visma::ExpectedDocument],
+    ) {
+        if pairs.is_empty() {
+            return;
         }
-        .into(),
-        supplier: document.supplier.clone(),
-        supplier_reference: Some(document.reference.clone()),
-        description: Some("Registrert for hånd".into()),
-        document_on: invoice.invoiced_on,
-        currency: document.currency.clone(),
-        branch: "1".into(),
-        status: "Balanced".into(),
-        lines: document.lines.iter().map(line).collect(),
+        let there: HashSet<(String, String)> = self
+            .visma
+            .documents()
+            .into_iter()
+            .filter(|held| held.live && !held.keyed)
+            .map(|held| (held.document.supplier, held.document.reference))
+            .collect();
+        let stands = |document: &visma::ExpectedDocument| {
+            there.contains(&(document.supplier.clone(), document.reference.clone()))
+        };
+        for (other, first) in pairs {
+            if stands(other) && !stands(first) {
+                for document in documents.iter_mut().filter(|document| *document == first) {
+                    *document = other.clone();
+                }
+            }
+        }
     }
-}
-
-/// `110-P-2031`: the first segment ends at the first separator.
-fn segments(subaccount: &str) -> Vec<(i64, String)> {
-    let (department, project) = subaccount.split_once('-').unwrap_or((subaccount, "000000"));
-    vec![(1, department.into()), (2, project.into())]
 }
 
 fn to_visma(document: &ExpectedDocument) -> visma::ExpectedDocument {

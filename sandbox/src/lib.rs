@@ -4,7 +4,10 @@
 mod assembly;
 pub mod faults;
 pub mod jaggaer;
+mod seeding;
+pub mod vendor_set;
 pub mod visma;
 pub mod world;
 
 pub use assembly::{PlantedHold, Report, Sandbox, Settings};
+pub use vendor_set::vendor_set;

@@ -5,7 +5,7 @@ use super::output::{Failure, Output, table};
 use super::progress::Bars;
 use super::sandbox::{profile_name, write_configuration};
 use super::signal::stop_on_signal;
-use super::{audit, sync as sync_command};
+use super::{audit, month, sync as sync_command};
 use ml_connector::config::Config;
 use ml_connector::store::{DocumentFilter, DocumentState, Store};
 use ml_connector::sync::{self, RoundReport};
@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::sync::watch;
 
+/// Orders, and as many invoices, where nothing is said.
+const DOCUMENTS: usize = 200;
 /// Rounds until a sync under faults must have come to its end.
 const ROUNDS: usize = 12;
 /// Documents of each kind in the runs that measure what the other modes cost.
@@ -25,11 +27,18 @@ const MODE_DOCUMENTS: usize = 20;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// So many orders and so many invoices.
-    #[arg(long, default_value_t = 200)]
-    documents: usize,
+    /// So many orders and so many invoices: 200, or 5000 invoices of a month.
+    #[arg(long)]
+    documents: Option<usize>,
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// A month with labelled faults and oddities of every kind; prints what was caught, missed
+    /// and wrongly held.
+    #[arg(long, conflicts_with_all = ["faults", "profile", "stay"])]
+    month: bool,
+    /// So many months, one seed after the other.
+    #[arg(long, default_value_t = 1, requires = "month")]
+    seeds: u64,
     /// none, some or many.
     #[arg(long, default_value = "none")]
     faults: faults::Level,
@@ -55,8 +64,16 @@ pub async fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fai
         )));
     }
     let stop = stop_on_signal();
-    let settings = settings(arguments, arguments.documents, false);
-    let result = demonstrate(arguments, settings, &folder, stop.clone(), output).await;
+    let result = if arguments.month {
+        let months = month::Months {
+            seeds: arguments.seed..arguments.seed.saturating_add(arguments.seeds),
+            documents: arguments.documents.unwrap_or(month::DOCUMENTS),
+        };
+        month::run(months, &folder, stop, output).await
+    } else {
+        let settings = settings(arguments, arguments.documents.unwrap_or(DOCUMENTS), false);
+        demonstrate(arguments, settings, &folder, stop, output).await
+    };
     if arguments.folder.is_none() && !arguments.stay {
         // Only a temporary folder; what is left of it harms nobody.
         let _ = std::fs::remove_dir_all(&folder);
@@ -87,6 +104,7 @@ async fn demonstrate(
     stop: watch::Receiver<bool>,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
+    let documents = settings.world.documents;
     let sandbox = Sandbox::start(settings).await.map_err(Failure::could_not)?;
     let path = write_configuration(
         folder,
@@ -100,8 +118,8 @@ async fn demonstrate(
     let store = super::open(&config).await?;
     eprintln!(
         "syncing {} orders and {} invoices from {} to {}",
-        arguments.documents,
-        arguments.documents,
+        documents,
+        documents,
         sandbox.jaggaer_url(),
         sandbox.visma_url()
     );

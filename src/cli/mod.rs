@@ -9,6 +9,7 @@ mod explain;
 mod hold;
 mod link;
 mod mapping;
+mod month;
 mod output;
 mod ping;
 mod progress;

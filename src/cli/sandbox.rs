@@ -89,6 +89,31 @@ pub fn write_configuration(
     profile: &str,
     mode: &str,
 ) -> std::io::Result<PathBuf> {
+    let text = include_str!("sandbox.toml")
+        .replace("{visma}", visma)
+        .replace("{jaggaer}", jaggaer)
+        .replace("{profile}", profile)
+        .replace("{mode}", mode);
+    write_with_secrets(folder, &text)
+}
+
+/// One for the labelled month: with the limits that its papers are made for. The company books
+/// discounts there, and has no account for handling.
+pub fn write_month_configuration(
+    folder: &Path,
+    visma: &str,
+    jaggaer: &str,
+) -> std::io::Result<PathBuf> {
+    let text = concat!(include_str!("sandbox.toml"), include_str!("month.toml"))
+        .replace("[connection.charges.handling]", "[connection.charges.discount]")
+        .replace("{visma}", visma)
+        .replace("{jaggaer}", jaggaer)
+        .replace("{profile}", "default")
+        .replace("{mode}", "hold");
+    write_with_secrets(folder, &text)
+}
+
+fn write_with_secrets(folder: &Path, text: &str) -> std::io::Result<PathBuf> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     std::fs::create_dir_all(folder)?;
@@ -104,11 +129,6 @@ pub fn write_configuration(
         writeln!(file, "{secret}")?;
     }
     let path = folder.join("ml-connector.toml");
-    let text = include_str!("sandbox.toml")
-        .replace("{visma}", visma)
-        .replace("{jaggaer}", jaggaer)
-        .replace("{profile}", profile)
-        .replace("{mode}", mode);
     std::fs::write(&path, text)?;
     Ok(path)
 }

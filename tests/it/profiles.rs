@@ -68,6 +68,7 @@ fn settings(profile: Profile) -> Settings {
             documents: 150,
             held_per_mille: 200,
             attachments: true,
+            month: false,
             plant_not_ripe: true,
             plant_waiting: true,
         },

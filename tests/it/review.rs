@@ -44,6 +44,7 @@ impl Story {
                 held_per_mille: 0,
                 plant_waiting: false,
                 plant_not_ripe: false,
+                month: false,
             },
             ..Settings::default()
         };

@@ -18,6 +18,8 @@ pub(super) fn answer(jaggaer: &Jaggaer, inner: &mut Inner, call: &Call<'_>) -> R
         "purchase-orders" => List::Orders,
         "invoices" => List::Invoices,
         "suppliers" => List::Suppliers,
+        "receipts" => List::Receipts,
+        "contracts" => List::Contracts,
         _ => return not_found("no such path"),
     };
     match (call.method, rest) {
@@ -41,6 +43,8 @@ const fn word_filters(list: List) -> &'static [&'static str] {
         List::Orders => &["businessUnit", "status"],
         List::Invoices => &["businessUnit", "workflowStatus", "type"],
         List::Suppliers => &["businessUnit", "supplierNumber", "orgNumber"],
+        List::Receipts => &[],
+        List::Contracts => &["status"],
     }
 }
 
@@ -191,7 +195,9 @@ fn report(inner: &mut Inner, list: List, at: (&str, &str, &str), call: &Call<'_>
         (List::Invoices, "payment-status") => {
             &["Payable", "InProcess", "OnHold", "PartiallyPaid", "Paid", "Cancelled"]
         }
-        (List::Orders | List::Invoices | List::Suppliers, _) => return not_found("no such path"),
+        (List::Orders | List::Invoices | List::Suppliers | List::Receipts | List::Contracts, _) => {
+            return not_found("no such path");
+        }
     };
     if inner.feeds.find(list, id).is_none() {
         return not_found("no such record");

@@ -1,8 +1,8 @@
 //! Documents in the form of the default profile: decimal strings, money objects, lines inside.
 
 use super::json::{Style, decimal, identifier, money, segments, set};
-use crate::world::document::{Invoice, Line, Order, Tax};
-use crate::world::supplier::Vendor;
+use crate::world::document::{Contract, Invoice, Line, Order, Receipt, Tax};
+use crate::world::supplier::{BankAccount, Vendor};
 use crate::world::time::rfc3339;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
@@ -24,6 +24,15 @@ fn vendor_ref(vendor: &Vendor, style: Style) -> Value {
 
 fn terms(days: Option<u32>) -> Option<Value> {
     days.map(|days| json!({ "code": format!("NET{days}"), "netDays": days }))
+}
+
+fn bank_account(account: &BankAccount) -> Value {
+    match account {
+        BankAccount::Iban(number) => json!({ "iban": number }),
+        BankAccount::Bban(number) => json!({ "bban": number }),
+        BankAccount::Bankgiro(number) => json!({ "bankgiro": number }),
+        BankAccount::Plusgiro(number) => json!({ "plusgiro": number }),
+    }
 }
 
 fn tax(tax: &Tax, sign: Decimal, currency: &str, style: Style) -> Value {
@@ -81,7 +90,13 @@ pub(super) fn order(order: &Order, vendor: &Vendor, updated_ms: i64, style: Styl
             let mut members = line(each, Decimal::ONE, currency, style);
             let status = if each.cancelled { "Cancelled" } else { "Open" };
             members.insert("status".into(), status.into());
-            members.insert("type".into(), if each.service { "Service" } else { "Goods" }.into());
+            let kind = match (each.limit, each.service) {
+                (true, _) => "Limit",
+                (false, true) => "Service",
+                (false, false) => "Goods",
+            };
+            members.insert("type".into(), kind.into());
+            set(&mut members, "contractNumber", each.contract.clone());
             members.insert("priceBasisQuantity".into(), decimal(each.basis, style));
             set(&mut members, "commodityCode", each.commodity.clone());
             set(&mut members, "requestedDeliveryDate", each.requested_on.map(|on| on.to_string()));
@@ -129,11 +144,13 @@ pub(super) fn invoice(invoice: &Invoice, vendor: &Vendor, updated_ms: i64, style
         .map(|each| {
             let mut members = line(each, sign, currency, style);
             let bills = each.bills.as_ref().map(|order| {
-                json!({
+                let mut named = object(json!({
                     "poId": order.order_id, "poNumber": order.order_number,
-                    "poLineNumber": order.line_number, "poLineId": order.line_id,
                     "poRevision": order.revision,
-                })
+                }));
+                set(&mut named, "poLineNumber", order.line_number);
+                set(&mut named, "poLineId", order.line_id.clone());
+                Value::Object(named)
             });
             members.insert("po".into(), bills.unwrap_or(Value::Null));
             members.insert("matchStatus".into(), "Matched".into());
@@ -176,6 +193,8 @@ pub(super) fn invoice(invoice: &Invoice, vendor: &Vendor, updated_ms: i64, style
     set(&mut members, "dueDate", invoice.due_on.map(|on| on.to_string()));
     set(&mut members, "paymentTerms", terms(invoice.terms_days));
     set(&mut members, "paymentReference", invoice.payment_reference.clone());
+    set(&mut members, "payee", invoice.payee.as_ref().map(bank_account));
+    set(&mut members, "exchangeRate", invoice.exchange_rate.map(|rate| decimal(rate, style)));
     let credits = invoice.credits.as_ref();
     set(
         &mut members,
@@ -211,9 +230,15 @@ pub(super) fn supplier(vendor: &Vendor, updated_ms: i64, style: Style) -> Value 
     set(&mut identifiers, "orgNumber", vendor.organisation_number.clone());
     set(&mut identifiers, "vatNumber", vendor.vat_number.clone());
     let accounts: Vec<Value> = vendor
-        .iban
+        .bank_accounts
         .iter()
-        .map(|iban| json!({ "iban": iban, "currency": vendor.currency, "isDefault": true }))
+        .enumerate()
+        .map(|(index, account)| {
+            let mut account = object(bank_account(account));
+            account.insert("currency".into(), vendor.currency.into());
+            account.insert("isDefault".into(), (index == 0).into());
+            Value::Object(account)
+        })
         .collect();
     let mut members = object(json!({
         "id": identifier(&vendor.id, style), "name": vendor.name, "legalName": vendor.name,
@@ -229,5 +254,46 @@ pub(super) fn supplier(vendor: &Vendor, updated_ms: i64, style: Style) -> Value 
     }));
     set(&mut members, "supplierNumber", vendor.number.clone());
     set(&mut members, "parentSupplierId", vendor.parent.clone());
+    Value::Object(members)
+}
+
+pub(super) fn receipt(receipt: &Receipt, updated_ms: i64, style: Style) -> Value {
+    let lines: Vec<Value> = receipt
+        .lines
+        .iter()
+        .map(|line| {
+            json!({
+                "poNumber": line.order_number, "poLineNumber": line.line_number,
+                "poLineId": identifier(&line.line_id, style),
+                "quantity": decimal(line.quantity, style), "unitOfMeasure": line.unit,
+                "amount": money(line.amount, &line.currency, style),
+            })
+        })
+        .collect();
+    json!({
+        "id": identifier(&receipt.id, style), "receiptNumber": receipt.number,
+        "receivedOn": receipt.received_on.to_string(),
+        "status": if receipt.cancelled { "Cancelled" } else { "Received" },
+        "lines": lines, "createdAt": rfc3339(receipt.record.created_ms),
+        "updatedAt": rfc3339(updated_ms),
+    })
+}
+
+pub(super) fn contract(
+    contract: &Contract,
+    vendor: &Vendor,
+    updated_ms: i64,
+    style: Style,
+) -> Value {
+    let mut members = object(json!({
+        "id": identifier(&contract.id, style), "contractNumber": contract.number,
+        "title": contract.title, "supplier": vendor_ref(vendor, style),
+        "status": contract.status, "startDate": contract.starts_on.to_string(),
+        "endDate": contract.ends_on.map(|on| on.to_string()), "currency": contract.currency,
+        "paymentTerms": terms(Some(vendor.terms_days)), "updatedAt": rfc3339(updated_ms),
+    }));
+    for (name, amount) in [("value", contract.value), ("consumed", contract.consumed)] {
+        set(&mut members, name, amount.map(|amount| money(amount, &contract.currency, style)));
+    }
     Value::Object(members)
 }

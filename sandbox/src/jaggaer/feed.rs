@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The three lists.
+/// The lists. Receipts and contracts are of the default profile only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum List {
     Orders,
     Invoices,
     Suppliers,
+    Receipts,
+    Contracts,
 }
 
 /// A record, ready to be sent.
@@ -140,10 +142,36 @@ impl Feeds {
         });
         let suppliers = suppliers.collect();
 
+        let mut ready = known(List::Receipts);
+        let receipts = state.receipts.iter().filter(|receipt| !receipt.record.hidden);
+        let receipts = receipts.map(|receipt| {
+            ready.take_or(&receipt.id, receipt.record.version, || {
+                let at = stamp(receipt.record.updated_ms);
+                let (row, one) =
+                    whole(default_form::receipt(receipt, at, style(faults, &receipt.id)));
+                entry(&receipt.id, at, &receipt.record, &[], row, one)
+            })
+        });
+        let receipts = receipts.collect();
+
+        let mut ready = known(List::Contracts);
+        let contracts = state.contracts.iter().map(|contract| {
+            ready.take_or(&contract.id, contract.record.version, || {
+                let vendor = &world.vendors()[contract.vendor];
+                let at = stamp(contract.record.updated_ms);
+                let style = style(faults, &contract.id);
+                let (row, one) = whole(default_form::contract(contract, vendor, at, style));
+                entry(&contract.id, at, &contract.record, &[("status", &contract.status)], row, one)
+            })
+        });
+        let contracts = contracts.collect();
+
         self.lists = HashMap::from([
             (List::Orders, orders),
             (List::Invoices, invoices),
             (List::Suppliers, suppliers),
+            (List::Receipts, receipts),
+            (List::Contracts, contracts),
         ]);
         for entries in self.lists.values_mut() {
             match profile {

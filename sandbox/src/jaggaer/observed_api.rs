@@ -34,7 +34,9 @@ pub(super) fn answer(jaggaer: &Jaggaer, inner: &mut Inner, call: &Call<'_>) -> R
 fn failed(list: List, code: i64, message: &str) -> Reply {
     let body = match list {
         List::Suppliers => json!({ "returnCode": code.to_string(), "returnMessage": message }),
-        List::Orders | List::Invoices => json!({ "returnCode": code, "returnMessage": message }),
+        List::Orders | List::Invoices | List::Receipts | List::Contracts => {
+            json!({ "returnCode": code, "returnMessage": message })
+        }
     };
     Reply::json(body.to_string())
 }
@@ -118,7 +120,7 @@ fn body(list: List, rows: &[&Entry], start: usize, total: usize) -> String {
     let mut body = String::with_capacity(length + 300);
     let returned = rows.len();
     let end = match list {
-        List::Orders | List::Invoices => {
+        List::Orders | List::Invoices | List::Receipts | List::Contracts => {
             let _ = write!(
                 body,
                 "{{\"returnCode\":0,\"returnMessage\":\"\",\"totRecords\":{total},\
@@ -126,7 +128,9 @@ fn body(list: List, rows: &[&Entry], start: usize, total: usize) -> String {
             );
             let (outer, inside) = match list {
                 List::Orders => ("jipurchaseorderList", "jipurchaseorder"),
-                List::Invoices | List::Suppliers => ("jiinvoiceList", "jiinvoice"),
+                List::Invoices | List::Suppliers | List::Receipts | List::Contracts => {
+                    ("jiinvoiceList", "jiinvoice")
+                }
             };
             let _ = write!(body, "\"{outer}\":{{\"{inside}\":[");
             "]}}"

@@ -126,8 +126,9 @@ pub(super) fn invoice(
             let mut members = line(each, sign, unit, currency);
             if let Some(order) = &each.bills {
                 members.insert("poNumber".into(), order.order_number.clone().into());
-                members.insert("poLineNumber".into(), order.line_number.to_string().into());
-                members.insert("poLineId".into(), id(&order.line_id));
+                let number = order.line_number.map(|number| number.to_string());
+                set(&mut members, "poLineNumber", number);
+                set(&mut members, "poLineId", order.line_id.as_deref().map(id));
                 members.insert("poAPStatus".into(), "Open".into());
             }
             members.insert("receipts".into(), json!({ "receipt": [] }));

@@ -180,7 +180,8 @@ impl Visma {
             wanted.entry(key(document)).or_default().push(document);
         }
         let mut findings = Findings::default();
-        for (key, mut wanted) in wanted {
+        for (key, all) in wanted {
+            let mut wanted = all.clone();
             let mut there = found.remove(&key).unwrap_or_default();
             // Those that fit in every field pair up first, so that a wrong one is told as wrong.
             wanted.retain(|document| {
@@ -207,9 +208,13 @@ impl Visma {
                     }
                 }
             }
+            // What a person keyed in under a number of another year is no second one of it.
             findings.duplicated.extend(
                 there
                     .iter()
+                    .filter(|entry| {
+                        !entry.keyed || all.iter().any(|one| same(&entry.document, one))
+                    })
                     .map(|entry| format!("{}: {} too", name(&entry.document), entry.number)),
             );
         }

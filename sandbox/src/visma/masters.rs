@@ -39,6 +39,8 @@ pub struct Supplier {
     pub credit_terms: String,
     /// ISO country code.
     pub country: String,
+    /// What the payment method says: description, value.
+    pub payment_details: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -168,6 +170,9 @@ pub struct KeyedLine {
     pub account: String,
     pub segments: Vec<(i64, String)>,
     pub vat_category: String,
+    /// Of an invoice line: the order line that it bills, by index in [`Masters::orders`] and in
+    /// that order's lines.
+    pub order: Option<(usize, usize)>,
 }
 
 /// Goods or services received, on an order of [`Masters::orders`].
@@ -328,7 +333,7 @@ pub fn nordlys() -> Masters {
             .flat_map(|year| (1..=12).map(move |month| format!("{year}{month:02}")))
             .map(|id| Period { active: true, closed: id.as_str() < "202607" || id == "202608", id })
             .collect(),
-        units: ["STK", "TIME", "KRT", "KG"].map(String::from).to_vec(),
+        units: ["STK", "TIME", "KRT", "KG", "DUS", "G"].map(String::from).to_vec(),
         items: vec![
             Item { number: "TJENESTE".into(), description: "Tjeneste".into(), stock: false },
             Item { number: "KONTOR".into(), description: "Kontorvarer".into(), stock: false },

@@ -310,6 +310,16 @@ pub(crate) fn dimension_segment(masters: &Masters, id: &str, wanted: &str) -> Re
 /// The supplier's JSON without its end.
 pub(crate) fn supplier(masters: &Masters, supplier: &Supplier) -> String {
     let id = supplier.number.parse::<u64>().ok();
+    let payment_details: Vec<Value> = supplier
+        .payment_details
+        .iter()
+        .map(|(description, value)| {
+            json!({
+                "paymentMethodDetailDescription": description,
+                "paymentMethodDetailValue": value,
+            })
+        })
+        .collect();
     let mut text = json!({
         "internalId": id,
         "number": supplier.number,
@@ -334,6 +344,7 @@ pub(crate) fn supplier(masters: &Masters, supplier: &Supplier) -> String {
         "currencyId": supplier.currency,
         "paymentMethod": {"id": "10", "description": "Bank transfer"},
         "cashAccount": "1920",
+        "supplierPaymentMethodDetails": payment_details,
         "paymentBy": "DueDate",
         "paymentLeadTime": 0,
         "location": {"id": "MAIN", "name": "Primary location"},

@@ -25,7 +25,7 @@ impl Desk<'_> {
             self.key_in_receipt(receipt, &orders);
         }
         for invoice in &masters.invoices {
-            self.key_in_invoice(invoice);
+            self.key_in_invoice(invoice, &orders);
         }
     }
 
@@ -153,7 +153,7 @@ impl Desk<'_> {
         self.state.receipts.insert(number, Row::new(receipt, stamp, true, None));
     }
 
-    fn key_in_invoice(&mut self, keyed: &KeyedInvoice) {
+    fn key_in_invoice(&mut self, keyed: &KeyedInvoice, orders: &[String]) {
         let supplier = self
             .masters
             .supplier(&keyed.supplier)
@@ -175,6 +175,10 @@ impl Desk<'_> {
                 segments: line.segments.clone(),
                 vat_category: Some(line.vat_category.clone()),
                 branch: keyed.branch.clone(),
+                order: line.order.map(|(order, at)| {
+                    let number = &orders[order];
+                    (number.clone(), self.state.orders[number].live.doc.lines[at].number)
+                }),
                 ..InvoiceLine::default()
             })
             .collect();

@@ -43,8 +43,8 @@ impl Open {
                 order_id: order.id.clone(),
                 order_number: order.number.clone(),
                 revision: order.revision,
-                line_number: line.number,
-                line_id: line.id.clone(),
+                line_number: Some(line.number),
+                line_id: Some(line.id.clone()),
             });
             bill.price_out(&order.currency);
             if !bill.net.is_zero() {

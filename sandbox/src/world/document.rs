@@ -4,6 +4,7 @@
 
 use super::amount;
 use super::fate::Fate;
+use super::supplier::BankAccount;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -45,6 +46,10 @@ pub struct Invoice {
     pub due_on: Option<Date>,
     pub terms_days: Option<u32>,
     pub payment_reference: Option<String>,
+    /// Where the paper asks to be paid.
+    pub payee: Option<BankAccount>,
+    /// The buyer's currency for one unit of the paper's, where the paper says so.
+    pub exchange_rate: Option<Decimal>,
     pub lines: Vec<Line>,
     pub charges: Charges,
     pub net: Decimal,
@@ -92,6 +97,10 @@ pub struct Line {
     pub number: u32,
     pub cancelled: bool,
     pub service: bool,
+    /// A blanket line: its net is a ceiling.
+    pub limit: bool,
+    /// Number of the contract that an order line draws on.
+    pub contract: Option<String>,
     pub item: Option<String>,
     pub description: String,
     pub commodity: Option<String>,
@@ -115,8 +124,9 @@ pub struct OrderLineKey {
     pub order_id: String,
     pub order_number: String,
     pub revision: u32,
-    pub line_number: u32,
-    pub line_id: String,
+    /// Without number and id, only the order is named.
+    pub line_number: Option<u32>,
+    pub line_id: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -134,6 +144,47 @@ pub struct Tax {
     pub rate: Decimal,
     pub base: Decimal,
     pub amount: Decimal,
+}
+
+/// Goods or services that arrived, as JAGGAER keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Receipt {
+    pub id: String,
+    pub number: String,
+    pub received_on: Date,
+    pub cancelled: bool,
+    pub lines: Vec<ReceiptLine>,
+    pub record: Record,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReceiptLine {
+    pub order_number: String,
+    pub line_number: u32,
+    pub line_id: String,
+    pub quantity: Decimal,
+    pub unit: String,
+    pub amount: Decimal,
+    pub currency: String,
+}
+
+/// An agreement that order lines draw on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contract {
+    pub id: String,
+    pub number: String,
+    pub title: String,
+    /// Index into the vendors.
+    pub vendor: usize,
+    /// `Draft`, `Executed`, `Expired`, `Terminated`.
+    pub status: String,
+    pub starts_on: Date,
+    pub ends_on: Option<Date>,
+    pub currency: String,
+    /// What may be spent in all.
+    pub value: Option<Decimal>,
+    pub consumed: Option<Decimal>,
+    pub record: Record,
 }
 
 /// Amounts on the header. A discount of 50 is 50 here and takes 50 from the net.

@@ -77,6 +77,8 @@ pub struct Expectation {
     pub fate: Fate,
     /// The other document of a pair of which either may be posted and the other is then held.
     pub twin: Option<String>,
+    /// For a held one of a pair: as it would stand in Visma, were it the one that is posted.
+    pub otherwise: Option<Box<ExpectedDocument>>,
 }
 
 impl Invoice {
@@ -87,7 +89,7 @@ impl Invoice {
     /// As it must stand in Visma. `None`: Visma does not know the supplier.
     pub fn expected(&self, vendor: &Vendor) -> Option<ExpectedDocument> {
         let mut lines = expected_lines(self.lines.iter(), &self.currency);
-        let standard = [self.charges.shipping, self.charges.handling];
+        let standard = [self.charges.shipping, self.charges.handling, -self.charges.discount];
         let charges = standard
             .into_iter()
             .map(|charge| (charge, "K25"))
@@ -160,6 +162,26 @@ pub struct HandKeyedInvoice {
     pub document: ExpectedDocument,
     pub invoiced_on: jiff::civil::Date,
     pub vat_minor: i64,
+    /// Visma's status.
+    pub status: &'static str,
+    /// Which order line its first line bills.
+    pub bills: Option<KeyedBilling>,
+}
+
+/// A part of a hand-keyed order line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyedBilling {
+    /// Index among the hand-keyed orders, and among that one's lines.
+    pub order: usize,
+    pub line: usize,
+    pub quantity: Decimal,
+}
+
+/// What arrived on a hand-keyed order, released in Visma.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandKeyedReceipt {
+    pub received_on: jiff::civil::Date,
+    pub lines: Vec<KeyedBilling>,
 }
 
 /// An order that a person keyed into Visma, JAGGAER's number in its supplier reference.

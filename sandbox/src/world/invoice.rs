@@ -213,6 +213,8 @@ impl<'a> Drawing<'a> {
             due_on,
             terms_days,
             payment_reference,
+            payee: None,
+            exchange_rate: None,
             lines,
             charges: Charges::default(),
             net: Decimal::ZERO,

@@ -62,6 +62,8 @@ fn line(index: usize, of: usize, setting: &Setting<'_>, rng: &mut Rng) -> Line {
         number: index as u32 + 1,
         cancelled: false,
         service,
+        limit: false,
+        contract: None,
         item: (rng.u32(0..10) < 7).then(|| format!("FK-{}", rng.u32(1000..9999))),
         description: if of > 5 {
             format!("{description}, pos. {}", index + 1)

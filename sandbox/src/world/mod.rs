@@ -3,24 +3,26 @@
 //! Everything follows from `(seed, documents)`: the same settings give the same bytes. The
 //! world knows no wire; `jaggaer` serves it in the form of a profile.
 
+pub(crate) mod accounts;
 pub mod amount;
 mod billing;
 mod change;
 pub mod document;
 pub mod fate;
-mod identifier;
+pub(crate) mod identifier;
 mod invoice;
 mod line;
+pub mod month;
 mod order;
 mod plant;
 pub mod supplier;
 pub mod time;
 
 pub use change::OrderChange;
-pub use document::{Invoice, Order};
+pub use document::{Contract, Invoice, Order, Receipt};
 pub use fate::{
     Expectation, ExpectedDocument, ExpectedLine, Fate, HandKeyedInvoice, HandKeyedOrder,
-    HandKeyedOrderLine, Kind, Plant,
+    HandKeyedOrderLine, HandKeyedReceipt, KeyedBilling, Kind, Plant,
 };
 pub use supplier::{Vendor, VismaSupplier};
 
@@ -47,6 +49,9 @@ pub struct Settings {
     pub plant_not_ripe: bool,
     /// Some invoices have files.
     pub attachments: bool,
+    /// One month of purchases with labelled faults and oddities, instead of everyday documents.
+    /// Then `documents` counts invoices, and the planting settings above mean nothing.
+    pub month: bool,
 }
 
 impl Default for Settings {
@@ -58,6 +63,7 @@ impl Default for Settings {
             plant_waiting: false,
             plant_not_ripe: false,
             attachments: false,
+            month: false,
         }
     }
 }
@@ -68,6 +74,8 @@ pub struct World {
     vendors: Vendors,
     hand_keyed_invoices: Vec<HandKeyedInvoice>,
     hand_keyed_orders: Vec<HandKeyedOrder>,
+    hand_keyed_receipts: Vec<HandKeyedReceipt>,
+    labels: Vec<month::Label>,
     state: Mutex<State>,
 }
 
@@ -75,6 +83,8 @@ pub struct World {
 pub(crate) struct State {
     pub orders: Vec<Order>,
     pub invoices: Vec<Invoice>,
+    pub receipts: Vec<Receipt>,
+    pub contracts: Vec<Contract>,
     /// Pairs of ids of which either may be posted.
     pub twins: HashMap<String, String>,
     /// Counts every change; whoever renders compares it.
@@ -114,6 +124,9 @@ fn scatter<R: Copy>(special: Vec<R>, roles: &mut [R], rng: &mut Rng) {
 
 impl World {
     pub fn generate(settings: &Settings) -> Self {
+        if settings.month {
+            return month::generate(settings);
+        }
         let mut rng =
             Rng::with_seed(settings.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x4a31_5031);
         let vendors = supplier::vendors(settings.documents, &mut rng);
@@ -136,6 +149,8 @@ impl World {
         let state = State {
             orders,
             invoices,
+            receipts: Vec::new(),
+            contracts: Vec::new(),
             twins,
             version: 1,
             now_ms: time::millis(time::NOW) + 6 * 3_600_000,
@@ -144,6 +159,8 @@ impl World {
         Self {
             hand_keyed_invoices: hand_keyed,
             hand_keyed_orders,
+            hand_keyed_receipts: Vec::new(),
+            labels: Vec::new(),
             state: Mutex::new(state),
             vendors,
         }
@@ -172,6 +189,15 @@ impl World {
         &self.hand_keyed_orders
     }
 
+    pub fn hand_keyed_receipts(&self) -> &[HandKeyedReceipt] {
+        &self.hand_keyed_receipts
+    }
+
+    /// What each invoice of a [`month`] is there to show. Empty for any other world.
+    pub fn labels(&self) -> &[month::Label] {
+        &self.labels
+    }
+
     /// Every document that JAGGAER delivers, with what must become of it.
     pub fn expectations(&self) -> Vec<Expectation> {
         let state = self.state();
@@ -182,6 +208,7 @@ impl World {
                 number: order.number.clone(),
                 fate: order.record.fate.clone(),
                 twin: None,
+                otherwise: None,
             });
         let invoices = state.invoices.iter().filter(|invoice| !invoice.record.hidden);
         orders
@@ -191,8 +218,17 @@ impl World {
                 number: invoice.number.clone(),
                 fate: invoice.record.fate.clone(),
                 twin: state.twins.get(&invoice.id).cloned(),
+                otherwise: self.otherwise(invoice, &state),
             }))
             .collect()
+    }
+
+    fn otherwise(&self, invoice: &Invoice, state: &State) -> Option<Box<ExpectedDocument>> {
+        let held = matches!(invoice.record.fate, Fate::Held(_));
+        if !held || !state.twins.contains_key(&invoice.id) {
+            return None;
+        }
+        invoice.expected(&self.vendors.all[invoice.vendor]).map(Box::new)
     }
 
     /// What must stand in Visma in the end, posted or adopted.
@@ -353,7 +389,13 @@ impl<'a> Invoices<'a> {
     fn key(&mut self, document: ExpectedDocument, invoice: &Invoice) {
         let vat_minor = amount::minor(invoice.tax, &invoice.currency);
         let invoiced_on = invoice.invoiced_on;
-        self.hand_keyed.push(HandKeyedInvoice { document, invoiced_on, vat_minor });
+        self.hand_keyed.push(HandKeyedInvoice {
+            document,
+            invoiced_on,
+            vat_minor,
+            status: "Balanced",
+            bills: None,
+        });
     }
 }
 

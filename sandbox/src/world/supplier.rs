@@ -49,6 +49,15 @@ impl Country {
     }
 }
 
+/// An account to be paid on, as somebody wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BankAccount {
+    Iban(String),
+    Bban(String),
+    Bankgiro(String),
+    Plusgiro(String),
+}
+
 /// A vendor as JAGGAER keeps it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vendor {
@@ -64,7 +73,8 @@ pub struct Vendor {
     pub vat_number: Option<String>,
     pub currency: &'static str,
     pub terms_days: u32,
-    pub iban: Option<String>,
+    /// The first is the one to pay on.
+    pub bank_accounts: Vec<BankAccount>,
     pub parent: Option<String>,
     pub active: bool,
     pub created_ms: i64,
@@ -101,6 +111,7 @@ pub struct VismaSupplier {
     pub currency: &'static str,
     pub credit_terms: String,
     pub country: &'static str,
+    pub bank_accounts: Vec<BankAccount>,
 }
 
 /// The vendors of a world, and which of them cannot be posted on.
@@ -233,6 +244,7 @@ fn vendor(index: usize, country: Country, rng: &mut Rng, taken: &mut HashSet<Str
         currency: country.currency(),
         credit_terms: terms_days.to_string(),
         country: country.code(),
+        bank_accounts: Vec::new(),
     };
     // How JAGGAER can name it to the ERP: by number, by organisation number alone, by VAT
     // number alone. No check of a German or Icelandic number is relied on.
@@ -260,7 +272,11 @@ fn vendor(index: usize, country: Country, rng: &mut Rng, taken: &mut HashSet<Str
         vat_number,
         currency: country.currency(),
         terms_days,
-        iban: (rng.u32(0..3) > 0).then(|| iban(country, index)),
+        bank_accounts: if rng.u32(0..3) > 0 {
+            vec![BankAccount::Iban(iban(country, index))]
+        } else {
+            Vec::new()
+        },
         parent,
         active: true,
         created_ms,

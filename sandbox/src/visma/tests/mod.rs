@@ -32,6 +32,7 @@ fn supplier(number: &str, status: &str, zone: &str, currency: &str) -> Supplier 
         currency: currency.into(),
         credit_terms: "30".into(),
         country: "NO".into(),
+        payment_details: Vec::new(),
     }
 }
 
@@ -45,6 +46,7 @@ fn keyed_line(item: &str) -> KeyedLine {
         account: "6540".into(),
         segments: vec![(1, "110".into()), (2, "000000".into())],
         vat_category: "K25".into(),
+        order: None,
     }
 }
 

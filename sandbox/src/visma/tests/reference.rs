@@ -12,7 +12,7 @@ async fn unpaged_lists_give_everything_on_every_page() {
         ("vatCategory", 5),
         ("currency", 5),
         ("financialPeriod", 36),
-        ("unitofmeasure", 4),
+        ("unitofmeasure", 6),
     ] {
         for page in [1, 2, 99] {
             assert_eq!(
