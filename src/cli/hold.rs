@@ -39,9 +39,17 @@ pub struct ReleaseArguments {
     reason: String,
 }
 
-pub async fn run(command: &Command, store: &Store, output: &Output) -> Result<ExitCode, Failure> {
+pub async fn run(
+    command: &Command,
+    config: Result<Config, Failure>,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
     match command {
-        Command::List { code, who } => list(store, code.as_deref(), who.as_deref(), output).await,
+        Command::List { code, who } => {
+            let store = super::open(&config?).await?;
+            list(&store, code.as_deref(), who.as_deref(), output).await
+        }
+        // The same for everybody: it needs no configuration.
         Command::Catalogue => {
             print_catalogue(output);
             Ok(ExitCode::SUCCESS)

@@ -109,7 +109,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Documents(command) => {
             documents::run(command, &open(&load(cli)?).await?, output).await
         }
-        Command::Hold(command) => hold::run(command, &open(&load(cli)?).await?, output).await,
+        Command::Hold(command) => hold::run(command, load(cli), output).await,
         Command::Release(arguments) => hold::release(arguments, &load(cli)?, output).await,
         Command::Replay(arguments) => replay::run(arguments, &load(cli)?, output).await,
         Command::Explain(arguments) => explain::run(arguments, &load(cli)?, output).await,

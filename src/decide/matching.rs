@@ -80,10 +80,14 @@ impl<'a, 'd> Matching<'a, 'd> {
                 line.order.as_ref().is_none_or(|of| of.order_number.trim().is_empty())
             });
         let total: Decimal = unnamed.map(|line| line.net.amount()).sum();
+        let mut of = vec![format!("what supplier {} bills", self.supplier)];
+        of.extend(facts.account.map(|account| format!("on account {account}")));
+        of.extend(facts.category.map(|category| format!("of commodity {category}")));
+        let of = of.join(" ");
         let why = match from {
             Some(from) if total < from => return,
-            Some(from) => format!("invoices of this kind from {from} {currency} on"),
-            None => "invoices of this kind".to_owned(),
+            Some(from) => format!("{of} must from {from} {currency} on"),
+            None => format!("{of} must"),
         };
         self.holds.push(Hold::order_required(&at_line(&line.number), &why));
     }

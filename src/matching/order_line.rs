@@ -177,8 +177,11 @@ pub fn receipt_lines(
     found.into_iter().map(|(_, receipt, line)| (receipt, line)).collect()
 }
 
-/// The order line that an invoice line looks most like, to be shown to a person: by item, text,
-/// price and quantity, in this order.
+/// Likeness of two texts from which on they say more than numbers do.
+const NEARLY_THE_SAME: f64 = 0.85;
+
+/// The order line that an invoice line looks most like, to be shown to a person: by item, by nearly
+/// the same text, by price and quantity, and of equals by the likeness of their texts.
 pub fn best_fit<'a>(line: &InvoiceLine, positions: &[&'a Position]) -> Option<&'a Position> {
     let text = folded(&line.description);
     let basis = line.price_basis.filter(|basis| !basis.is_zero()).unwrap_or(Decimal::ONE);
@@ -188,8 +191,9 @@ pub fn best_fit<'a>(line: &InvoiceLine, positions: &[&'a Position]) -> Option<&'
         let alike = strsim::normalized_damerau_levenshtein(&text, &folded(&position.description));
         let same_price = price.is_some() && price == position.value(Decimal::ONE);
         let same_quantity = line.quantity.is_some() && line.quantity == position.quantity;
+        let numbers = u32::from(same_price) + u32::from(same_quantity);
         // In thousandths: what is compared must have one order.
-        (item, (alike * 1000.0) as u32, same_price, same_quantity)
+        (item, alike >= NEARLY_THE_SAME, numbers, (alike * 1000.0) as u32)
     };
     let first_wins = std::cmp::Reverse::<i64>;
     positions.iter().copied().max_by_key(|of| (likeness(of), first_wins(of.line)))

@@ -10,7 +10,7 @@ pub enum CreditFault<'a> {
     /// The invoice that it names is another supplier's, or in another currency.
     Contradicts { reference: &'a str, other: &'a PastInvoice },
     /// More than the invoice, less what other credit notes took back of it.
-    TooLarge { of: &'a PastInvoice, credited: Money, left: Money },
+    TooLarge { gross: Money, of: &'a PastInvoice, credited: Money, left: Money },
     /// More than is left to pay, which a paid invoice shows too: the rest stands to our credit.
     BeyondBalance { of: &'a PastInvoice, balance: Money },
 }
@@ -43,7 +43,7 @@ pub fn credit_note<'a>(
         .try_fold(zero, |sum, past| sum.checked_add(past.gross).ok())?;
     let left = of.gross.checked_add(credited.negated()).ok()?;
     if gross.minor > left.minor {
-        return Some(CreditFault::TooLarge { of, credited, left });
+        return Some(CreditFault::TooLarge { gross, of, credited, left });
     }
     of.balance
         .filter(|balance| balance.currency == gross.currency && gross.minor > balance.minor)

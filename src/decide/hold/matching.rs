@@ -76,7 +76,7 @@ impl Hold {
     pub(crate) fn order_required(at: &str, why: &str) -> Self {
         Self::new(
             "order_required",
-            format!("{at} names no order, but {why} must."),
+            format!("{at} names no order, but {why}."),
             "Name the order on the invoice in JAGGAER, or have one made; the buyer may also accept \
              the invoice with a reason.",
         )

@@ -278,14 +278,14 @@ pub(crate) fn credit_text(fault: &CreditFault<'_>) -> String {
              currency: {} of supplier {} over {}.",
             other.document, other.supplier, other.gross
         ),
-        CreditFault::TooLarge { of, credited, left } => {
+        CreditFault::TooLarge { gross, of, credited, left } => {
             let earlier = match credited.is_zero() {
                 true => String::new(),
                 false => format!("; other credit notes took back {credited}"),
             };
             format!(
-                "The credit note takes back more than the {left} that {} ({}) has left: it was over \
-                 {}{earlier}.",
+                "The credit note over {gross} takes back more than the {left} that {} ({}) has left: \
+                 it was over {}{earlier}.",
                 of.document,
                 of.reference.as_deref().unwrap_or("without a number"),
                 of.gross

@@ -59,7 +59,8 @@ fn the_rows_that_decided_are_evidence() {
         history: &bench.history,
     };
     let verdict = document(&Document::Invoice(invoice), &inputs);
-    assert_eq!(verdict.evidence.remarks, ["Line 2: row 2 of the coding table."]);
+    let rows = verdict.evidence.remarks.iter().filter(|remark| remark.contains("coding table"));
+    assert_eq!(rows.collect::<Vec<_>>(), ["Line 2: row 2 of the coding table."]);
 }
 
 #[test]
@@ -140,6 +141,7 @@ fn the_sign_of_an_amount_does_not_count() {
     }
     let first = &mut invoice.lines[0];
     first.net = nok(400_000);
+    first.unit_price = Some(dec("400"));
     first.distributions[0].amount = Some(nok(400_000));
     let plan = bench.invoice_plan(&invoice);
     assert!(plan.lines.iter().all(|line| line.account == "6300"), "{plan:?}");

@@ -234,7 +234,9 @@ const INVOICE_CASES: &[(&str, OnInvoice)] = &[
     ("quantity_under", |i, b| {
         ordered(i, b, |_| {});
         b.rules.matching.limits.quantity_under = Some(QuantityLimit::default());
-        i.lines[0].quantity = Some(dec("9.5"));
+        // Fewer at a higher price: the same amount.
+        i.lines[0].quantity = Some(dec("8"));
+        i.lines[0].unit_price = Some(dec("125"));
         b.rules.matching.limits.price_over = Some(Limit { any: true, ..none() });
     }),
     ("segment_inactive", |i, _| coded(i, "CostCenter", "399")),

@@ -126,8 +126,11 @@ fn what_is_worth_a_remark_stops_nothing() {
     }
 }
 
+/// How the supplier was found is always told.
+const BY_NUMBER: &str = "Supplier 50001 by organisation number 988077917.";
+
 #[test]
-fn a_clean_invoice_has_no_remark() {
+fn a_clean_invoice_has_no_other_remark() {
     let (mut bench, mut document) = (Bench::new(), an_invoice());
     document.payment_reference = Some("2345676".into());
     let account = |number: &str| BankAccount { kind: BankAccountKind::Iban, number: number.into() };
@@ -140,10 +143,10 @@ fn a_clean_invoice_has_no_remark() {
         base: Some(nok(250_000)),
         amount: Some(nok(62_500)),
     }];
-    assert_eq!(remarks(&bench, &document), Vec::<String>::new());
+    assert_eq!(remarks(&bench, &document), [BY_NUMBER]);
     bench.rules.validation.payment_references.no = Finding::Off;
     document.payment_reference = Some("004711009283".into());
-    assert_eq!(remarks(&bench, &document), Vec::<String>::new());
+    assert_eq!(remarks(&bench, &document), [BY_NUMBER]);
 }
 
 #[test]

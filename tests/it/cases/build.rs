@@ -54,8 +54,13 @@ impl form::Line {
 
     pub fn net(&self, currency: Currency) -> Decimal {
         self.net.unwrap_or_else(|| {
-            rounded(self.quantity * self.price / self.per.unwrap_or(Decimal::ONE), currency)
+            let price = self.price.unwrap_or(Decimal::ONE_HUNDRED);
+            rounded(self.quantity * price / self.per.unwrap_or(Decimal::ONE), currency)
         })
+    }
+
+    fn price(&self) -> Option<Decimal> {
+        self.price.or(self.net.is_none().then_some(Decimal::ONE_HUNDRED))
     }
 
     fn taxes(&self, currency: Currency) -> Result<Vec<TaxLine>> {
@@ -147,7 +152,7 @@ impl form::Order {
                     commodity: line.commodity.clone(),
                     quantity: (!line.no_quantity).then_some(line.quantity),
                     unit: filled(&line.unit),
-                    unit_price: Some(line.price),
+                    unit_price: line.price(),
                     price_basis: line.per,
                     net: money(line.net(currency), currency)?,
                     taxes: line.taxes(currency)?,
@@ -198,7 +203,7 @@ impl form::Invoice {
                     commodity: line.commodity.clone(),
                     quantity: (!line.no_quantity).then_some(line.quantity),
                     unit: filled(&line.unit),
-                    unit_price: Some(line.price),
+                    unit_price: line.price(),
                     price_basis: line.per,
                     net: money(line.net(currency), currency)?,
                     taxes: line.taxes(currency)?,

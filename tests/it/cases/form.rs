@@ -148,8 +148,8 @@ pub struct Line {
     pub no_quantity: bool,
     #[serde(default = "ea")]
     pub unit: String,
-    #[serde(default = "hundred")]
-    pub price: Decimal,
+    /// Left out: 100.00, or none where the line states its net.
+    pub price: Option<Decimal>,
     /// The price is for so many units.
     pub per: Option<Decimal>,
     pub net: Option<Decimal>,
@@ -270,6 +270,8 @@ pub struct Earlier {
     pub gross: Decimal,
     pub balance: Option<Decimal>,
     pub payment_reference: Option<String>,
+    /// The number of the invoice that it credits.
+    pub credits: Option<String>,
     #[serde(default = "open")]
     pub status: String,
     /// Made by the connector for another document of JAGGAER's.
@@ -338,8 +340,4 @@ fn yes() -> bool {
 
 fn one() -> Decimal {
     Decimal::ONE
-}
-
-fn hundred() -> Decimal {
-    Decimal::ONE_HUNDRED
 }

@@ -72,7 +72,7 @@ pub fn history(
     }
     if let Document::Invoice(invoice) = document {
         for earlier in &case.earlier {
-            take_earlier(earlier, invoice, &mut history)?;
+            take_earlier(earlier, invoice, company, &mut history)?;
         }
     }
     Ok(history)
@@ -219,6 +219,7 @@ fn take_receipt(form: &form::Receipt, history: &mut History) -> Result<()> {
 fn take_earlier(
     form: &form::Earlier,
     invoice: &SupplierInvoice,
+    company: &Company,
     history: &mut History,
 ) -> Result<()> {
     let currency = currency(&form.currency)?;
@@ -242,10 +243,14 @@ fn take_earlier(
     };
     let key = |text: Option<&str>| text.map(claim_key).filter(|key| !key.is_empty());
     let its = key(form.reference.as_deref());
-    if its.is_some() && its == key(invoice.credits_reference.as_deref()) {
+    let credited = key(invoice.credits_reference.as_deref());
+    let is_of_it = its == credited || key(form.credits.as_deref()) == credited;
+    if credited.is_some() && is_of_it {
         history.credited.push(past.clone());
     }
-    history.alike.push(past);
+    if same_company(form, invoice, company) {
+        history.alike.push(past);
+    }
     if its.is_some() && its == key(invoice.supplier_reference.as_deref()) && !form.on_its_way {
         history.invoices.push(ErpInvoice {
             kind: Some(kind),
@@ -268,4 +273,15 @@ fn take_earlier(
         });
     }
     Ok(())
+}
+
+/// By organisation number, as it stands on the vendor and on the earlier invoice's supplier.
+fn same_company(form: &form::Earlier, invoice: &SupplierInvoice, company: &Company) -> bool {
+    let digits = |text: Option<&String>| {
+        text.map(|of| of.chars().filter(char::is_ascii_digit).collect::<String>())
+    };
+    let vendor = invoice.vendor.source_id.as_ref().and_then(|id| company.vendors.get(id));
+    let supplier = company.reference.suppliers.get(&form.supplier);
+    let ours = digits(vendor.and_then(|vendor| vendor.organisation_number.as_ref()));
+    ours.is_some() && ours == digits(supplier.and_then(|of| of.organisation_number.as_ref()))
 }
