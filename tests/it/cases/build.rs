@@ -91,8 +91,9 @@ impl form::Line {
 fn shares(of: &[form::Share], currency: Currency) -> Result<Vec<Distribution>> {
     let mut built = Vec::new();
     for share in of {
+        let own = share.currency.as_deref().map_or(Ok(currency), super::build::currency)?;
         let distribution = Distribution {
-            amount: share.amount.map(|amount| money(amount, currency)).transpose()?,
+            amount: share.amount.map(|amount| money(amount, own)).transpose()?,
             percent: share.percent,
             quantity: share.quantity,
             ratio: share.ratio,

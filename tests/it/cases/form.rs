@@ -174,6 +174,8 @@ pub struct Line {
 #[serde(deny_unknown_fields)]
 pub struct Share {
     pub amount: Option<Decimal>,
+    /// Of the amount, where it is another than the document's.
+    pub currency: Option<String>,
     pub percent: Option<Decimal>,
     pub quantity: Option<Decimal>,
     pub ratio: Option<Decimal>,

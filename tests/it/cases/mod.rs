@@ -15,8 +15,12 @@ use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Codes that the posting makes, not the decision on a document: they have stories of their own.
+/// Codes that the posting and the ledger make, not the decision on a document: they have stories of
+/// their own.
 const MADE_BY_POSTING: &[&str] = &[
+    "batch_not_posted",
+    "ledger_differs",
+    "release_refused",
     "attachment_failed",
     "attempts_spent",
     "changed_after_posting",
