@@ -50,7 +50,10 @@ async fn of_two_over_one_order_the_second_sees_the_first_however_they_arrive() {
             let pair: Vec<String> =
                 (0..2).map(|_| world.add_invoice(&order).expect("the order is there")).collect();
             for (nth, day) in arrival.map(|nth| (nth, [20, 21][nth])) {
-                world.edit_invoice(&pair[nth], |paper| paper.invoiced_on = date(2026, 9, day));
+                world.edit_invoice(&pair[nth], |paper| {
+                    paper.invoiced_on = date(2026, 9, day);
+                    paper.due_on = None;
+                });
             }
             let report = flow.round().await;
             assert_eq!(report.errors, Vec::<String>::new());
@@ -58,7 +61,8 @@ async fn of_two_over_one_order_the_second_sees_the_first_however_they_arrive() {
                 [known_billing(&flow, &pair[0]).await, known_billing(&flow, &pair[1]).await];
             // The earlier paper is judged first.
             assert_eq!(known[0], Vec::<String>::new(), "{arrival:?}");
-            assert_eq!(flow.state(&pair[0]).await, DocumentState::Posted);
+            let holds = flow.holds(&pair[0]).await;
+            assert_eq!(flow.state(&pair[0]).await, DocumentState::Posted, "{holds:?}");
             assert_eq!(known[1].len(), 1, "{arrival:?}");
             let first = flow.document(&pair[0]).await;
             assert!(known[1][0].contains(&first.number) || known[1][0].contains("Invoice"));
@@ -66,6 +70,10 @@ async fn of_two_over_one_order_the_second_sees_the_first_however_they_arrive() {
             let net: i64 = billed.iter().map(|of| of.net.minor).sum();
             let lines = world.invoice(&pair[0]).expect("it is there").net;
             assert_eq!(rust_decimal::Decimal::new(net, 2), lines.round_dp(2));
+            // The order is billed by then: a person must look.
+            assert_eq!(flow.state(&pair[1]).await, DocumentState::Held, "{arrival:?}");
+            let holds = flow.holds(&pair[1]).await;
+            assert!(holds.iter().any(|hold| hold.code == "quantity_over"), "{holds:?}");
             seeing.push(pair[1].clone());
         }
         assert_eq!(seeing[0], seeing[1]);
