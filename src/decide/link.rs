@@ -59,9 +59,14 @@ pub(super) fn link(
     }
     let mut matching = Matching::new(invoice, supplier, inputs);
     let mut targets: BTreeMap<usize, (&ErpOrder, Vec<&ErpOrderLine>)> = BTreeMap::new();
+    let mut shares: BTreeMap<usize, Vec<&Billing>> = BTreeMap::new();
+    for billing in billings.iter() {
+        if let Some(source) = billing.source {
+            shares.entry(source).or_default().push(billing);
+        }
+    }
     for (source, line) in invoice.lines.iter().enumerate() {
-        let own: Vec<&Billing> =
-            billings.iter().filter(|billing| billing.source == Some(source)).collect();
+        let own = shares.remove(&source).unwrap_or_default();
         let Some(of) = invoiced_order(line) else {
             matching.without_order(line, &own);
             continue;

@@ -197,7 +197,7 @@ impl<'a> Reading<'_, 'a> {
         let Some((held, ordered)) = planned.or(in_visma).zip(line.quantity) else { return false };
         // Each share is rounded to six decimals.
         let shares = Decimal::from(self.lines.len());
-        (held - ordered).abs() <= shares * Decimal::new(1, 6)
+        held.checked_sub(ordered).is_some_and(|apart| apart.abs() <= shares * Decimal::new(1, 6))
     }
 
     /// The source's word for a unit of the ERP's; its own word where no table names it.
@@ -278,7 +278,10 @@ impl<'a> Reading<'_, 'a> {
             let cost = line
                 .unit_cost
                 .or_else(|| amount(line, self.target.erp)?.amount().checked_div(line.quantity?));
-            let worth = cost.and_then(|cost| quantity.checked_mul(cost)).unwrap_or_default();
+            let worth = cost.and_then(|cost| quantity.checked_mul(cost));
+            // More than any amount can be says nothing.
+            let worth = worth.filter(|worth| worth.abs() <= Decimal::from(i64::MAX));
+            let worth = worth.unwrap_or_default();
             received.amount = received.amount.saturating_add(worth);
             return;
         }

@@ -17,7 +17,7 @@ use crate::validation::{
     payment_reference, rounding, stated_taxes,
 };
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An invoice whose lines include tax, without it. `None`: they do not, or what VAT they include
 /// cannot be told; then the judgement says why.
@@ -284,9 +284,15 @@ impl Judgement<'_, '_> {
             return;
         };
         let rules = self.inputs.rules;
+        let moved = self.moved(planned);
+        let compared = bases
+            .iter()
+            .filter(|(category, of)| of.reverse_charge || !moved.contains(**category))
+            .map(|(category, of)| (*category, of.clone()))
+            .collect();
         let StatedTaxes { faults, reverse_charge } = stated_taxes(
             invoice,
-            &bases,
+            &compared,
             rules.validation.tax_tolerance,
             &rules.mapping,
             self.inputs.reference,
@@ -323,6 +329,27 @@ impl Judgement<'_, '_> {
                 }
             }
         }
+    }
+
+    /// Categories that the coding table takes lines from or gives lines to. What the header states
+    /// for a tax is then of other lines than the category has, and says nothing about it.
+    fn moved(&self, planned: &[Billing]) -> BTreeSet<String> {
+        let (invoice, tables) = (self.invoice, &self.inputs.rules.mapping);
+        let stated: Vec<Option<String>> = invoice
+            .lines
+            .iter()
+            .map(|line| {
+                vat::category(&line.taxes, &invoice.taxes, tables, self.inputs.reference).ok()
+            })
+            .collect();
+        let mut moved = BTreeSet::new();
+        for Billing { source, line, .. } in planned {
+            let own = source.and_then(|source| stated.get(source)?.as_ref());
+            if let Some(own) = own.filter(|own| **own != line.vat_category) {
+                moved.extend([own.clone(), line.vat_category.clone()]);
+            }
+        }
+        moved
     }
 
     /// `None` when an amount is beyond what can be computed.

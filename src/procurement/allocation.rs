@@ -86,14 +86,17 @@ fn divide(
         into.push(whole.net);
         return Ok(());
     }
-    for (share, net) in shares.iter().zip(level(whole, shares)?) {
+    for (share, net) in shares.iter().zip(allocate_level(whole, shares)?) {
         divide(Whole { net, quantity: share.quantity }, &share.parts, into)?;
     }
     Ok(())
 }
 
-/// The net of each share of one level.
-fn level(whole: Whole, shares: &[Distribution]) -> Result<Vec<Money>, AllocationFault> {
+/// The net of each share of one level, whatever is below it.
+pub fn allocate_level(
+    whole: Whole,
+    shares: &[Distribution],
+) -> Result<Vec<Money>, AllocationFault> {
     if let [only] = shares
         && only.amount.is_none()
         && only.percent.is_none()

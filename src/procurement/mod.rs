@@ -19,7 +19,9 @@ mod reference;
 mod supplier_invoice;
 mod vendor;
 
-pub use allocation::{AllocationFault, Priced, Whole, allocate, parts, quantity_and_cost};
+pub use allocation::{
+    AllocationFault, Priced, Whole, allocate, allocate_level, parts, quantity_and_cost,
+};
 pub use bank_account::{BankAccount, BankAccountFault, BankAccountKey, BankAccountKind};
 pub use contract::Contract;
 pub use currency::{Currency, UnknownCurrency};

@@ -57,7 +57,11 @@ impl Change {
 
     /// Visma's own documents of the company are not what they were.
     pub fn company_moved(&mut self, company: &str, at: i64) {
-        self.moved(&company_owner(company), at);
+        self.push(Statement::new(
+            "insert into moved (owner, moved_at) values ($1, $2) \
+             on conflict (owner) do update set moved_at = excluded.moved_at",
+            args![company_owner(company), at],
+        ));
     }
 
     /// The same for a receipt, unless it is kept already as it is. Before it is kept.
@@ -71,16 +75,23 @@ impl Change {
         ));
     }
 
-    /// Receipts or contracts of the source are not what they were.
-    pub fn source_moved(&mut self, source: &str, at: i64) {
-        self.moved(&source_owner(source), at);
+    /// The same for a receipt of the source. Before it is kept.
+    pub(super) fn source_moved_by_receipt(&mut self, source: &str, id: &str, hash: &str, at: i64) {
+        self.push(Statement::new(
+            "insert into moved (owner, moved_at) select $1, $2 where not exists \
+             (select 1 from source_receipt where source = $3 and source_id = $4 and hash = $5) \
+             on conflict (owner) do update set moved_at = excluded.moved_at",
+            args![source_owner(source), at, source, id, hash],
+        ));
     }
 
-    fn moved(&mut self, owner: &str, at: i64) {
+    /// The same for a contract. Before it is kept.
+    pub(super) fn source_moved_by_contract(&mut self, source: &str, id: &str, hash: &str, at: i64) {
         self.push(Statement::new(
-            "insert into moved (owner, moved_at) values ($1, $2) \
+            "insert into moved (owner, moved_at) select $1, $2 where not exists \
+             (select 1 from contract where source = $3 and source_id = $4 and hash = $5) \
              on conflict (owner) do update set moved_at = excluded.moved_at",
-            args![owner, at],
+            args![source_owner(source), at, source, id, hash],
         ));
     }
 }
@@ -97,7 +108,7 @@ fn source_owner(source: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::procurement::{DocumentKind, Supplier, Vendor};
+    use crate::procurement::{Contract, DocumentKind, Receipt, Supplier, Vendor, VendorRef};
     use crate::store::{DocumentFacts, DocumentState, NewDocument};
 
     fn order(id: &str, kind: DocumentKind) -> NewDocument {
@@ -136,6 +147,24 @@ mod tests {
             version: None,
             lines: Vec::new(),
         };
+        let arrived = Receipt {
+            source_id: "G1".into(),
+            number: "G1".into(),
+            received_on: None,
+            cancelled: false,
+            lines: Vec::new(),
+        };
+        let contract = Contract {
+            source_id: "C1".into(),
+            number: "C1".into(),
+            in_force: true,
+            vendor: VendorRef::default(),
+            starts_on: None,
+            ends_on: None,
+            ceiling: None,
+            consumed: None,
+        };
+        let ended = Contract { in_force: false, ..contract.clone() };
         type Step<'a> = (&'a str, bool, Box<dyn Fn(&mut Change) + 'a>);
         let steps: Vec<Step<'_>> = vec![
             ("a supplier", true, Box::new(|of| of.keep_supplier("same", &supplier, 10))),
@@ -158,7 +187,16 @@ mod tests {
             ),
             ("Visma's documents", true, Box::new(|of| of.company_moved("same", 17))),
             ("another company's", false, Box::new(|of| of.company_moved("other", 18))),
-            ("the source's receipts", true, Box::new(|of| of.source_moved("same", 19))),
+            (
+                "the source's receipt",
+                true,
+                Box::new(|of| of.keep_source_receipt("same", &arrived, 19)),
+            ),
+            ("the same again", false, Box::new(|of| of.keep_source_receipt("same", &arrived, 20))),
+            ("a contract", true, Box::new(|of| of.keep_contract("same", &contract, 21))),
+            ("the same contract", false, Box::new(|of| of.keep_contract("same", &contract, 22))),
+            ("it ended", true, Box::new(|of| of.keep_contract("same", &ended, 23))),
+            ("another's contract", false, Box::new(|of| of.keep_contract("other", &ended, 24))),
             (
                 "an order",
                 true,

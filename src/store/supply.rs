@@ -54,6 +54,7 @@ impl Change {
         let body = serde_json::to_string(receipt).expect("plain data");
         let hash = hash_text(&body);
         let id = &receipt.source_id;
+        self.source_moved_by_receipt(source, id, &hash, at);
         self.push(Statement::new(
             "insert into party_version (owner, kind, number, seen_at, body) \
              select $1, 'receipt', $2, $3, $4 where not exists \
@@ -87,6 +88,7 @@ impl Change {
         let body = serde_json::to_string(contract).expect("plain data");
         let hash = hash_text(&body);
         let id = &contract.source_id;
+        self.source_moved_by_contract(source, id, &hash, at);
         self.push(Statement::new(
             "insert into party_version (owner, kind, number, seen_at, body) \
              select $1, 'contract', $2, $3, $4 where not exists \

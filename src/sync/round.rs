@@ -62,7 +62,7 @@ pub async fn sync(
         }
         let id = unit.id.clone();
         // What can be wrong with the configuration is found before the unit is taken.
-        let mut connections = match open_connections(config, &unit, only) {
+        let connections = match open_connections(config, &unit, only) {
             Ok(connections) => connections,
             Err(error) => {
                 report.errors.push(format!("{id}: {error}"));
@@ -78,11 +78,19 @@ pub async fn sync(
                 continue;
             }
         };
-        if let Err(error) = join_mapping(store, ownership.owned(), &mut connections).await {
-            report.errors.push(format!("{id}: {error}"));
-            if matches!(error, SyncError::Configuration(_)) {
-                misconfigured = Some(error);
+        let joined = match join_mapping(store, ownership.owned(), connections).await {
+            Ok(joined) => joined,
+            Err(error) => {
+                report.errors.push(format!("{id}: {error}"));
+                ownership.release().await?;
+                continue;
             }
+        };
+        for fault in joined.faults {
+            report.errors.push(format!("{id}: {fault}"));
+            misconfigured = Some(fault);
+        }
+        if joined.connections.is_empty() {
             ownership.release().await?;
             continue;
         }
@@ -91,7 +99,7 @@ pub async fn sync(
             store.clone(),
             config,
             unit,
-            connections,
+            joined.connections,
             ownership,
             Arc::clone(&progress),
             stop.clone(),

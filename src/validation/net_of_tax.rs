@@ -1,7 +1,9 @@
 //! Lines that include tax, turned into lines that do not, so that the sums are exact.
 
 use super::totals::rounding;
-use crate::procurement::{Charge, ChargeKind, Currency, Money, SupplierInvoice};
+use crate::procurement::{
+    Charge, ChargeKind, Currency, Distribution, Money, SupplierInvoice, Whole, allocate_level,
+};
 use rust_decimal::{Decimal, RoundingStrategy};
 use std::collections::BTreeMap;
 
@@ -60,7 +62,8 @@ pub fn net_of_tax(
     let mut turned = invoice.clone();
     turned.prices_include_tax = false;
     for (at, line) in turned.lines.iter_mut().enumerate() {
-        shares(line.net, nets[at], &mut line.distributions)?;
+        let whole = |net| Whole { net, quantity: line.quantity };
+        shares(whole(line.net), whole(nets[at]), &mut line.distributions)?;
         line.net = nets[at];
         let factor = factor(rates.get(at)?)?;
         line.unit_price = line.unit_price.and_then(|price| {
@@ -150,31 +153,41 @@ fn share(whole: i64, exact: &[Decimal]) -> Option<Vec<i64>> {
     Some(shares)
 }
 
-/// Amounts of a line's shares follow the line, if they added up to it; if not, that is a fault to
-/// be found later.
-fn shares(
-    gross: Money,
-    net: Money,
-    distributions: &mut [crate::procurement::Distribution],
-) -> Option<()> {
-    let amounts: Option<Vec<Money>> = distributions.iter().map(|share| share.amount).collect();
-    let Some(amounts) = amounts.filter(|amounts| !amounts.is_empty()) else { return Some(()) };
-    let sum = amounts.iter().try_fold(0_i64, |sum, amount| sum.checked_add(amount.minor))?;
-    if sum != gross.minor || gross.is_zero() {
+/// Amounts of a line's shares, and of their parts, follow the line, if they added up to it; if not, that
+/// is a fault to be found later.
+fn shares(gross: Whole, net: Whole, distributions: &mut [Distribution]) -> Option<()> {
+    if !distributions.iter().any(states_amounts) || gross.net.is_zero() {
         return Some(());
     }
-    let exact: Option<Vec<Decimal>> = amounts
-        .iter()
-        .map(|amount| {
-            Decimal::from(amount.minor)
-                .checked_mul(Decimal::from(net.minor))?
-                .checked_div(Decimal::from(gross.minor))
-        })
-        .collect();
-    for (of, minor) in distributions.iter_mut().zip(share(net.minor, &exact?)?) {
-        of.amount = Some(Money::new(minor, gross.currency));
+    let Ok(with_tax) = allocate_level(gross, distributions) else { return Some(()) };
+    let stated = distributions.iter().all(|share| share.amount.is_some());
+    let without_tax = if stated {
+        let exact: Option<Vec<Decimal>> = with_tax
+            .iter()
+            .map(|amount| {
+                Decimal::from(amount.minor)
+                    .checked_mul(Decimal::from(net.net.minor))?
+                    .checked_div(Decimal::from(gross.net.minor))
+            })
+            .collect();
+        let minors = share(net.net.minor, &exact?)?;
+        minors.into_iter().map(|minor| Money::new(minor, net.net.currency)).collect()
+    } else {
+        let Ok(of_net) = allocate_level(net, distributions) else { return Some(()) };
+        of_net
+    };
+    for ((of, with_tax), without_tax) in distributions.iter_mut().zip(with_tax).zip(without_tax) {
+        if stated {
+            of.amount = Some(without_tax);
+        }
+        let whole = |net| Whole { net, quantity: of.quantity };
+        shares(whole(with_tax), whole(without_tax), &mut of.parts)?;
     }
     Some(())
+}
+
+fn states_amounts(share: &Distribution) -> bool {
+    share.amount.is_some() || share.parts.iter().any(states_amounts)
 }
 
 /// The net on the header, when it contradicts the lines by more than roundings; else nothing, for
@@ -240,6 +253,41 @@ mod tests {
             assert_eq!(found, expected, "{whole} over {exact:?}");
         }
         assert_eq!(share(1, &[]), None);
+    }
+
+    #[test]
+    fn parts_of_shares_follow_their_line_too() {
+        let nok = |minor| Money::new(minor, Currency::NOK);
+        let whole = |minor| Whole { net: nok(minor), quantity: None };
+        let by_amount = |minor: i64, parts| Distribution {
+            amount: Some(nok(minor)),
+            parts,
+            ..Distribution::default()
+        };
+        let by_percent = |percent: i64, parts| Distribution {
+            percent: Some(percent.into()),
+            parts,
+            ..Distribution::default()
+        };
+        let parts = || vec![by_amount(10_000, vec![]), by_amount(2_500, vec![])];
+        let half = |parts| by_percent(50, parts);
+        let halved = vec![by_amount(7_000, vec![]), by_amount(500, vec![])];
+        let cases = [
+            // 150.00 with 25 % in it is 120.00.
+            (
+                15_000,
+                12_000,
+                vec![by_amount(12_500, parts()), by_amount(2_500, vec![])],
+                vec![8_000, 2_000, 2_000],
+            ),
+            (12_500, 10_000, vec![by_percent(100, parts())], vec![8_000, 2_000]),
+            (15_000, 12_000, vec![half(halved), half(vec![])], vec![5_600, 400, 6_000]),
+        ];
+        for (gross, net, mut of, expected) in cases {
+            shares(whole(gross), whole(net), &mut of).expect("it can be computed");
+            let found = crate::procurement::allocate(whole(net), &of).expect("it adds up");
+            assert_eq!(found.iter().map(|of| of.minor).collect::<Vec<_>>(), expected);
+        }
     }
 
     proptest! {

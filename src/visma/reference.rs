@@ -21,6 +21,8 @@ pub struct ReferenceRead {
     pub reference: ReferenceData,
     /// Their keys begin with the list's path. What is missing here is missing in `reference`.
     pub unreadable: Vec<UnreadableRow>,
+    /// Why exchange rates are missing.
+    pub without_rates: Option<Error>,
 }
 
 impl Client {
@@ -37,7 +39,7 @@ impl Client {
         let branches = self.whole("/v1/branch", "number", branch, bad).await?;
         let currencies = self.whole("/v1/currency", "id", currency, bad).await?;
         let periods = self.whole("/v1/financialPeriod", "period", period, bad).await?;
-        let exchange_rates = self.exchange_rates(&currencies, bad).await?;
+        let rates = self.exchange_rates(&currencies).await?;
         let segments = self.segments().await?;
 
         let mut vats = by_key(vats, |vat| vat.id.clone());
@@ -61,10 +63,10 @@ impl Client {
             credit_terms: by_key(terms.0, |terms| terms.id.clone()),
             branches: by_key(branches, |branch| branch.number.clone()),
             currencies: by_key(currencies, |currency| currency.id.clone()),
-            exchange_rates,
+            exchange_rates: rates.as_deref().unwrap_or_default().to_vec(),
             periods: by_key(periods, |period| period.id.clone()),
         };
-        Ok(ReferenceRead { reference, unreadable })
+        Ok(ReferenceRead { reference, unreadable, without_rates: rates.err() })
     }
 
     /// Paged, but its rows carry no counts.
@@ -113,20 +115,35 @@ impl Client {
         Ok(good)
     }
 
-    /// The latest rates of each currency. They are only compared with, so a company that does not
-    /// let them be read is not the worse for it.
+    /// The latest rates of each currency, or why there are none: they are only compared with, so a
+    /// company that does not let them be read is not the worse for it, nor is one unreadable row.
     async fn exchange_rates(
         &self,
         currencies: &[CurrencyInfo],
-        unreadable: &mut Vec<UnreadableRow>,
-    ) -> Result<Vec<ExchangeRate>, Error> {
+    ) -> Result<Result<Vec<ExchangeRate>, Error>, Error> {
         if currencies.len() < 2 {
-            return Ok(Vec::new());
+            return Ok(Ok(Vec::new()));
         }
-        match self.whole("/v2/currencyrate", "id", exchange_rate, unreadable).await {
-            Ok(rates) => Ok(latest(rates)),
-            Err(Error::NotFound { .. } | Error::Forbidden { .. }) => Ok(Vec::new()),
-            Err(error) => Err(error),
+        match self.whole("/v2/currencyrate", "id", exchange_rate, &mut Vec::new()).await {
+            Ok(rates) => Ok(Ok(latest(rates))),
+            Err(
+                error @ (Error::NotFound { .. }
+                | Error::Forbidden { .. }
+                | Error::Refused { .. }
+                | Error::Server { .. }
+                | Error::Unreadable { .. }
+                | Error::Redirected { .. }
+                | Error::Incomplete { .. }),
+            ) => Ok(Err(error)),
+            Err(
+                error @ (Error::Settings(_)
+                | Error::SignIn { .. }
+                | Error::WrongTenant { .. }
+                | Error::AccessWithdrawn { .. }
+                | Error::AllowanceLow { .. }
+                | Error::Busy { .. }
+                | Error::Unreachable { .. }),
+            ) => Err(error),
         }
     }
 

@@ -84,3 +84,24 @@ async fn a_connection_that_cannot_sign_in_stops_no_other() {
         }
     }
 }
+
+/// The two are one unit: they share the company.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_whose_imported_table_does_not_fit_stops_no_other() {
+    for test in stores::both().await {
+        let mut flow = Flow::start(postable(13, 20), test).await;
+        with_another_route(&mut flow, &[("id = \"jaggaer\"", "id = \"other\"")], &[]).await;
+        let by = ("anna", "a slip");
+        flow.store.ask_mapping("bad", "accounts", Some("nonsense\n"), by, 0).await.unwrap();
+        let report = flow.round().await;
+        let [error] = report.errors.as_slice() else { panic!("{:?}", report.errors) };
+        assert!(error.contains("the imported table `accounts`"), "{error}");
+        let documents = flow.documents().await;
+        assert_eq!(documents.len(), 40);
+        assert!(documents.iter().all(|document| {
+            document.connection == "no" && document.state == DocumentState::Posted
+        }));
+        flow.assert_clean();
+        flow.assert_trail().await;
+    }
+}

@@ -7,6 +7,7 @@ use crate::procurement::*;
 use crate::validation::Finding;
 use jiff::civil::date;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 /// The remarks of an invoice that must be postable.
 fn remarks(bench: &Bench, invoice: &SupplierInvoice) -> Vec<String> {
@@ -223,6 +224,32 @@ fn taxes_are_looked_at_rate_by_rate() {
     document.tax = Some(nok(57_500));
     document.gross = nok(307_500);
     assert_eq!(codes(&bench.invoice(&document)), ["gross_differs"]);
+}
+
+#[test]
+fn lines_that_the_coding_table_gives_another_vat_category_contradict_no_header() {
+    let mut document = an_invoice();
+    let stated = |amount: i64| TaxLine {
+        code: Some("NO-25".into()),
+        rate: Some(25.into()),
+        base: Some(nok(250_000)),
+        amount: Some(nok(amount)),
+    };
+    document.taxes = vec![stated(62_500)];
+    let mut bench = Bench::new();
+    bench.invoice_plan(&document);
+    // The same rate in another box of the VAT return.
+    let same_rate = bench.reference.vat_categories["K25"].clone();
+    bench.reference.vat_categories.insert("K25X".into(), same_rate);
+    bench.code("when:amount;then:vat_category\n1200..;K25X\n");
+    let plan = bench.invoice_plan(&document);
+    let categories: BTreeSet<&str> =
+        plan.lines.iter().map(|line| line.vat_category.as_str()).collect();
+    assert_eq!(categories, BTreeSet::from(["K25", "K25X"]));
+    // Its own arithmetic is still looked at.
+    document.taxes = vec![stated(61_500)];
+    document.tax = Some(nok(62_500));
+    assert!(codes(&bench.invoice(&document)).contains(&"tax_differs"));
 }
 
 #[test]

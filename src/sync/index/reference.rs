@@ -8,6 +8,7 @@ use crate::store::Change;
 use crate::sync::CrashPoint;
 use crate::sync::engine::{Company, Engine, KnownReference};
 use crate::sync::error::SyncError;
+use crate::visma::Error;
 
 impl Engine {
     /// Reference data and suppliers, and what this round's decisions see of them.
@@ -26,6 +27,16 @@ impl Engine {
                 reason = row.reason,
                 "a reference row cannot be read"
             );
+        }
+        match &read.without_rates {
+            // A company that has no such list, or keeps it to itself.
+            None | Some(Error::NotFound { .. } | Error::Forbidden { .. }) => {}
+            Some(error) => {
+                tracing::warn!(company = company.id, %error, "exchange rates cannot be read; those known before count");
+                let known = self.store.reference_data(&company.id).await?;
+                let rates = known.map(|(known, _)| known.exchange_rates);
+                read.reference.exchange_rates = rates.unwrap_or_default();
+            }
         }
         let at = clock::now();
         let mut change = Change::new();

@@ -64,22 +64,18 @@ impl Engine {
                 let state = PostingState::Verified;
                 self.adopt(judged, plan, (document_type, number), state, at, &mut change).await?;
             }
-            // Given up as unsettled: what stands there is taken for the one we sent, so that
-            // nothing is sent again.
+            // A person keyed in what was refused, or had not left yet; or it was given up as unsettled,
+            // and what stands there is taken for the one we sent. Either way nothing is sent again.
             Decision::Adopt { plan, document_type, number }
-                if create.is_some_and(|row| row.state == PostingState::Held) =>
+                if create.is_some_and(may_be_taken_over) =>
             {
                 let create = create.expect("just looked at");
                 if self.claim(judged, plan, at, &mut change).await? {
-                    let event = Event::Done {
-                        visma_type: Some(document_type.clone()),
-                        visma_number: Some(number.clone()),
-                        etag: None,
-                    };
-                    let next = transition(create, event, at)?;
+                    let next = taken_over(create, (document_type, number), at)?;
                     change.move_posting(create.state, create.epoch, &next);
                     let text = plan_text(plan);
                     let n = judged.revision.n;
+                    change.set_supplier(&judged.document.id, plan_supplier(plan));
                     change.set_applied(&judged.document.id, n, &text, document_type, number);
                     let detail = json!({ "visma_type": document_type, "visma_number": number });
                     judged.to(DocumentState::Posted, "adopted", detail, at, &mut change);
@@ -203,6 +199,44 @@ impl Engine {
     }
 }
 
+const fn may_be_taken_over(create: &PostingRow) -> bool {
+    match create.state {
+        PostingState::Planned | PostingState::Refused | PostingState::Held => true,
+        PostingState::Intended
+        | PostingState::Accepted
+        | PostingState::Uncertain
+        | PostingState::Done
+        | PostingState::Verified
+        | PostingState::Differs => false,
+    }
+}
+
+/// The creation of a document that stands in Visma by another's hand.
+fn taken_over(
+    create: &PostingRow,
+    (document_type, number): (&str, &str),
+    at: i64,
+) -> Result<PostingRow, SyncError> {
+    let done = Event::Done {
+        visma_type: Some(document_type.to_owned()),
+        visma_number: Some(number.to_owned()),
+        etag: None,
+    };
+    let refused = match create.state {
+        PostingState::Planned => {
+            let reason = "a person keyed it into Visma before it was sent".to_owned();
+            transition(create, Event::Refused { reason }, at)?
+        }
+        PostingState::Refused => create.clone(),
+        // It may be the one that we sent: it is compared with the plan.
+        _ => return transition(create, done, at),
+    };
+    // The decision has compared it; what a person made stays as that person left it.
+    let mut next = transition(&transition(&refused, done, at)?, Event::Verified, at)?;
+    next.attempts = 0;
+    Ok(next)
+}
+
 const fn ripeness(document: &Document) -> Ripeness {
     match document {
         Document::Order(order) => order.ripeness,
@@ -216,4 +250,63 @@ fn as_ripe(mut document: Document) -> Document {
         Document::Invoice(invoice) => invoice.ripeness = Ripeness::Ripe,
     }
     document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::procurement::DocumentKind;
+    use crate::store::DocumentRow;
+    use crate::sync::judge::planned_posting;
+
+    #[test]
+    fn what_a_person_keyed_in_is_never_sent_once_more() {
+        use PostingState as S;
+        let document = DocumentRow {
+            id: "d".into(),
+            connection: "c".into(),
+            source: "s".into(),
+            kind: DocumentKind::SupplierInvoice,
+            source_id: "1".into(),
+            feed: "invoices".into(),
+            number: "1".into(),
+            order_number: None,
+            reference: None,
+            supplier: None,
+            currency: None,
+            amount_minor: None,
+            document_on: None,
+            state: DocumentState::Ready,
+            waiting: None,
+            attention: None,
+            latest_revision: 1,
+            recorded_revision: 1,
+            applied_revision: None,
+            applied_plan: None,
+            row_hash: String::new(),
+            visma_type: None,
+            visma_number: None,
+            received_at: 0,
+            changed_at: 0,
+        };
+        let planned = planned_posting("v", &document, Step::Create, "", "{}".into(), 1, 0);
+        for (state, expected) in [
+            (S::Planned, Some((S::Verified, 0))),
+            (S::Refused, Some((S::Verified, 0))),
+            (S::Held, Some((S::Done, 2))),
+            (S::Intended, None),
+            (S::Accepted, None),
+            (S::Uncertain, None),
+            (S::Done, None),
+            (S::Verified, None),
+            (S::Differs, None),
+        ] {
+            let create = PostingRow { state, attempts: 2, ..planned.clone() };
+            assert_eq!(may_be_taken_over(&create), expected.is_some(), "{state:?}");
+            let Some(expected) = expected else { continue };
+            let next = taken_over(&create, ("Invoice", "300001"), 7).expect("a legal step");
+            assert_eq!((next.state, next.attempts), expected, "{state:?}");
+            assert_eq!(next.visma_number.as_deref(), Some("300001"), "{state:?}");
+        }
+    }
 }

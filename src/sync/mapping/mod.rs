@@ -31,37 +31,53 @@ pub async fn rules_in_force(
     Ok(with_links(&rules, &store.links(&connection.id).await?))
 }
 
+/// Connections with their rules in force, and what is wrong with the tables of the others.
+pub struct Joined {
+    pub connections: Vec<Arc<Connection>>,
+    pub faults: Vec<SyncError>,
+}
+
 /// Brings what was imported and linked since the last round into force, with its entry in the trail, and
-/// gives each connection its rules.
+/// gives each connection its rules. One whose tables do not fit stops no other.
 pub async fn join_mapping(
     store: &Store,
     owned: &Owned,
-    connections: &mut [Arc<Connection>],
-) -> Result<(), SyncError> {
-    for connection in connections {
-        let connection = Arc::get_mut(connection).expect("nothing works with it yet");
-        let versions = store.mapping_versions(&connection.id).await?;
-        let rules = joined(&connection.id, &connection.rules, &versions)?;
-        let at = clock::now();
-        let mut change = Change::new();
-        for version in versions.iter().filter(|version| version.in_force_at.is_none()) {
-            change.bring_mapping_into_force(version, at);
-            let mut log = entry(&connection.id, "", "mapping", at);
-            log.actor = version.actor.clone();
-            log.detail = json!({
-                "table": version.name, "version": version.n, "reason": version.reason,
-                "asked_at": clock::rfc3339(version.asked_at),
-                "hash": version.body.as_deref().map(hash_text),
-            })
-            .to_string();
-            change.log(log);
+    connections: Vec<Arc<Connection>>,
+) -> Result<Joined, SyncError> {
+    let mut all = Joined { connections: Vec::new(), faults: Vec::new() };
+    for mut connection in connections {
+        let of = Arc::get_mut(&mut connection).expect("nothing works with it yet");
+        match join(store, owned, of).await {
+            Ok(()) => all.connections.push(connection),
+            Err(fault @ SyncError::Configuration(_)) => all.faults.push(fault),
+            Err(error) => return Err(error),
         }
-        if !change.is_empty() {
-            store.commit(owned, change).await?;
-        }
-        take_over(store, owned, &connection.id).await?;
-        connection.set_rules(with_links(&rules, &store.links(&connection.id).await?));
     }
+    Ok(all)
+}
+
+async fn join(store: &Store, owned: &Owned, connection: &mut Connection) -> Result<(), SyncError> {
+    let versions = store.mapping_versions(&connection.id).await?;
+    let rules = joined(&connection.id, &connection.rules, &versions)?;
+    let at = clock::now();
+    let mut change = Change::new();
+    for version in versions.iter().filter(|version| version.in_force_at.is_none()) {
+        change.bring_mapping_into_force(version, at);
+        let mut log = entry(&connection.id, "", "mapping", at);
+        log.actor = version.actor.clone();
+        log.detail = json!({
+            "table": version.name, "version": version.n, "reason": version.reason,
+            "asked_at": clock::rfc3339(version.asked_at),
+            "hash": version.body.as_deref().map(hash_text),
+        })
+        .to_string();
+        change.log(log);
+    }
+    if !change.is_empty() {
+        store.commit(owned, change).await?;
+    }
+    take_over(store, owned, &connection.id).await?;
+    connection.set_rules(with_links(&rules, &store.links(&connection.id).await?));
     Ok(())
 }
 

@@ -87,8 +87,9 @@ fn list(target: &str) -> &'static str {
 async fn all_reference_data_is_read_into_the_cores_words() {
     let server = Server::signed_in(|heard, _| Reply::json(list(&heard.target))).await;
     let client = server.client();
-    let ReferenceRead { reference: found, unreadable } =
+    let ReferenceRead { reference: found, unreadable, without_rates } =
         client.reference_data().await.expect("readable");
+    assert_eq!(without_rates, None);
 
     assert!(found.suppliers.is_empty(), "they are read by what changed");
     assert!(found.accounts["1920"].is_cash_account && !found.accounts["6999"].active);
@@ -133,15 +134,26 @@ async fn all_reference_data_is_read_into_the_cores_words() {
 }
 
 #[tokio::test]
-async fn rates_that_may_not_be_read_are_no_fault() {
-    for status in [403, 404] {
+async fn rates_that_cannot_be_read_are_no_fault() {
+    for (status, body) in [
+        (403, "{}"),
+        (404, "{}"),
+        (400, "{}"),
+        (500, "{}"),
+        (200, "<html>Welcome</html>"),
+        (200, "{}"),
+        (200, r#"[{"fromCurrencyId": "EUR", "toCurrencyId": "NOK", "rate": 0}]"#),
+    ] {
         let server = Server::signed_in(move |heard, _| match heard.target.as_str() {
-            "/v2/currencyrate" => Reply::new(status, &[], "{}"),
+            "/v2/currencyrate" => Reply::new(status, &[], body),
             target => Reply::json(list(target)),
         })
         .await;
-        let found = server.client().reference_data().await.expect("complete").reference;
-        assert_eq!(found.exchange_rates, [], "{status}");
+        let found = server.client().reference_data().await.expect("complete");
+        assert_eq!(found.reference.exchange_rates, [], "{status} {body}");
+        assert_eq!(found.without_rates.is_some(), !body.starts_with('['), "{status} {body}");
+        let lists: Vec<&str> = found.unreadable.iter().map(|row| row.key.as_str()).collect();
+        assert_eq!(lists, ["/v1/account 6000"], "nothing is read again for a rate's sake");
     }
 }
 
