@@ -114,7 +114,7 @@ impl Client {
     }
 
     /// The latest rates of each currency. They are only compared with, so a company that does not
-    /// let them be read is not the worse for it.
+    /// let them be read, or that answers with something else, is not the worse for it.
     async fn exchange_rates(
         &self,
         currencies: &[CurrencyInfo],
@@ -126,6 +126,15 @@ impl Client {
         match self.whole("/v2/currencyrate", "id", exchange_rate, unreadable).await {
             Ok(rates) => Ok(latest(rates)),
             Err(Error::NotFound { .. } | Error::Forbidden { .. }) => Ok(Vec::new()),
+            Err(error @ (Error::Refused { .. } | Error::Unreadable { .. })) => {
+                unreadable.push(UnreadableRow {
+                    key: "/v2/currencyrate".into(),
+                    reason: error.to_string(),
+                    modified: None,
+                    texts: String::new(),
+                });
+                Ok(Vec::new())
+            }
             Err(error) => Err(error),
         }
     }
@@ -160,7 +169,7 @@ fn account(row: wire::Account) -> Result<Account, String> {
     Ok(Account {
         number: required(row.account_cd, "accountCD")?,
         description: row.description.unwrap_or_default(),
-        active: row.active.unwrap_or(false),
+        active: row.active.unwrap_or(true),
         kind: row.kind.unwrap_or_default(),
         is_cash_account: row.cash_account.unwrap_or(false),
     })
@@ -170,7 +179,7 @@ fn segment(id: i64, row: wire::Segment) -> Segment {
     let values = row.segment_values.unwrap_or_default().into_iter().filter_map(|value| {
         let id = filled(value.value_id)?;
         let description = value.description.unwrap_or_default();
-        Some((id, SegmentValue { description, active: value.active.unwrap_or(false) }))
+        Some((id, SegmentValue { description, active: value.active.unwrap_or(true) }))
     });
     Segment {
         id,
@@ -219,7 +228,7 @@ fn category(row: wire::VatCategory) -> Result<CategoryRow, String> {
     let category = VatCategory {
         id: required(row.vat_category_id, "vatCategoryId")?,
         description: row.description.unwrap_or_default(),
-        active: row.active.unwrap_or(false),
+        active: row.active.unwrap_or(true),
         excludes_listed: row.exclude_listed_taxes.unwrap_or(false),
         vat_ids: listed.iter().map(|(id, _)| id.clone()).collect(),
     };
@@ -230,7 +239,7 @@ fn branch(row: wire::Branch) -> Result<Branch, String> {
     Ok(Branch {
         number: required(row.number, "number")?,
         name: row.name.unwrap_or_default(),
-        active: row.is_active.unwrap_or(false),
+        active: row.is_active.unwrap_or(true),
     })
 }
 
@@ -285,7 +294,7 @@ fn period(row: wire::Period) -> Result<FinancialPeriod, String> {
             .ok_or_else(|| format!("period `{written}` of year {:?} is unknown", row.year))?,
         starts_on: date(&required(row.start_date, "startDate")?, "startDate")?,
         ends_on: date(&required(row.end_date, "endDate")?, "endDate")?,
-        active: row.active.unwrap_or(false),
+        active: row.active.unwrap_or(true),
         closed_in_supplier_ledger: row.closed_in_supplier_ledger.unwrap_or(false),
     })
 }

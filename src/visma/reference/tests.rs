@@ -36,7 +36,7 @@ fn list(target: &str) -> &'static str {
         }
         "/v1/account" => {
             r#"[{"accountCD": "1920", "type": "Asset", "active": true, "cashAccount": true},
-            {"accountCD": "6540", "type": "Expense", "active": true, "description": "Inventar"},
+            {"accountCD": "6540", "type": "Expense", "active": null, "description": "Inventar"},
             {"accountCD": "6999", "type": "Expense", "active": false},
             {"accountCD": "6000", "active": true, "errorInfo": "broken"}]"#
         }
@@ -49,11 +49,11 @@ fn list(target: &str) -> &'static str {
         "/v1/vatCategory" => {
             r#"[{"vatCategoryId": "K25", "active": true, "vatCategoryLines": [{"vatId": "1",
                 "vatRates": [{"vatRate": 99, "groupType": "Input"}]}]},
-            {"vatCategoryId": "K12", "active": true, "excludeListedTaxes": true,
+            {"vatCategoryId": "K12", "excludeListedTaxes": true,
              "vatCategoryLines": [{"vatId": "13",
                 "vatRates": [{"vatRate": 12.0, "groupType": "Input", "startDate": "2020-01-01"}]}]}]"#
         }
-        "/v1/branch" => r#"[{"number": "1", "name": "Hovedkontor", "isActive": true}]"#,
+        "/v1/branch" => r#"[{"number": "1", "name": "Hovedkontor"}]"#,
         "/v1/currency" => {
             r#"[{"id": "NOK", "isBaseCurrency": true, "decimalPrecision": 2}, {"id": "EUR"}]"#
         }
@@ -66,12 +66,12 @@ fn list(target: &str) -> &'static str {
              "effectiveDate": "2026-09-01"}]"#
         }
         "/v1/financialPeriod" => {
-            r#"[{"year": 2026, "period": "11", "startDate": "2026-11-01T00:00:00",
-             "endDate": "2026-12-01T00:00:00", "active": true, "closedInSupplierLedger": false}]"#
+            r#"[{"year": "2026", "period": "11", "startDate": "2026-11-01T00:00:00",
+             "endDate": "2026-12-01T00:00:00", "closedInSupplierLedger": false}]"#
         }
         "/v1/dimension/SUBACCOUNT" => {
             r#"{"id": "SUBACCOUNT", "segments": [
-             {"segmentId": 1, "description": "Avdeling", "length": 3, "validate": true,
+             {"segmentId": 1, "description": "Avdeling", "length": "3", "validate": true,
               "segmentValues": [{"valueId": "110", "description": "IT", "active": true},
                                 {"valueId": "399", "active": false}]},
              {"segmentId": 2, "description": "Prosjekt", "length": 6, "validate": false}]}"#
@@ -92,6 +92,7 @@ async fn all_reference_data_is_read_into_the_cores_words() {
 
     assert!(found.suppliers.is_empty(), "they are read by what changed");
     assert!(found.accounts["1920"].is_cash_account && !found.accounts["6999"].active);
+    assert!(found.accounts["6540"].active, "what does not say that it is closed is open");
     assert!(!found.accounts.contains_key("6000"));
     assert_eq!(unreadable.len(), 1);
     assert_eq!(unreadable[0].key, "/v1/account 6000");
@@ -107,7 +108,7 @@ async fn all_reference_data_is_read_into_the_cores_words() {
     assert_eq!(vat.zones, ["01"]);
     assert_eq!(found.vats["13"].rates[0].rate, Decimal::from(12), "from the category's lines");
     assert_eq!(found.vat_categories["K25"].vat_ids, ["1"]);
-    assert!(found.vat_categories["K12"].excludes_listed);
+    assert!(found.vat_categories["K12"].excludes_listed && found.vat_categories["K12"].active);
 
     assert_eq!(found.credit_terms.len(), 2);
     assert_eq!(found.credit_terms["14"].days, Some(14));
@@ -134,14 +135,17 @@ async fn all_reference_data_is_read_into_the_cores_words() {
 
 #[tokio::test]
 async fn rates_that_may_not_be_read_are_no_fault() {
-    for status in [403, 404] {
+    let cases = [(403, "{}", 0), (404, "{}", 0), (400, "{}", 1), (200, "<html>gone</html>", 1)];
+    for (status, body, told) in cases {
         let server = Server::signed_in(move |heard, _| match heard.target.as_str() {
-            "/v2/currencyrate" => Reply::new(status, &[], "{}"),
+            "/v2/currencyrate" => Reply::new(status, &[], body),
             target => Reply::json(list(target)),
         })
         .await;
-        let found = server.client().reference_data().await.expect("complete").reference;
-        assert_eq!(found.exchange_rates, [], "{status}");
+        let found = server.client().reference_data().await.expect("complete");
+        assert_eq!(found.reference.exchange_rates, [], "{status}");
+        let keys = found.unreadable.iter().filter(|row| row.key.starts_with("/v2/currencyrate"));
+        assert_eq!(keys.count(), told, "{status}");
     }
 }
 
