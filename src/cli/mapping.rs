@@ -2,10 +2,13 @@ use super::link;
 use super::output::{Failure, Output, table};
 use ml_connector::clock;
 use ml_connector::config::{Config, ConnectionConfig};
-use ml_connector::decide::Rules;
-use ml_connector::mapping::{Sheet, SheetFault, TableName, chart};
+use ml_connector::decide::{Rules, link_command};
+use ml_connector::mapping::{Sheet, SheetFault, Suggestion, TableName, chart};
 use ml_connector::store::{MappingVersion, Store};
-use ml_connector::sync::{Affected, ManualVerb, Preview, preview, rules_in_force, wanted};
+use ml_connector::sync::{
+    Affected, ManualVerb, Preview, Wanted, WantedCode, WantedVendor, preview, rules_in_force,
+    wanted,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -40,7 +43,8 @@ pub enum Command {
         #[command(flatten)]
         change: Change,
     },
-    /// What the codes on held documents could mean in Visma. Changes nothing.
+    /// What the codes on held documents could mean in Visma, and which suppliers their vendors
+    /// could be. Changes nothing.
     Suggest {
         #[arg(long)]
         connection: Option<String>,
@@ -324,10 +328,10 @@ async fn suggest(
     store: &Store,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let found = wanted(store, config, connection).await?;
+    let Wanted { codes, vendors } = wanted(store, config, connection).await?;
     output.print(&json!({
         "connection": connection.id,
-        "codes": found.iter().map(|of| json!({
+        "codes": codes.iter().map(|of| json!({
             "table": of.code.table.as_str(), "segment": of.code.segment, "code": of.code.code,
             "documents": of.documents,
             "suggestions": of.suggestions.iter().map(|to| json!({
@@ -335,32 +339,74 @@ async fn suggest(
                 "reason": to.reason,
             })).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
+        "vendors": vendors.iter().map(|of| json!({
+            "vendor": of.suggestion.link_by, "shown": of.suggestion.vendor,
+            "documents": of.documents,
+            "suggestions": of.suggestion.candidates.iter().map(|to| json!({
+                "supplier": to.supplier, "name": to.name, "score": to.score,
+                "reasons": to.reasons,
+                "link": of.suggestion.link_by.as_deref().map(|by| link_command(by, &to.supplier)),
+            })).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
     }));
-    if found.is_empty() {
-        output.say("no held document has a code that leads nowhere");
-        return Ok(ExitCode::SUCCESS);
+    if codes.is_empty() && vendors.is_empty() {
+        output.say("no held document has a code or a vendor that leads nowhere");
     }
-    let rows = found.iter().flat_map(|of| {
+    if !codes.is_empty() {
+        suggest_codes(&codes, output);
+    }
+    if !vendors.is_empty() {
+        suggest_suppliers(&vendors, output);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn suggest_codes(codes: &[WantedCode], output: &Output) {
+    let rows = codes.iter().flat_map(|of| {
         let table = match of.code.segment {
             Some(segment) => format!("{} {segment}", of.code.table.as_str()),
             None => of.code.table.as_str().to_owned(),
         };
-        let begin = vec![table, of.code.code.clone(), of.documents.len().to_string()];
-        let with = |parts: [String; 3]| [begin.clone(), parts.to_vec()].concat();
-        match of.suggestions.as_slice() {
-            [] => vec![with(["nothing is like it".into(), String::new(), String::new()])],
-            several => several
-                .iter()
-                .map(|to| {
-                    let value = format!("{} {}", to.value, to.description);
-                    with([value, format!("{} %", to.score), to.reason.clone()])
-                })
-                .collect(),
-        }
+        let begin = [table, of.code.code.clone(), of.documents.len().to_string()];
+        let likenesses = of.suggestions.iter().map(|to| {
+            [format!("{} {}", to.value, to.description), percent(to.score), to.reason.clone()]
+        });
+        choices(begin, likenesses.collect())
     });
     output.say(table(&["table", "code", "documents", "Visma", "likeness", "because"], rows));
     output.say("suggestions only: put what is right into the table and import it");
-    Ok(ExitCode::SUCCESS)
+}
+
+fn suggest_suppliers(vendors: &[WantedVendor], output: &Output) {
+    let rows = vendors.iter().flat_map(|of| {
+        let begin = [of.suggestion.vendor.clone(), of.documents.len().to_string()];
+        let likenesses = of.suggestion.candidates.iter().map(|to| {
+            [format!("{} {}", to.supplier, to.name), percent(to.score), to.reasons.join(", ")]
+        });
+        choices(begin, likenesses.collect())
+    });
+    output.say(table(&["vendor", "documents", "Visma", "likeness", "because"], rows));
+    output.say(
+        "suggestions only: whoever is linked gets the money. If the first of a vendor is right:",
+    );
+    for Suggestion { link_by, candidates, .. } in vendors.iter().map(|of| &of.suggestion) {
+        if let (Some(by), Some(first)) = (link_by, candidates.first()) {
+            output.say(format!("  {}", link_command(by, &first.supplier)));
+        }
+    }
+}
+
+/// One row for each thing that it could be.
+fn choices<const N: usize>(begin: [String; N], likenesses: Vec<[String; 3]>) -> Vec<Vec<String>> {
+    if likenesses.is_empty() {
+        let none = ["nothing is like it".into(), String::new(), String::new()];
+        return vec![[begin.as_slice(), &none].concat()];
+    }
+    likenesses.iter().map(|of| [begin.as_slice(), of].concat()).collect()
+}
+
+fn percent(score: impl Into<u32>) -> String {
+    format!("{} %", score.into())
 }
 
 fn history(versions: &[MappingVersion], output: &Output) {

@@ -159,9 +159,12 @@ async fn visma_side(connection: &ConnectionConfig, config: &Config, checks: &mut
         match result {
             Ok(detail) => checks.good(name(what), detail),
             Err(_) if what == visma::BATCHES && !company.verify_ledger => {}
-            Err(error @ (visma::Error::Forbidden { .. } | visma::Error::NotFound { .. }))
-                if what == visma::BATCHES =>
-            {
+            Err(
+                error @ (visma::Error::Forbidden { .. }
+                | visma::Error::NotFound { .. }
+                | visma::Error::Refused { .. }
+                | visma::Error::Unreadable { .. }),
+            ) if what == visma::BATCHES => {
                 checks.good(
                     name(what),
                     format!("{error}: released documents are not held against the general ledger; give the application read access to journal transactions, or set verify_ledger = false"),

@@ -23,7 +23,7 @@ mod verdict;
 
 pub use crate::procurement::{PaidTo, PastInvoice};
 pub use history::{EarlierBilling, History, KnownOrder, OrderState, Override};
-pub use hold::{Clears, Entry, Hold, Role, Wait, WaitFor, catalogue};
+pub use hold::{Clears, Entry, Hold, Role, Wait, WaitFor, catalogue, link_command};
 pub use invoice::invoice;
 pub use material::material;
 pub use order::order;

@@ -2,7 +2,7 @@
 //! what speaks for it and against it. Nothing here decides.
 
 use super::party_name::{Likeness, PartyName};
-use super::supplier::{SupplierFault, Suppliers, settle};
+use super::supplier::{SupplierFault, Suppliers, link_key, settle, shown};
 use super::supplier_index::{Found, Identity};
 use crate::procurement::{PostalAddress, Supplier, Vendor, VendorRef};
 use std::collections::BTreeSet;
@@ -22,9 +22,10 @@ pub struct Candidate {
 /// A vendor that leads to no one supplier, with those it could be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
-    /// The source's id.
+    /// The vendor as the clerk knows it.
     pub vendor: String,
-    pub name: String,
+    /// Under which id a person can link it.
+    pub link_by: Option<String>,
     pub fault: SupplierFault,
     /// The best first.
     pub candidates: Vec<Candidate>,
@@ -34,26 +35,40 @@ pub struct Suggestion {
 const LEAST_SCORE: u32 = 40;
 const MOST_CANDIDATES: usize = 3;
 
-/// Every vendor of the master that leads to no one supplier, by vendor id.
-pub fn suggest_suppliers(suppliers: Suppliers<'_>) -> Vec<Suggestion> {
-    let mut suggestions = Vec::new();
-    for (id, vendor) in suppliers.vendors {
-        let named = VendorRef { source_id: Some(id.clone()), ..VendorRef::default() };
-        let units = vendor.erp_number_by_business_unit.keys();
-        // A vendor that is known under a number of one business unit needs nobody's help.
-        if units.map(String::as_str).any(|unit| settle(&named, Some(unit), suppliers).is_ok()) {
-            continue;
-        }
-        if let Err(fault) = settle(&named, None, suppliers) {
-            suggestions.push(Suggestion {
-                vendor: id.clone(),
-                name: vendor.name.clone(),
-                fault,
-                candidates: candidates(vendor, suppliers),
-            });
+/// Whom the vendor that a document names could be, unless it leads to one supplier. What that
+/// supplier's status is does not matter: a link would not change it.
+pub fn suggest_supplier(
+    named: &VendorRef,
+    business_unit: Option<&str>,
+    suppliers: Suppliers<'_>,
+) -> Option<Suggestion> {
+    let fault = settle(named, business_unit, suppliers).err()?;
+    let vendor = named.source_id.as_deref().and_then(|id| suppliers.vendors.get(id));
+    Some(Suggestion {
+        vendor: shown(named, vendor),
+        link_by: link_key(named),
+        fault,
+        candidates: candidates_of(named, vendor, suppliers),
+    })
+}
+
+/// A document can name a vendor that the master does not have: its name is all there is.
+pub(super) fn candidates_of(
+    named: &VendorRef,
+    vendor: Option<&Vendor>,
+    suppliers: Suppliers<'_>,
+) -> Vec<Candidate> {
+    match vendor {
+        Some(vendor) => candidates(vendor, suppliers),
+        None => {
+            let from_document = Vendor {
+                source_id: named.source_id.clone().unwrap_or_default(),
+                name: named.name.clone().unwrap_or_default(),
+                ..Vendor::default()
+            };
+            candidates(&from_document, suppliers)
         }
     }
-    suggestions
 }
 
 /// The best few, the best first.

@@ -22,7 +22,7 @@ mod supplier_index;
 mod tables;
 pub mod vat;
 
-pub use candidates::{Candidate, Suggestion, candidates, doubts, suggest_suppliers};
+pub use candidates::{Candidate, Suggestion, candidates, doubts, suggest_supplier};
 pub use codes::{Coding, CodingFault, code_fixed, code_share};
 pub use coding_table::{CodingTable, Found, Outcome, ShareFacts};
 pub use combinations::Combinations;

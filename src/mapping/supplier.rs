@@ -2,7 +2,7 @@
 //! that companies share in practice (DUNS, GLN, bank account) stands alone, the name can only say no.
 
 use super::Tables;
-use super::candidates::{Candidate, candidates, likeness, names, parent};
+use super::candidates::{Candidate, candidates_of, likeness, names, parent};
 use super::party_name::{Likeness, PartyName};
 use super::supplier_index::{Found, Identity, SupplierIndex};
 use crate::procurement::{ReferenceData, Supplier, Vendor, VendorRef};
@@ -283,13 +283,7 @@ fn with_candidates(
     suppliers: Suppliers<'_>,
 ) -> SupplierFault {
     let SupplierFault::Unknown { vendor: shown, link_by, tried, .. } = fault else { return fault };
-    // A document can name a vendor that the master does not have: its name is all there is.
-    let from_document = Vendor {
-        source_id: named.source_id.clone().unwrap_or_default(),
-        name: named.name.clone().unwrap_or_default(),
-        ..Vendor::default()
-    };
-    let candidates = candidates(vendor.unwrap_or(&from_document), suppliers);
+    let candidates = candidates_of(named, vendor, suppliers);
     SupplierFault::Unknown { vendor: shown, link_by, tried, candidates }
 }
 
@@ -313,7 +307,7 @@ fn linked<'a>(named: &VendorRef, tables: &'a Tables) -> Option<&'a str> {
         .map(String::as_str)
 }
 
-fn link_key(named: &VendorRef) -> Option<String> {
+pub(super) fn link_key(named: &VendorRef) -> Option<String> {
     named.source_id.clone().or_else(|| named.erp_number.clone())
 }
 

@@ -37,7 +37,9 @@ pub use ids::{document_id, our_key};
 pub use lease::{Lease, Ownership, ProcessLock, lock_process};
 pub use links::LinkWish;
 pub use manual::{Asked, ManualVerb, SetAside, ask_to_set_aside, role_to_set_aside};
-pub use mapping::{Affected, Preview, Wanted, preview, rules_in_force, wanted};
+pub use mapping::{
+    Affected, Preview, Wanted, WantedCode, WantedVendor, preview, rules_in_force, wanted,
+};
 pub use posting::{Event, IllegalStep, step};
 pub use progress::{Progress, Silent};
 pub use rehearse::{

@@ -167,7 +167,7 @@ impl<T> Pager<T> {
         let total = rows
             .last()
             .and_then(|row| tree(row).ok())
-            .and_then(|row| row["metadata"]["totalCount"].as_u64());
+            .and_then(|row| text(&row, "metadata.totalCount")?.trim().parse().ok());
         if let Some(total) = total {
             // Something went while we read: what stood behind it has moved one place forward,
             // perhaps over the edge of a page already read.

@@ -177,7 +177,7 @@ fn account(row: wire::Account) -> Result<Account, String> {
     Ok(Account {
         number: required(row.account_cd, "accountCD")?,
         description: row.description.unwrap_or_default(),
-        active: row.active.unwrap_or(false),
+        active: row.active.unwrap_or(true),
         kind: row.kind.unwrap_or_default(),
         is_cash_account: row.cash_account.unwrap_or(false),
     })
@@ -187,7 +187,7 @@ fn segment(id: i64, row: wire::Segment) -> Segment {
     let values = row.segment_values.unwrap_or_default().into_iter().filter_map(|value| {
         let id = filled(value.value_id)?;
         let description = value.description.unwrap_or_default();
-        Some((id, SegmentValue { description, active: value.active.unwrap_or(false) }))
+        Some((id, SegmentValue { description, active: value.active.unwrap_or(true) }))
     });
     Segment {
         id,
@@ -236,7 +236,7 @@ fn category(row: wire::VatCategory) -> Result<CategoryRow, String> {
     let category = VatCategory {
         id: required(row.vat_category_id, "vatCategoryId")?,
         description: row.description.unwrap_or_default(),
-        active: row.active.unwrap_or(false),
+        active: row.active.unwrap_or(true),
         excludes_listed: row.exclude_listed_taxes.unwrap_or(false),
         vat_ids: listed.iter().map(|(id, _)| id.clone()).collect(),
     };
@@ -247,7 +247,7 @@ fn branch(row: wire::Branch) -> Result<Branch, String> {
     Ok(Branch {
         number: required(row.number, "number")?,
         name: row.name.unwrap_or_default(),
-        active: row.is_active.unwrap_or(false),
+        active: row.is_active.unwrap_or(true),
     })
 }
 
@@ -302,7 +302,7 @@ fn period(row: wire::Period) -> Result<FinancialPeriod, String> {
             .ok_or_else(|| format!("period `{written}` of year {:?} is unknown", row.year))?,
         starts_on: date(&required(row.start_date, "startDate")?, "startDate")?,
         ends_on: date(&required(row.end_date, "endDate")?, "endDate")?,
-        active: row.active.unwrap_or(false),
+        active: row.active.unwrap_or(true),
         closed_in_supplier_ledger: row.closed_in_supplier_ledger.unwrap_or(false),
     })
 }

@@ -20,6 +20,16 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
+/// A whole number, also where it is written as text or as `3.0`.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let Some(Number(text)) = Option::deserialize(deserializer)? else { return Ok(None) };
+    let number = Decimal::from_str_exact(&text).ok().filter(Decimal::is_integer);
+    let number = number.and_then(|number| i64::try_from(number).ok());
+    number
+        .map(Some)
+        .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a whole number")))
+}
+
 impl std::fmt::Display for Number {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
@@ -55,6 +65,7 @@ pub(super) struct Invoice {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct InvoiceLine {
+    #[serde(default, deserialize_with = "whole")]
     pub line_number: Option<i64>,
     pub quantity: Option<Number>,
     pub uom: Option<String>,
@@ -63,8 +74,10 @@ pub(super) struct InvoiceLine {
     pub subaccount: Option<Subaccount>,
     pub vat_code: Option<WithId>,
     pub po_number: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     pub po_line_nr: Option<i64>,
     pub po_receipt_nbr: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     pub po_receipt_line_nbr: Option<i64>,
 }
 
@@ -94,6 +107,7 @@ pub(super) struct Order {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderLine {
+    #[serde(default, deserialize_with = "whole")]
     pub line_nbr: Option<i64>,
     pub line_type: Option<String>,
     pub line_description: Option<String>,
@@ -128,10 +142,12 @@ pub(super) struct Receipt {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReceiptLine {
+    #[serde(default, deserialize_with = "whole")]
     pub line_nbr: Option<i64>,
     pub receipt_qty: Option<Number>,
     pub uom: Option<String>,
     pub po_order_nbr: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     pub po_order_line_nbr: Option<i64>,
 }
 
@@ -199,8 +215,10 @@ pub(super) struct Dimension {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Segment {
+    #[serde(default, deserialize_with = "whole")]
     pub segment_id: Option<i64>,
     pub description: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     pub length: Option<i64>,
     pub validate: Option<bool>,
     pub segment_values: Option<Vec<SegmentValue>>,
@@ -267,6 +285,7 @@ pub(super) struct CreditTerm {
     pub terms_id: Option<String>,
     pub description: Option<String>,
     pub due_date_type: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     pub due_day1: Option<i64>,
 }
 
@@ -283,12 +302,14 @@ pub(super) struct Branch {
 pub(super) struct Currency {
     pub id: Option<String>,
     pub is_base_currency: Option<bool>,
+    #[serde(default, deserialize_with = "whole")]
     pub decimal_precision: Option<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Period {
+    #[serde(default, deserialize_with = "whole")]
     pub year: Option<i64>,
     pub period: Option<String>,
     pub start_date: Option<String>,
@@ -322,6 +343,7 @@ pub(super) struct Subaccount {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SubaccountSegment {
+    #[serde(default, deserialize_with = "whole")]
     pub segment_id: Option<i64>,
     pub segment_value: Option<String>,
 }

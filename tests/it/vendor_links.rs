@@ -43,6 +43,10 @@ fn wish(flow: &Flow, vendor: &str, supplier: Option<&str>) -> LinkWish {
     }
 }
 
+fn of_vendor<'a>(suggested: &'a Value, vendor: &str) -> Option<&'a Value> {
+    suggested["vendors"].as_array().unwrap().iter().find(|of| of["vendor"] == vendor)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_counts_until_it_is_undone() {
     for test in stores::both().await {
@@ -52,11 +56,26 @@ async fn a_link_counts_until_it_is_undone() {
         assert!(flow.codes(&invoice).await.contains(&"supplier_unknown".to_owned()));
         let connection = flow.config.connections[0].id.as_str();
 
+        // It is among those to link, with its documents, and a command for each that it could be.
+        let (suggested, status) = flow.run_json(&["mapping", "suggest"]).await;
+        assert_eq!(status, 0, "{suggested}");
+        let shown = of_vendor(&suggested, &vendor).expect("it is suggested");
+        let number = flow.document(&invoice).await.number;
+        assert!(shown["documents"].as_array().unwrap().contains(&number.into()), "{shown}");
+        for to in shown["suggestions"].as_array().unwrap() {
+            let to_supplier = to["supplier"].as_str().unwrap();
+            let command = format!("ml-connector mapping link {vendor} {to_supplier} --reason");
+            assert!(to["link"].as_str().unwrap().starts_with(&command), "{to}");
+            assert!(!to["reasons"].as_array().unwrap().is_empty(), "{to}");
+        }
+
         let linked = wish(&flow, &vendor, Some(&supplier)).ask(&flow.store, &flow.config).await;
         assert!(linked.unwrap(), "nobody owns the unit");
         assert_eq!(flow.store.links(connection).await.unwrap()[&vendor], supplier);
         flow.ask(ManualVerb::Release, &invoice).await;
         assert!(!flow.codes(&invoice).await.contains(&"supplier_unknown".to_owned()));
+        let (suggested, _) = flow.run_json(&["mapping", "suggest"]).await;
+        assert_eq!(of_vendor(&suggested, &vendor), None);
 
         // The rules of each decision tell the links that it saw.
         let document = flow.document(&invoice).await;

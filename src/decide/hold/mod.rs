@@ -14,6 +14,7 @@ mod validation;
 
 use catalogue::entry;
 pub use catalogue::{Clears, Entry, Role, catalogue};
+pub use suppliers::link_command;
 pub(super) use validation::{credit_text, past_text, reference_text, tax_text};
 
 use serde::{Deserialize, Serialize};

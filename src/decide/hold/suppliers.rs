@@ -55,10 +55,7 @@ impl Hold {
         };
         let supplier = candidates.first().map_or("SUPPLIER", |best| best.supplier.as_str());
         let link = link_by.map_or_else(String::new, |key| {
-            let key = quoted(key);
-            format!(
-                ", or link the two: ml-connector mapping link {key} {supplier} --reason \"why\""
-            )
+            format!(", or link the two: {}", link_command(key, supplier))
         });
         Self::new(
             "supplier_unknown",
@@ -131,6 +128,12 @@ impl Hold {
             "Ask accounting whether the supplier may be used and to set it to Active in Visma.",
         )
     }
+}
+
+/// The command by which a person says that the vendor is the supplier.
+pub fn link_command(vendor: &str, supplier: &str) -> String {
+    let (vendor, supplier) = (quoted(vendor), quoted(supplier));
+    format!("ml-connector mapping link {vendor} {supplier} --reason \"why\"")
 }
 
 /// As it can stand in a command.

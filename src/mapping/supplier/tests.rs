@@ -431,7 +431,7 @@ fn a_number_of_another_business_unit_is_not_used() {
 }
 
 #[test]
-fn suggestions_name_every_vendor_that_leads_nowhere() {
+fn a_suggestion_is_made_for_a_vendor_that_leads_nowhere_and_for_no_other() {
     let mut by_unit = vendor("V2", "Kun Sverige AB");
     by_unit.erp_number_by_business_unit.insert("SE".into(), "2".into());
     let vendors: BTreeMap<String, Vendor> = [
@@ -451,16 +451,30 @@ fn suggestions_name_every_vendor_that_leads_nowhere() {
     let reference = ReferenceData { suppliers, ..ReferenceData::default() };
     let index = SupplierIndex::new(&reference);
     let tables = Tables::default();
-    let found = crate::mapping::suggest_suppliers(Suppliers {
-        tables: &tables,
-        vendors: &vendors,
-        reference: &reference,
-        index: &index,
-    });
-    let shown: Vec<(&str, Vec<&str>)> = found
-        .iter()
-        .map(|of| (of.vendor.as_str(), of.candidates.iter().map(|c| &*c.supplier).collect()))
-        .collect();
-    assert_eq!(shown, [("V1", vec!["1"]), ("V4", vec![])]);
-    assert_eq!(found[0].candidates[0].reasons, ["same name but for one letter"]);
+    let by_id = |id: &str| VendorRef { source_id: Some(id.into()), ..VendorRef::default() };
+    let not_in_the_master = VendorRef {
+        erp_number: Some("70".into()),
+        name: Some("Fjord Kontor A/S".into()),
+        ..VendorRef::default()
+    };
+    let cases: [(VendorRef, Option<&str>, Option<(&str, &[&str])>); 6] = [
+        (by_id("V1"), None, Some(("V1", &["1"]))),
+        (by_id("V2"), Some("SE"), None),
+        (by_id("V2"), None, Some(("V2", &["2"]))),
+        (by_id("V3"), None, None),
+        (by_id("V4"), None, Some(("V4", &[]))),
+        (not_in_the_master, None, Some(("70", &["1"]))),
+    ];
+    for (named, unit, expected) in cases {
+        let found = crate::mapping::suggest_supplier(
+            &named,
+            unit,
+            Suppliers { tables: &tables, vendors: &vendors, reference: &reference, index: &index },
+        );
+        let shown = found.as_ref().map(|of| {
+            let numbers = of.candidates.iter().map(|c| &*c.supplier).collect::<Vec<_>>();
+            (of.link_by.as_deref().unwrap_or_default(), numbers)
+        });
+        assert_eq!(shown, expected.map(|(key, numbers)| (key, numbers.to_vec())), "{named:?}");
+    }
 }

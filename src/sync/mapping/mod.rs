@@ -1,11 +1,11 @@
 //! Mapping tables that people imported: how they join the rules, what a change of them would do,
-//! and which codes still lack a place in them.
+//! and which codes and vendors still lack a place in them.
 
 mod preview;
 mod wanted;
 
 pub use preview::{Affected, Preview, preview};
-pub use wanted::{Wanted, wanted};
+pub use wanted::{Wanted, WantedCode, WantedVendor, wanted};
 
 use super::engine::{Connection, entry};
 use super::error::SyncError;

@@ -36,7 +36,7 @@ fn list(target: &str) -> &'static str {
         }
         "/v1/account" => {
             r#"[{"accountCD": "1920", "type": "Asset", "active": true, "cashAccount": true},
-            {"accountCD": "6540", "type": "Expense", "active": true, "description": "Inventar"},
+            {"accountCD": "6540", "type": "Expense", "active": null, "description": "Inventar"},
             {"accountCD": "6999", "type": "Expense", "active": false},
             {"accountCD": "6000", "active": true, "errorInfo": "broken"}]"#
         }
@@ -49,11 +49,11 @@ fn list(target: &str) -> &'static str {
         "/v1/vatCategory" => {
             r#"[{"vatCategoryId": "K25", "active": true, "vatCategoryLines": [{"vatId": "1",
                 "vatRates": [{"vatRate": 99, "groupType": "Input"}]}]},
-            {"vatCategoryId": "K12", "active": true, "excludeListedTaxes": true,
+            {"vatCategoryId": "K12", "excludeListedTaxes": true,
              "vatCategoryLines": [{"vatId": "13",
                 "vatRates": [{"vatRate": 12.0, "groupType": "Input", "startDate": "2020-01-01"}]}]}]"#
         }
-        "/v1/branch" => r#"[{"number": "1", "name": "Hovedkontor", "isActive": true}]"#,
+        "/v1/branch" => r#"[{"number": "1", "name": "Hovedkontor"}]"#,
         "/v1/currency" => {
             r#"[{"id": "NOK", "isBaseCurrency": true, "decimalPrecision": 2}, {"id": "EUR"}]"#
         }
@@ -66,12 +66,12 @@ fn list(target: &str) -> &'static str {
              "effectiveDate": "2026-09-01"}]"#
         }
         "/v1/financialPeriod" => {
-            r#"[{"year": 2026, "period": "11", "startDate": "2026-11-01T00:00:00",
-             "endDate": "2026-12-01T00:00:00", "active": true, "closedInSupplierLedger": false}]"#
+            r#"[{"year": "2026", "period": "11", "startDate": "2026-11-01T00:00:00",
+             "endDate": "2026-12-01T00:00:00", "closedInSupplierLedger": false}]"#
         }
         "/v1/dimension/SUBACCOUNT" => {
             r#"{"id": "SUBACCOUNT", "segments": [
-             {"segmentId": 1, "description": "Avdeling", "length": 3, "validate": true,
+             {"segmentId": 1, "description": "Avdeling", "length": "3", "validate": true,
               "segmentValues": [{"valueId": "110", "description": "IT", "active": true},
                                 {"valueId": "399", "active": false}]},
              {"segmentId": 2, "description": "Prosjekt", "length": 6, "validate": false}]}"#
@@ -93,6 +93,7 @@ async fn all_reference_data_is_read_into_the_cores_words() {
 
     assert!(found.suppliers.is_empty(), "they are read by what changed");
     assert!(found.accounts["1920"].is_cash_account && !found.accounts["6999"].active);
+    assert!(found.accounts["6540"].active, "what does not say that it is closed is open");
     assert!(!found.accounts.contains_key("6000"));
     assert_eq!(unreadable.len(), 1);
     assert_eq!(unreadable[0].key, "/v1/account 6000");
@@ -108,7 +109,7 @@ async fn all_reference_data_is_read_into_the_cores_words() {
     assert_eq!(vat.zones, ["01"]);
     assert_eq!(found.vats["13"].rates[0].rate, Decimal::from(12), "from the category's lines");
     assert_eq!(found.vat_categories["K25"].vat_ids, ["1"]);
-    assert!(found.vat_categories["K12"].excludes_listed);
+    assert!(found.vat_categories["K12"].excludes_listed && found.vat_categories["K12"].active);
 
     assert_eq!(found.credit_terms.len(), 2);
     assert_eq!(found.credit_terms["14"].days, Some(14));
