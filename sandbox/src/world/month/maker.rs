@@ -327,3 +327,14 @@ pub(super) fn cost(line: &mut Line, net: Decimal) {
     let first = Share { percent: Decimal::ONE_HUNDRED, amount: net, ..line.shares[0].clone() };
     line.shares = vec![first];
 }
+
+/// The paper is of another day and is entered as many days earlier or later: entered on the day
+/// that was drawn, it could be dated weeks after it came, and that is a fault of its own.
+pub(super) fn redate(invoice: &mut Invoice, on: Date) {
+    let moved = time::millis(on) - time::millis(invoice.invoiced_on);
+    invoice.invoiced_on = on;
+    invoice.accounting_on = Some(on);
+    invoice.due_on = None;
+    invoice.record.created_ms += moved;
+    invoice.record.updated_ms += moved;
+}

@@ -73,6 +73,29 @@ fn what_must_pass_adds_up_to_the_minor_unit() {
     }
 }
 
+/// What must pass is entered once it is written, never before.
+#[test]
+fn nothing_that_must_pass_is_dated_after_the_day_it_came() {
+    for seed in 1..4 {
+        let world = month(seed, 2_000);
+        let state = world.state();
+        for label in world.labels() {
+            if matches!(label.verdict, Verdict::Hold | Verdict::HoldOneOfTwo) {
+                continue;
+            }
+            let invoice = state.invoices.iter().find(|one| one.id == label.source_id);
+            let invoice = invoice.expect("every label has its paper");
+            assert!(
+                invoice.record.created_ms >= time::millis(invoice.invoiced_on),
+                "seed {seed}, {}: {} came before {}",
+                label.case,
+                invoice.id,
+                invoice.invoiced_on
+            );
+        }
+    }
+}
+
 /// No two papers of one supplier come to the same amount unless that was meant.
 #[test]
 fn nothing_looks_alike_by_accident() {

@@ -1,6 +1,6 @@
 //! Papers as they mostly are, and those that look unusual and are right.
 
-use super::maker::{Maker, cost, share_on};
+use super::maker::{Maker, cost, redate, share_on};
 use super::matching::{
     bill_under_contract, blanket_order, dearer_lines, draw_on, freighted, over_delivery,
     service_order, small_bill,
@@ -388,9 +388,7 @@ pub fn number_of_another_year(m: &mut Maker) {
 pub fn same_amount_each_month(m: &mut Maker) {
     let vendor = m.vendor();
     let mut invoice = m.plain_invoice(vendor);
-    invoice.invoiced_on = date(2026, 10, 7);
-    invoice.accounting_on = Some(invoice.invoiced_on);
-    invoice.due_on = None;
+    redate(&mut invoice, date(2026, 10, 7));
     for month in [7, 9] {
         let number = format!("L{}", m.rng.u32(1_000_000..9_000_000));
         m.key_like(&invoice, &number, date(2026, month, 7));
@@ -406,9 +404,7 @@ pub fn same_amount_other_supplier(m: &mut Maker) {
         other = m.domestic();
     }
     let mut second = m.invoice(other, first.lines.clone());
-    second.invoiced_on = first.invoiced_on;
-    second.accounting_on = Some(first.invoiced_on);
-    second.due_on = None;
+    redate(&mut second, first.invoiced_on);
     m.pass(first);
     m.pass(second);
 }
