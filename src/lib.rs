@@ -7,6 +7,9 @@ pub mod config;
 mod crash;
 pub mod decide;
 pub mod jaggaer;
+#[cfg(test)]
+#[path = "../tests/laws/mod.rs"]
+mod laws;
 pub mod mapping;
 pub mod matching;
 pub mod procurement;

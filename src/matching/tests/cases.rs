@@ -1,8 +1,21 @@
 //! Each kind of limit at the limit, just inside and just outside, and what else the manual promises.
 
-use super::oracle::{bill, claim, dec, nok, position, shape};
+use crate::laws::oracle::{bill, dec, nok, position, shape};
 use crate::matching::*;
 use crate::procurement::{Currency, InvoiceKind, Money, OrderLineKind};
+
+fn claim(number: &str, quantity: Option<&str>, net: i64) -> Claim {
+    Claim {
+        key: format!("K{number}"),
+        number: number.into(),
+        position: 0,
+        quantity: quantity.map(dec),
+        unit: Some("EA".into()),
+        unit_price: None,
+        price_basis: None,
+        net: nok(net),
+    }
+}
 
 /// What is beyond its limit, and what must arrive, in words.
 fn found(bill: &Bill, position: &Position, rules: &MatchRules) -> Vec<String> {
