@@ -237,7 +237,8 @@ pub async fn small_sandbox(documents: usize, seed: u64, attachments: bool) -> Sa
 /// Everything that must hold when a world was carried over whole, however often the program died.
 pub async fn assert_whole(sandbox: &Sandbox, connector: &Connector, what: &str) {
     let report = sandbox.report();
-    assert!(report.findings.is_clean(), "{what}: {:#?}", report.findings);
+    let held = held_beside_planted(&connector.store().await, &report.planted_holds).await;
+    assert!(report.findings.is_clean(), "{what}: {:#?}\n{held:#?}", report.findings);
 
     let verified = connector.run(&["audit", "verify"]).await;
     assert_eq!(verified.code(), Some(0), "{what}: {}", verified.stderr);
@@ -259,7 +260,6 @@ pub async fn assert_whole(sandbox: &Sandbox, connector: &Connector, what: &str) 
     }
     let differs = store.postings_in(COMPANY, PostingState::Differs).await.unwrap();
     assert!(differs.is_empty(), "{what}: {differs:#?}");
-    let held = held_beside_planted(&store, &report.planted_holds).await;
     assert!(held.is_empty(), "{what}: {held:#?}");
 }
 

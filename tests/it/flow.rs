@@ -172,7 +172,12 @@ impl Flow {
     /// The document as the simulated Visma keeps it.
     pub async fn in_visma(&self, source_id: &str) -> HeldDocument {
         let document = self.document(source_id).await;
-        let number = document.visma_number.clone().expect("it stands in Visma");
+        let Some(number) = document.visma_number.clone() else {
+            panic!(
+                "{source_id} does not stand in Visma: {document:?}\n{:#?}",
+                self.holds(source_id).await
+            );
+        };
         let number = match document.visma_type.as_deref() {
             Some(kind @ ("Invoice" | "DebitAdj")) => format!("{kind} {number}"),
             _ => number,

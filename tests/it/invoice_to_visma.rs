@@ -106,6 +106,7 @@ async fn every_sort_of_invoice_stands_as_its_paper_says() {
     for test in stores::both().await {
         let flow = Flow::start(postable(4, 120), test).await;
         let report = flow.sync().await;
+        assert_eq!(flow.wrongly_held().await, Vec::<String>::new());
         assert_eq!((report.totals.in_flight, report.totals.held), (0, 0));
         flow.assert_clean();
         let (mut credits, mut several, mut split, mut charged) = (0, 0, 0, 0);

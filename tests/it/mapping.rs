@@ -153,7 +153,7 @@ async fn a_coding_table_shows_what_it_would_have_booked_otherwise() {
         let otherwise = &shown["would_have_posted_otherwise"];
         assert_eq!((length(otherwise), posted), (posted, length(otherwise)));
         let difference = otherwise[0]["differences"][0].as_str().unwrap();
-        assert!(difference.ends_with("-> 7770"), "{difference}");
+        assert!(difference.ends_with("-> \"7770\""), "{difference}");
 
         // Kept, it books what comes from now on, and nothing that stands.
         let because = ["--apply", "--reason", "only freight"];

@@ -1,6 +1,6 @@
 //! What happens in JAGGAER after the first run: revisions, cancellations, late documents.
 
-use super::document::{Invoice, Order, Record};
+use super::document::{Invoice, Order, OrderLineKey, Record};
 use super::fate::Fate;
 use super::invoice::Drawing;
 use super::{Open, Settings};
@@ -90,15 +90,42 @@ impl World {
         true
     }
 
-    /// The price of an invoice's first line becomes another. `false`: no such invoice.
+    /// The price of an invoice's first line becomes another, on the line of the order that it bills
+    /// too, so that the invoice stays as ordered. `false`: no such invoice.
     pub fn change_invoice_amount(&self, id: &str, price: Decimal) -> bool {
-        self.with_invoice(id, |invoice, domestic| {
+        let mut bills = None;
+        let changed = self.with_invoice(id, |invoice, domestic| {
             if let Some(line) = invoice.lines.first_mut() {
                 line.price = price;
                 line.price_out(&invoice.currency);
+                bills = line.bills.clone();
             }
             invoice.total_up(domestic);
-        })
+        });
+        if let Some(key) = bills {
+            self.reprice_order_line(&key, price);
+        }
+        changed
+    }
+
+    /// The price is of one unit, whatever number of units the order's line is priced by.
+    fn reprice_order_line(&self, key: &OrderLineKey, price: Decimal) {
+        let mut state = self.state();
+        let (now, version) = (state.tick(), state.version);
+        let Some(order) = state.orders.iter_mut().find(|order| order.id == key.order_id) else {
+            return;
+        };
+        let currency = order.currency.clone();
+        let Some(line) = order.lines.iter_mut().find(|line| Some(&line.id) == key.line_id.as_ref())
+        else {
+            return;
+        };
+        line.price = price * line.basis;
+        line.price_out(&currency);
+        order.revision += 1;
+        order.total_up();
+        order.record.stamp(now, version);
+        self.refresh_order(order);
     }
 
     /// An invoice's stamp moves and nothing else.

@@ -278,8 +278,9 @@ impl<'a> Drawing<'a> {
             Some((original.id.clone(), original.reference.clone().unwrap_or_default()));
         credit.reference = credit.reference.map(|reference| format!("K{reference}"));
         credit.due_on = None;
-        if !some && !original.charges.shipping.is_zero() {
-            credit.charges.shipping = original.charges.shipping;
+        // All of it is the very amount that was billed.
+        if !some {
+            credit.charges = original.charges.clone();
         }
         credit.total_up(self.vendors.all[credit.vendor].is_domestic());
         credit
