@@ -1,15 +1,17 @@
 //! The invoice itself under judgement: what `validation` and `matching` find of it, as holds and
 //! remarks.
 
+use super::coding::{self, Header};
 use super::header;
 use super::hold::{at_line, credit_text, past_text, reference_text, tax_text};
 use super::invoice::{Judgement, filled};
+use super::lines::Line;
 use super::link::Billing;
 use super::{ClosedPeriod, Hold, Inputs, VatRounding};
 use crate::mapping::vat;
 use crate::matching::{Paper, near_duplicates};
 use crate::procurement::{
-    BankAccount, FinancialPeriod, InvoiceKind, Money, Supplier, SupplierInvoice,
+    BankAccount, FinancialPeriod, InvoiceKind, InvoiceLine, Money, Supplier, SupplierInvoice,
 };
 use crate::validation::{
     CreditFault, DateFault, Finding, Masters, NetOfTax, PayeeFault, StatedTaxes, TaxBase,
@@ -35,10 +37,26 @@ pub(super) fn without_tax(invoice: &SupplierInvoice, inputs: &Inputs<'_>) -> Opt
         let rates = vat::rates_of(category, supplier.vat_zone.as_deref(), on, reference).ok()?;
         Some(rates.into_iter().map(|(id, rate)| (id.to_owned(), rate)).collect())
     };
-    let of_lines = invoice
-        .lines
-        .iter()
-        .map(|line| rates(&vat::category(&line.taxes, &invoice.taxes, tables, reference).ok()?));
+    let header = Header {
+        supplier: Some(supplier),
+        vendor: &invoice.vendor,
+        business_unit: unit,
+        currency: invoice.currency,
+        on,
+    };
+    // One category for all shares of a line, or nothing can be told of what it includes.
+    let category = |line: &InvoiceLine| -> Option<String> {
+        let own = || vat::category(&line.taxes, &invoice.taxes, tables, reference).ok();
+        let found = coding::rows(&Line::of_invoice(line, &invoice.taxes), header, inputs);
+        let said = found.into_iter().map(|found| {
+            let of_row = found.and_then(|found| found.outcome.vat_category.clone());
+            of_row.or_else(own)
+        });
+        let mut said: BTreeSet<String> = said.collect::<Option<_>>()?;
+        let category = said.pop_first()?;
+        said.is_empty().then_some(category)
+    };
+    let of_lines = invoice.lines.iter().map(|line| rates(&category(line)?));
     let of_charges = invoice.charges.iter().map(|charge| {
         if charge.amount.is_zero() {
             return Some(Vec::new());

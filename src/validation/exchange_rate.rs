@@ -48,12 +48,23 @@ pub fn exchange_rate(
     let of_day: Vec<Decimal> =
         until_then().filter(|rate| rate.from == from).map(|rate| rate.rate).collect();
     let percent = Decimal::from(rules.exchange_rate_percent);
-    let fits = |known: &Decimal| {
+    let close = |known: Decimal| {
         let allowed = known.checked_mul(percent)?.checked_div(Decimal::ONE_HUNDRED)?;
         Some((stated - known).abs() <= allowed)
     };
+    // It is not posted, and how a source quotes it is its own affair: for one unit, for a hundred (as
+    // kroner are), or the other way round.
+    let fits = |known: Decimal| {
+        let forms = [
+            Some(known),
+            known.checked_mul(Decimal::ONE_HUNDRED),
+            known.checked_div(Decimal::ONE_HUNDRED),
+            Decimal::ONE.checked_div(known),
+        ];
+        forms.into_iter().flatten().any(|form| close(form) == Some(true))
+    };
     // Companies keep rates of several kinds (of the day, of the month): any of them will do.
-    if of_day.iter().any(|known| fits(known) == Some(true)) {
+    if of_day.iter().copied().any(fits) {
         return None;
     }
     let known = of_day.into_iter().max()?;
@@ -107,6 +118,11 @@ mod tests {
             ("EUR", Some("9.5"), Optional, None),
             ("EUR", Some("9.49"), Optional, Some(differs("9.49"))),
             ("EUR", Some("8.4"), Optional, None),
+            // For a hundred, for a hundredth, and the other way round.
+            ("EUR", Some("1000"), Optional, None),
+            ("EUR", Some("0.1"), Optional, None),
+            ("EUR", Some("0.095"), Optional, None),
+            ("EUR", Some("0.2"), Optional, Some(differs("0.2"))),
             ("EUR", Some("0"), Optional, Some(impossible("0"))),
             ("EUR", Some("-10"), Optional, Some(impossible("-10"))),
             ("EUR", None, Optional, None),

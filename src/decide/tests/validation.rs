@@ -272,6 +272,12 @@ fn lines_that_include_tax_are_posted_without_it() {
         bench.invoice_plan(&SupplierInvoice { net: Some(nok(250_000)), ..document.clone() }),
         plan
     );
+    // The coding table may say what VAT they include.
+    let mut untaxed = document.clone();
+    untaxed.lines.iter_mut().for_each(|line| line.taxes.clear());
+    bench.code("when:amount;then:vat_category\n0..;K25\n");
+    assert_eq!(bench.invoice_plan(&untaxed), plan);
+    bench.code("when:amount;then:vat_category\n");
     // A net that contradicts the lines, and lines that contradict the gross.
     let contradicts = SupplierInvoice { net: Some(nok(260_000)), ..document.clone() };
     assert_eq!(codes(&bench.invoice(&contradicts)), ["lines_unbalanced", "total_unbalanced"]);
