@@ -67,7 +67,7 @@ fn understood(code: Option<&str>, who: Option<&str>) -> Result<(), Failure> {
         )));
     }
     let mut known: Vec<&str> = entries.iter().flat_map(|entry| entry.who.split(" or ")).collect();
-    known.sort_unstable();
+    known.sort_unstable_by_key(|who| who.to_lowercase());
     known.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
     match who.filter(|who| !known.iter().any(|of| of.to_lowercase() == who.to_lowercase())) {
         Some(who) => Err(Failure::configuration(format!(
