@@ -20,7 +20,13 @@ pub fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// An instant for people and JSON: RFC 3339 in UTC.
+/// An instant for people, to the second: `2026-03-03 12:00:00 UTC`.
+pub fn readable(micros: i64) -> String {
+    jiff::Timestamp::from_microsecond(micros)
+        .map_or_else(|_| micros.to_string(), |t| t.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+/// An instant for programs: RFC 3339 in UTC.
 pub fn rfc3339(micros: i64) -> String {
     jiff::Timestamp::from_microsecond(micros).map_or_else(|_| micros.to_string(), |t| t.to_string())
 }

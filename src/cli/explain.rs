@@ -51,13 +51,24 @@ pub async fn run(
     Ok(if explained.is_the_same() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
+/// A decision's kind for people.
+fn in_words(outcome: &str) -> &str {
+    match outcome {
+        "plan" => "post it",
+        "adopt" => "take it over as it stands in Visma",
+        "hold" => "a person must look",
+        "wait" => "it waits",
+        other => other,
+    }
+}
+
 fn say(number: &str, explained: &Explained, output: &Output) {
     let row = &explained.decision;
     output.say(format!(
         "{number}, revision {}, was decided at {}: {}",
         row.revision,
-        clock::rfc3339(row.decided_at),
-        row.outcome
+        clock::readable(row.decided_at),
+        in_words(&row.outcome)
     ));
     match &row.decision {
         Some(Decision::Hold(holds)) => {

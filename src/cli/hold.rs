@@ -1,6 +1,6 @@
 use super::account::account;
 use super::documents::amount_text;
-use super::output::{Failure, Output, table};
+use super::output::{Failure, Output, counted, table};
 use ml_connector::clock;
 use ml_connector::config::Config;
 use ml_connector::decide::{Clears, Entry, Role, catalogue};
@@ -46,6 +46,7 @@ pub async fn run(
 ) -> Result<ExitCode, Failure> {
     match command {
         Command::List { code, who } => {
+            understood(code.as_deref(), who.as_deref())?;
             let store = super::open(&config?).await?;
             list(&store, code.as_deref(), who.as_deref(), output).await
         }
@@ -54,6 +55,26 @@ pub async fn run(
             print_catalogue(output);
             Ok(ExitCode::SUCCESS)
         }
+    }
+}
+
+/// A filter that can find nothing would read as if nothing were held.
+fn understood(code: Option<&str>, who: Option<&str>) -> Result<(), Failure> {
+    let entries = catalogue();
+    if let Some(code) = code.filter(|code| !entries.iter().any(|entry| entry.code == *code)) {
+        return Err(Failure::configuration(format!(
+            "`{code}` is no code: `ml-connector hold catalogue` lists them"
+        )));
+    }
+    let mut known: Vec<&str> = entries.iter().flat_map(|entry| entry.who.split(" or ")).collect();
+    known.sort_unstable_by_key(|who| who.to_lowercase());
+    known.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
+    match who.filter(|who| !known.iter().any(|of| of.to_lowercase() == who.to_lowercase())) {
+        Some(who) => Err(Failure::configuration(format!(
+            "nothing is put right by `{who}`; there are: {}",
+            known.join(", ")
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -179,7 +200,7 @@ async fn list(
                 document.id,
                 document.currency.as_deref().unwrap_or(""),
                 document.state.as_str(),
-                clock::rfc3339(row.since),
+                clock::readable(row.since),
             ));
             last = Some(&document.id);
         }
@@ -205,9 +226,9 @@ async fn list(
         }
     }
     for (currency, (count, sum)) in &sums {
-        output.say(format!("{count} documents, {sum} {currency}"));
+        output.say(format!("{}, {sum} {currency}", counted(count, "document")));
     }
-    output.say(format!("{} holds", rows.len()));
+    output.say(counted(rows.len(), "hold"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,5 +1,6 @@
 //! Links between JAGGAER's vendors and Visma's suppliers that people make and undo.
 
+use super::account::account;
 use super::output::{Failure, Output};
 use ml_connector::clock;
 use ml_connector::config::{Config, ConnectionConfig};
@@ -181,7 +182,7 @@ async fn wish(
     for warning in warnings {
         output.say(format!("note: {warning}"));
     }
-    let actor = std::env::var("USER").unwrap_or_else(|_| "operator".into());
+    let actor = account();
     let wish = LinkWish {
         connection: connection.id.clone(),
         vendor: vendor.into(),

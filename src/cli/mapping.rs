@@ -1,3 +1,4 @@
+use super::account::account;
 use super::link;
 use super::output::{Failure, Output, table};
 use ml_connector::clock;
@@ -220,7 +221,7 @@ impl Task<'_> {
         let mut units = self.config.units().into_iter();
         let unit = units.find(|of| of.connections.contains(&self.connection.id));
         let unit = unit.expect("every connection is in a unit");
-        let actor = std::env::var("USER").unwrap_or_else(|_| "operator".into());
+        let actor = account();
         let n = self
             .store
             .ask_mapping(
@@ -263,7 +264,12 @@ impl Task<'_> {
             "decided_again": { "open": seen.open, "posted": seen.posted },
         }));
         match rows {
-            Some(rows) => output.say(format!("{name}: {rows} rows, nothing wrong with them")),
+            Some(rows) if doubts.is_empty() => {
+                output.say(format!("{name}: {rows} rows, nothing wrong with them"));
+            }
+            Some(rows) => output.say(format!(
+                "{name}: {rows} rows, which can be taken; but Visma does not have all of it"
+            )),
             None => output.say(format!("{name}: back to the configuration's table")),
         }
         for doubt in doubts {
@@ -436,8 +442,8 @@ fn history(versions: &[MappingVersion], output: &Output) {
                 format!("{}{star}", of.n),
                 rows_of(of).map_or("the configuration's".into(), |rows| rows.to_string()),
                 of.actor.clone(),
-                clock::rfc3339(of.asked_at),
-                of.in_force_at.map_or("with the next round".into(), clock::rfc3339),
+                clock::readable(of.asked_at),
+                of.in_force_at.map_or("with the next round".into(), clock::readable),
                 of.reason.clone(),
             ]
         }),

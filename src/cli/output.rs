@@ -69,6 +69,13 @@ impl Output {
 }
 
 /// A table for people.
+/// `1 hold`, `2 holds`.
+pub fn counted(count: impl Display, what: &str) -> String {
+    let count = count.to_string();
+    let end = if count == "1" { "" } else { "s" };
+    format!("{count} {what}{end}")
+}
+
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY).set_header(header.to_vec());

@@ -75,6 +75,11 @@ pub async fn run(
         for line in &seen.differences {
             output.say(if single { line.clone() } else { format!("  {line}") });
         }
+        match seen.why_not(arguments.apply) {
+            Some(why) if single => output.say(format!("{}: {why}", seen.document.number)),
+            Some(why) => output.say(format!("  {why}")),
+            None => {}
+        }
     }
     let wanted: Vec<DocumentRow> = all
         .iter()
@@ -89,11 +94,6 @@ pub async fn run(
     match (single, told.as_slice()) {
         (true, [only]) => output.print(only),
         _ => output.print(&json!({ "documents": told })),
-    }
-    for seen in &all {
-        if let Some(why) = seen.why_not(arguments.apply) {
-            output.say(format!("{}: {why}", seen.document.number));
-        }
     }
     if all.is_empty() {
         output.say("no document is meant; nothing was done");
@@ -191,6 +191,10 @@ fn selection(text: &str) -> Result<Selection, String> {
             }
         }
     }
+    // Replaying posts what is missing: everything at once must be said, not left out.
+    if selection == Selection::default() {
+        return Err("the filter is empty: say at least one condition, e.g. state=held".into());
+    }
     Ok(selection)
 }
 
@@ -207,10 +211,16 @@ mod tests {
         assert_eq!(all.states, [DocumentState::Held]);
         assert_eq!(all.kind, Some(DocumentKind::CreditNote));
         assert_eq!(all.supplier.as_deref(), Some("50012"));
-        assert_eq!(selection(""), Ok(Selection::default()));
-        for wrong in
-            ["held", "state=lost", "kind=bill", "since=yesterday", "month=2026-13", "colour=red"]
-        {
+        for wrong in [
+            "",
+            " , ",
+            "held",
+            "state=lost",
+            "kind=bill",
+            "since=yesterday",
+            "month=2026-13",
+            "colour=red",
+        ] {
             assert!(selection(wrong).is_err(), "{wrong}");
         }
     }

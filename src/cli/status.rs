@@ -51,8 +51,8 @@ pub async fn run(config: &Config, output: &Output) -> Result<ExitCode, Failure> 
         rounds.iter().map(|round| {
             vec![
                 round.unit.clone(),
-                clock::rfc3339(round.started_at),
-                round.ended_at.map(clock::rfc3339).unwrap_or_default(),
+                clock::readable(round.started_at),
+                round.ended_at.map(clock::readable).unwrap_or_default(),
             ]
         }),
     ));

@@ -1,4 +1,4 @@
-use super::output::{Failure, Output, table};
+use super::output::{Failure, Output, counted, table};
 use super::progress::Bars;
 use super::signal::stop_on_signal;
 use ml_connector::config::Config;
@@ -102,8 +102,8 @@ pub fn show(report: &RoundReport, output: &Output) {
     }
     if totals.held > 0 {
         eprintln!(
-            "{} documents are held: `ml-connector hold list` says why and what to do",
-            totals.held
+            "held: {}; `ml-connector hold list` says why and what to do",
+            counted(totals.held, "document")
         );
     }
 }

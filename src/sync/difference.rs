@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 pub fn differences(old: &Decision, new: &Decision) -> Vec<String> {
     match (plan_of(old), plan_of(new)) {
         (Some(old), Some(new)) => plan_differences(old, new),
-        (Some(_), None) => vec![format!("posted -> {}", outcome(new))],
-        (None, Some(_)) => vec![format!("{} -> {}", outcome(old), outcome(new))],
+        (Some(_), None) => vec![format!("posted -> {}", stated(new))],
+        (None, Some(_)) => vec![format!("{} -> {}", stated(old), stated(new))],
         (None, None) => match (old, new) {
             (Decision::Hold(old), Decision::Hold(new)) => hold_differences(old, new),
             _ if old == new => Vec::new(),
-            _ => vec![format!("{} -> {}", outcome(old), outcome(new))],
+            _ => vec![format!("{} -> {}", stated(old), stated(new))],
         },
     }
 }
@@ -33,6 +33,19 @@ pub fn plan_of(decision: &Decision) -> Option<&Plan> {
         | Decision::Ignore(_)
         | Decision::NotRipe
         | Decision::Cancel => None,
+    }
+}
+
+/// A decision in words, beside another.
+fn stated(decision: &Decision) -> String {
+    match decision {
+        Decision::Hold(_) => format!("held: {}", outcome(decision)),
+        Decision::Wait(_) => format!("waiting: {}", outcome(decision)),
+        Decision::Plan(_)
+        | Decision::Adopt { .. }
+        | Decision::Ignore(_)
+        | Decision::NotRipe
+        | Decision::Cancel => outcome(decision),
     }
 }
 

@@ -457,13 +457,13 @@ fn a_suggestion_is_made_for_a_vendor_that_leads_nowhere_and_for_no_other() {
         name: Some("Fjord Kontor A/S".into()),
         ..VendorRef::default()
     };
-    let cases: [(VendorRef, Option<&str>, Option<(&str, &[&str])>); 6] = [
-        (by_id("V1"), None, Some(("V1", &["1"]))),
+    let cases = [
+        (by_id("V1"), None, Some("V1: 1")),
         (by_id("V2"), Some("SE"), None),
-        (by_id("V2"), None, Some(("V2", &["2"]))),
+        (by_id("V2"), None, Some("V2: 2")),
         (by_id("V3"), None, None),
-        (by_id("V4"), None, Some(("V4", &[]))),
-        (not_in_the_master, None, Some(("70", &["1"]))),
+        (by_id("V4"), None, Some("V4: ")),
+        (not_in_the_master, None, Some("70: 1")),
     ];
     for (named, unit, expected) in cases {
         let found = crate::mapping::suggest_supplier(
@@ -472,9 +472,9 @@ fn a_suggestion_is_made_for_a_vendor_that_leads_nowhere_and_for_no_other() {
             Suppliers { tables: &tables, vendors: &vendors, reference: &reference, index: &index },
         );
         let shown = found.as_ref().map(|of| {
-            let numbers = of.candidates.iter().map(|c| &*c.supplier).collect::<Vec<_>>();
-            (of.link_by.as_deref().unwrap_or_default(), numbers)
+            let numbers: Vec<&str> = of.candidates.iter().map(|c| &*c.supplier).collect();
+            format!("{}: {}", of.link_by.as_deref().unwrap_or_default(), numbers.join(" "))
         });
-        assert_eq!(shown, expected.map(|(key, numbers)| (key, numbers.to_vec())), "{named:?}");
+        assert_eq!(shown.as_deref(), expected, "{named:?}");
     }
 }
