@@ -56,11 +56,13 @@ pub struct Drawing<'a> {
     pub vendors: &'a Vendors,
     pub rng: Rng,
     next: usize,
+    /// Hidden orders that are billed, so that none is billed whole twice.
+    hidden_billed: usize,
 }
 
 impl<'a> Drawing<'a> {
     pub fn new(settings: &'a Settings, vendors: &'a Vendors, rng: Rng, first: usize) -> Self {
-        Self { settings, vendors, rng, next: first }
+        Self { settings, vendors, rng, next: first, hidden_billed: 0 }
     }
 
     /// An invoice of its role. Orders are billed from `open`; `hidden` are never delivered.
@@ -72,8 +74,11 @@ impl<'a> Drawing<'a> {
         hidden: &[usize],
     ) -> Invoice {
         let mut invoice = match role {
-            InvoiceRole::Waiting => match hidden.get(self.next % hidden.len().max(1)) {
-                Some(&index) => self.billing(&[(Open::of(index, &orders[index]), true)], orders),
+            InvoiceRole::Waiting => match hidden.get(self.hidden_billed) {
+                Some(&index) => {
+                    self.hidden_billed += 1;
+                    self.billing(&[(Open::of(index, &orders[index]), true)], orders)
+                }
                 None => self.without_order(None),
             },
             InvoiceRole::BeforeGoLive => {
