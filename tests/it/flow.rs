@@ -22,6 +22,8 @@ use std::sync::Arc;
 const MOST_ROUNDS: usize = 12;
 /// What `sandbox` and `demo` write for themselves.
 const CONFIGURATION: &str = include_str!("../../src/cli/sandbox.toml");
+/// What `demo --month` writes below that.
+const OF_A_MONTH: &str = include_str!("../../src/cli/month.toml");
 
 pub struct Flow {
     pub sandbox: Sandbox,
@@ -54,6 +56,12 @@ impl Flow {
             jaggaer::Profile::Default => "default",
             jaggaer::Profile::Observed => "observed",
         };
+        let configuration = match settings.world.month {
+            // The company of a month books discounts, and has no account for handling.
+            true => format!("{CONFIGURATION}{OF_A_MONTH}")
+                .replace("[connection.charges.handling]", "[connection.charges.discount]"),
+            false => CONFIGURATION.to_owned(),
+        };
         let sandbox = Sandbox::start(settings).await.expect("the sandbox starts");
         let folder = std::env::temp_dir().join(stores::unique("ml_connector_flow"));
         std::fs::create_dir_all(&folder).expect("the temporary directory can be written");
@@ -61,7 +69,7 @@ impl Flow {
             let secret = format!("sandbox-{name}-secret\n");
             std::fs::write(folder.join(format!("{name}.secret")), secret).expect("writable");
         }
-        let text = CONFIGURATION
+        let text = configuration
             .replace("sqlite:ml-connector.db", &test.url)
             .replace("settle_after_seconds = 2", "settle_after_seconds = 1")
             .replace("{visma}", &sandbox.visma_url())

@@ -20,6 +20,7 @@ mod ledger;
 mod lines_add_up;
 mod mapping;
 mod module_arrows;
+mod month;
 mod overrides;
 mod ping;
 mod postings;
