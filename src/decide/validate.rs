@@ -106,6 +106,9 @@ pub(super) fn booked<'a>(wanted: Date, inputs: &Inputs<'a>) -> Option<Booked<'a>
     }
 }
 
+/// The VAT that the ERP computes on amounts, each with its category. `None`: it cannot be told.
+pub(super) type VatOf<'a> = &'a dyn Fn(&[(&str, Money)]) -> Option<Money>;
+
 impl Judgement<'_, '_> {
     /// The day it is booked on and its period.
     pub(super) fn period(&mut self) -> (Date, String) {
@@ -293,7 +296,7 @@ impl Judgement<'_, '_> {
         &mut self,
         planned: &[Billing],
         computed: Computed,
-        vat_of: &dyn Fn(&[(&str, Money)]) -> Option<Money>,
+        vat_of: VatOf<'_>,
         supplier: &Supplier,
     ) {
         let invoice = self.invoice;
@@ -374,7 +377,7 @@ impl Judgement<'_, '_> {
     fn bases<'p>(
         &self,
         planned: &'p [Billing],
-        vat_of: &dyn Fn(&[(&str, Money)]) -> Option<Money>,
+        vat_of: VatOf<'_>,
         supplier: &Supplier,
     ) -> Option<BTreeMap<&'p str, TaxBase>> {
         let zero = Money::zero(self.invoice.currency);

@@ -86,7 +86,8 @@ mod tests {
         };
         let voided = || PastInvoice { status: "Voided".into(), ..invoice() };
         let open = |minor| PastInvoice { balance: Some(nok(minor)), ..invoice() };
-        let cases: Vec<(&str, i64, Option<&str>, Vec<PastInvoice>, &str)> = vec![
+        type Case<'a> = (&'a str, i64, Option<&'a str>, Vec<PastInvoice>, &'a str);
+        let cases: Vec<Case<'_>> = vec![
             ("all of it", 10_000, Some("F-1"), vec![invoice()], "fits"),
             ("a part", 1, Some("F-1"), vec![invoice()], "fits"),
             ("one øre more", 10_001, Some("F-1"), vec![invoice()], "left 10000"),
