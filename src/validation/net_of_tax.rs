@@ -18,9 +18,6 @@ pub struct NetOfTax {
     pub left_over: Money,
 }
 
-/// VAT ids with their rates.
-type Rates<'a> = &'a [(String, Decimal)];
-
 /// `rates`: of each line and then of each charge. `None` when an amount is beyond what can be
 /// computed.
 ///
@@ -41,10 +38,10 @@ pub fn net_of_tax(
         .map(|line| line.net)
         .chain(invoice.charges.iter().map(|charge| charge.amount))
         .collect();
-    let mut sums: BTreeMap<(Rates<'_>, Option<usize>), Vec<usize>> = BTreeMap::new();
+    let mut sums: BTreeMap<(&Rates, Option<usize>), Vec<usize>> = BTreeMap::new();
     for (index, rates) in rates.iter().enumerate() {
         let alone = tax_on_each_line.then_some(index);
-        sums.entry((rates.as_slice(), alone)).or_default().push(index);
+        sums.entry((rates, alone)).or_default().push(index);
     }
     let mut nets = amounts.clone();
     let mut left_over = 0_i64;
