@@ -281,13 +281,16 @@ mod tests {
     #[test]
     fn what_is_alike_and_what_only_looks_so() {
         type Change = fn(&mut PastInvoice);
-        let cases: [(&str, &str, &str, Change, Option<Likeness>); 22] = [
+        let cases: [(&str, &str, &str, Change, Option<Likeness>); 24] = [
             ("same day and amount", "90017", "ORD-2", |_| {}, Some(SameDayAndAmount)),
             ("no number there", "90017", "", |_| {}, Some(SameDayAndAmount)),
             ("no number here", "", "90017", |_| {}, Some(SameDayAndAmount)),
             ("no number at all", "", "", |_| {}, Some(SameDayAndAmount)),
             ("same day, short numbers", "F-1", "1", |_| {}, Some(AlikeNumber)),
             ("same day, a typo", "11", "12", |_| {}, Some(Typo)),
+            // Too short for a word before it to be none; and no number is no typing error.
+            ("same day, a word", "XQ123", "123", |_| {}, Some(SameDayAndAmount)),
+            ("same day, one digit", "7", "", |_| {}, Some(SameDayAndAmount)),
             ("an øre more", "90017", "ORD-2", |p| p.gross.minor += 1, None),
             ("an øre more, alike", "F-90017", "90017", |p| p.gross.minor += 1, None),
             ("nothing to pay", "90017", "ORD-2", |p| p.gross.minor = 0, None),

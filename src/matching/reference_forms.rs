@@ -68,6 +68,7 @@ mod tests {
             ("12/2026", "00012", false, true),
             ("2026", "0002026", true, true),
             ("20260012", "12", false, false),
+            ("1234-0012", "12", false, false),
             ("90017", "90018", false, false),
             ("A-1", "B-2", false, false),
         ] {

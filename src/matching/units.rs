@@ -174,6 +174,9 @@ mod tests {
             factor(None, "RL", "MTR", "50"),
             factor(None, "PK", "EA", "5"),
             factor(None, "PK", "DZN", "1"),
+            factor(None, "CT", "EA", "24"),
+            factor(None, "CT", "DZN", "2"),
+            factor(Some("X"), "CR", "EA", "20"),
         ];
         type Row<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, Option<&'a str>);
         let cases: &[Row<'_>] = &[
@@ -206,6 +209,12 @@ mod tests {
             ("1", "ZZ", "YY", None, None),
             // Stated in two ways that differ.
             ("1", "PK", "EA", None, None),
+            // In two ways that agree.
+            ("1", "CT", "EA", None, Some("24")),
+            // For one item only.
+            ("1", "CR", "EA", Some("X"), Some("20")),
+            ("1", "CR", "EA", Some("Y"), None),
+            ("1", "CR", "EA", None, None),
         ];
         for (quantity, from, to, item, expected) in cases {
             let ratio = ratio(Some(from), Some(to), *item, &factors);

@@ -111,3 +111,32 @@ impl TryFrom<Wire> for Money {
         Self::exact(amount, wire.currency).map_err(|error| error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_finer_than_the_minor_unit_is_refused_or_rounded() {
+        let cases = [
+            ("NOK", "1.00", Some(100), 100),
+            ("NOK", "1.005", None, 101),
+            ("NOK", "-1.005", None, -101),
+            ("NOK", "1.0040", None, 100),
+            ("ISK", "1", Some(1), 1),
+            ("ISK", "1.5", None, 2),
+            ("KWD", "1.005", Some(1_005), 1_005),
+        ];
+        for (code, text, exact, rounded) in cases {
+            let (amount, currency) =
+                (text.parse().expect("a number"), Currency::parse(code).expect("a code"));
+            let minor = |of: Result<Money, MoneyError>| of.ok().map(|of| of.minor);
+            assert_eq!(minor(Money::exact(amount, currency)), exact, "{text} {code}");
+            assert_eq!(minor(Money::rounded(amount, currency)), Some(rounded), "{text} {code}");
+        }
+        let (one, zero) = (Money::new(1, Currency::NOK), Money::zero(Currency::NOK));
+        assert_eq!(one.checked_add(one.negated()), Ok(zero));
+        assert!(zero.is_zero() && !one.is_zero());
+        assert_eq!(format!("{one:?}"), "0.01 NOK");
+    }
+}

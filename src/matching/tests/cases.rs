@@ -496,6 +496,91 @@ fn the_most_specific_rule_counts_and_twins_are_refused() {
 }
 
 #[test]
+fn what_is_wrong_with_rules_is_said() {
+    type Set = fn(&mut MatchRules);
+    fn add(rules: &mut MatchRules, from: &str, to: &str, factor: &str) {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        rules.factors.push(UnitFactor { item: None, from, to, factor: dec(factor) });
+    }
+    fn of_vendor(rules: &mut MatchRules, category: Option<&str>, limits: Limits) {
+        let (vendor, category) = (Some("50001".to_owned()), category.map(str::to_owned));
+        rules.rules.push(MatchRule { vendor, category, limits, ..MatchRule::default() });
+    }
+    let cases: &[(Set, &str)] = &[
+        (|_| {}, ""),
+        (|r| r.limits.price_over = Some(limit("0", "0")), ""),
+        (|r| r.limits.price_over = Some(Limit { any: true, ..limit("1", "") }), "stands alone"),
+        (|r| r.limits.price_over = Some(Limit { any: true, ..limit("", "1") }), "stands alone"),
+        (|r| r.limits.price_over = Some(Limit { any: true, ..Limit::default() }), ""),
+        (
+            |r| r.limits.quantity_over = Some(QuantityLimit { any: true, ..quantities("1", "") }),
+            "stands alone",
+        ),
+        (
+            |r| r.limits.quantity_over = Some(QuantityLimit { any: true, ..quantities("", "1") }),
+            "stands alone",
+        ),
+        (|r| r.limits.quantity_under = Some(quantities("-1", "")), "below 0"),
+        (|r| add(r, "BX", "EA", "0"), "above 0"),
+        (|r| add(r, "BX", "EA", "-1"), "above 0"),
+        (|r| add(r, "EA", "EA", "1"), "above 0"),
+        (|r| add(r, "BX", "EA", "6"), ""),
+        (
+            |r| {
+                add(r, "BX", "EA", "6");
+                add(r, "EA", "BX", "6");
+            },
+            "stated twice",
+        ),
+        (
+            |r| {
+                add(r, "BX", "EA", "6");
+                add(r, "BX", "DZN", "2");
+            },
+            "",
+        ),
+        (
+            |r| {
+                let header_over = Some(limit("1", ""));
+                of_vendor(r, None, Limits { header_over, ..Limits::default() });
+            },
+            "",
+        ),
+        (
+            |r| {
+                let header_over = Some(limit("1", ""));
+                of_vendor(r, Some("43"), Limits { header_over, ..Limits::default() });
+            },
+            "can depend on the vendor only",
+        ),
+        (
+            |r| {
+                let charge_over = Some(limit("1", ""));
+                of_vendor(r, Some("43"), Limits { charge_over, ..Limits::default() });
+            },
+            "can depend on the vendor only",
+        ),
+        (|r| of_vendor(r, Some("43"), Limits::default()), ""),
+    ];
+    for (nth, (set, fault)) in cases.iter().enumerate() {
+        let mut rules = MatchRules::default();
+        set(&mut rules);
+        match rules.check() {
+            Ok(()) => assert!(fault.is_empty(), "case {nth}: {fault}"),
+            Err(found) => assert!(!fault.is_empty() && found.contains(fault), "{nth}: {found}"),
+        }
+    }
+}
+
+#[test]
+fn a_limit_of_quantities_is_told() {
+    let mut rules = MatchRules::default();
+    rules.limits.quantity_over = Some(quantities("5", "1"));
+    let comparison = compare(&bill(vec![claim("1", Some("12"), 120_000)]), &[position()], &rules);
+    assert!(comparison.beyond[0].how.contains("limit 5 % and 1"), "{:?}", comparison.beyond);
+}
+
+#[test]
 fn every_kind_of_deviation_is_among_the_random_cases() {
     // A comparison with the second implementation proves little about what never comes up.
     let mut seen = std::collections::BTreeSet::new();
