@@ -155,14 +155,10 @@ impl<'a> Reading<'_, 'a> {
             self.key.is_some() && self.lines.iter().any(|line| line.quantity == Some(Decimal::ONE));
         let quantity = in_visma.filter(|_| !perhaps_not_real);
         let decimals = self.inputs.rules.orders.unit_cost_decimals.max(currency.decimals());
-        let unit_cost = self.lines.first().and_then(|line| line.unit_cost);
-        let price = unit_cost.map(|amount| Price {
-            amount,
-            basis: Decimal::ONE,
-            rounded_to: Some(decimals),
-        });
+        // What the whole comes to for each unit: so shares that are rounded, and discounts, are in it.
+        let price = quantity.and_then(|of| price_of(net, of, decimals));
         Agreed {
-            price: quantity.and_then(|of| price.or_else(|| price_of(net, of, decimals))),
+            price,
             quantity,
             unit: self.lines.first().and_then(|line| self.source_unit(line.unit.as_deref())),
             net,

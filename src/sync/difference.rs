@@ -112,7 +112,7 @@ mod tests {
             ["held no longer [a] A.", "held now [c] C."].map(str::to_owned)
         );
         let ignored = Decision::Ignore("before go-live".into());
-        assert_eq!(differences(&old, &ignored), ["A. B. -> before go-live"]);
+        assert_eq!(differences(&old, &ignored), ["held: A. B. -> before go-live"]);
         assert_eq!(differences(&ignored, &ignored), Vec::<String>::new());
     }
 
