@@ -101,7 +101,8 @@ async fn changing(seed: u64) -> Result<(), String> {
     for round in 1..=2 {
         for order in flow.to_post(Kind::PurchaseOrder) {
             if !cancelled.contains(&order) {
-                let quantity = 40 + round;
+                // More than any invoice bills: what is billed over its order is held.
+                let quantity = 4_000 + round;
                 let change = OrderChange::Quantity { line: 0, quantity: quantity.into() };
                 world.change_order(&order, &change);
             }
