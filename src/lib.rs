@@ -8,7 +8,6 @@ mod crash;
 pub mod decide;
 pub mod jaggaer;
 #[cfg(test)]
-#[expect(dead_code, reason = "the command that tries the laws at scale uses more of them")]
 #[path = "../tests/laws/mod.rs"]
 mod laws;
 pub mod mapping;
