@@ -337,6 +337,10 @@ impl<'a> Invoices<'a> {
                 && !invoice.credit
                 && !self.twins.contains_key(&invoice.id)
                 && wanted(invoice)
+                // Taken back twice it would be taken back for more than it was.
+                && !self.invoices.iter().any(|other| {
+                    other.credits.as_ref().is_some_and(|(id, _)| *id == invoice.id)
+                })
         })
     }
 
