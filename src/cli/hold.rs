@@ -58,14 +58,18 @@ pub async fn run(
     }
 }
 
+/// A code that there is not, is a typing error.
+fn known_code(code: &str) -> Result<(), Failure> {
+    entry_of(code).map(drop).ok_or_else(|| {
+        let why = format!("`{code}` is no code: `ml-connector hold catalogue` lists them");
+        Failure::configuration(why)
+    })
+}
+
 /// A filter that can find nothing would read as if nothing were held.
 fn understood(code: Option<&str>, who: Option<&str>) -> Result<(), Failure> {
     let entries = catalogue();
-    if let Some(code) = code.filter(|code| !entries.iter().any(|entry| entry.code == *code)) {
-        return Err(Failure::configuration(format!(
-            "`{code}` is no code: `ml-connector hold catalogue` lists them"
-        )));
-    }
+    code.map_or(Ok(()), known_code)?;
     let mut known: Vec<&str> = entries.iter().flat_map(|entry| entry.who.split(" or ")).collect();
     known.sort_unstable_by_key(|who| who.to_lowercase());
     known.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
@@ -275,6 +279,7 @@ pub async fn release(
     config: &Config,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
+    arguments.overrides.iter().try_for_each(|code| known_code(code))?;
     let store = super::open(config).await?;
     let document = one(&store, &arguments.id).await?;
     let asks_attention = document.state == DocumentState::Posted && document.attention.is_some();
@@ -288,8 +293,8 @@ pub async fn release(
     }
     let reason = arguments.reason.as_str();
     if arguments.overrides.is_empty() {
-        return ask_and_work(ManualVerb::Release, &[document], reason, config, &store, output)
-            .await;
+        let asked = (ManualVerb::Release, reason);
+        return ask_and_work(asked, &[document], None, config, &store, output).await;
     }
     if reason.trim().is_empty() {
         return Err(Failure::configuration("--override needs --reason TEXT: it is kept for good"));
@@ -318,7 +323,7 @@ pub async fn release(
     }
     let unit = unit_of(config, &document)?;
     let asked = ask_to_set_aside(&store, &unit, &document.id, &account, reason, set_aside).await?;
-    work(&[(document, asked)], config, &store, output).await
+    work(&[(document, asked)], None, config, &store, output).await
 }
 
 /// The one document that a person means.
@@ -351,10 +356,11 @@ fn unit_of(config: &Config, document: &DocumentRow) -> Result<String, Failure> {
 }
 
 /// Asks for it; a running owner carries it out, and where there is none this process does.
+/// `left`: what is told of the others that were meant, where many were.
 pub async fn ask_and_work(
-    verb: ManualVerb,
+    (verb, reason): (ManualVerb, &str),
     documents: &[DocumentRow],
-    reason: &str,
+    left: Option<Vec<Value>>,
     config: &Config,
     store: &Store,
     output: &Output,
@@ -366,12 +372,13 @@ pub async fn ask_and_work(
         let request = verb.ask(store, &unit, &document.id, &account, reason).await?;
         asked.push((document.clone(), request));
     }
-    work(&asked, config, store, output).await
+    work(&asked, left, config, store, output).await
 }
 
 /// Carries out what was asked, and tells what came of each document.
 async fn work(
     asked: &[(DocumentRow, Asked)],
+    left: Option<Vec<Value>>,
     config: &Config,
     store: &Store,
     output: &Output,
@@ -433,12 +440,15 @@ async fn work(
             output.say(format!("  attention: {attention}"));
         }
     }
-    match told.as_mut_slice() {
-        [only] => {
+    match (left, told.as_mut_slice()) {
+        (None, [only]) => {
             only["errors"] = json!(errors);
             output.print(only);
         }
-        several => output.print(&json!({ "documents": several, "errors": errors })),
+        (left, _) => {
+            told.extend(left.unwrap_or_default());
+            output.print(&json!({ "documents": told, "errors": errors }));
+        }
     }
     for error in errors.iter().filter(|_| !open) {
         eprintln!("ml-connector: {error}");

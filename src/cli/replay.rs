@@ -87,10 +87,12 @@ pub async fn run(
         .map(|seen| seen.document.clone())
         .collect();
     if !wanted.is_empty() {
-        let (verb, reason) = (ManualVerb::Replay, arguments.reason.as_str());
-        return ask_and_work(verb, &wanted, reason, config, &store, output).await;
+        let asked = (ManualVerb::Replay, arguments.reason.as_str());
+        let others = all.iter().filter(|seen| seen.why_not(arguments.apply).is_some());
+        let left = (!single).then(|| others.map(|seen| seen.json(arguments.apply)).collect());
+        return ask_and_work(asked, &wanted, left, config, &store, output).await;
     }
-    let told: Vec<Value> = all.iter().map(Seen::json).collect();
+    let told: Vec<Value> = all.iter().map(|seen| seen.json(arguments.apply)).collect();
     match (single, told.as_slice()) {
         (true, [only]) => output.print(only),
         _ => output.print(&json!({ "documents": told })),
@@ -137,8 +139,9 @@ impl Seen {
         None
     }
 
-    fn json(&self) -> Value {
+    fn json(&self, apply: bool) -> Value {
         json!({
+            "why": self.why_not(apply),
             "document": self.document.id, "state": self.document.state.as_str(),
             "differences": self.differences, "decision": self.rehearsed.decision, "asked": false,
         })

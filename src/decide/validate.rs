@@ -327,11 +327,15 @@ impl Judgement<'_, '_> {
             return;
         }
         let all_reversed = bases.values().all(|of| of.reverse_charge);
-        let taxed = invoice.tax.is_some_and(|tax| !tax.is_zero());
+        // Stated as zero, it is not what makes the gross higher; what the list shows is for information.
+        let untaxed = invoice.tax.is_some_and(|tax| tax.is_zero());
+        let taxed = invoice.tax.is_some() && !untaxed;
         let charged = invoice.gross.checked_add(computed.gross.negated());
         match charged {
             Ok(charged)
-                if charged.minor > 0 && (!reverse_charge.is_empty() || (all_reversed && taxed)) =>
+                if charged.minor > 0
+                    && !untaxed
+                    && (!reverse_charge.is_empty() || (all_reversed && taxed)) =>
             {
                 let supplier = shown(supplier);
                 self.holds.push(Hold::reverse_charge_taxed(

@@ -22,7 +22,7 @@ mod vendor;
 pub use allocation::{
     AllocationFault, Priced, Whole, allocate, allocate_level, parts, quantity_and_cost,
 };
-pub use bank_account::{BankAccount, BankAccountFault, BankAccountKey, BankAccountKind};
+pub use bank_account::{BankAccount, BankAccountFault, BankAccountKey, BankAccountKind, masked};
 pub use contract::Contract;
 pub use currency::{Currency, UnknownCurrency};
 pub use erp::{ErpInvoice, ErpInvoiceLine, ErpOrder, ErpOrderLine, ErpReceipt, ErpReceiptLine};

@@ -58,6 +58,10 @@ pub struct OwnBilled {
     pub voided: bool,
     /// And shows it without our key: a person made it.
     pub by_hand: bool,
+    /// The plan that it is of: hash of its text. Empty in rows of an older version.
+    pub content: String,
+    /// Plans of the document that are kept. Two: one stands in Visma, a change to the other is not through.
+    pub contents: i64,
     pub billing: OwnBilling,
 }
 
@@ -116,7 +120,8 @@ impl Store {
              b.order_line, b.kind, b.quantity, b.net_minor, b.currency, \
              (select count(*) from erp_invoice e where e.company = b.company and e.our_key = b.our_key), \
              (select count(*) from erp_invoice e where e.company = b.company and e.our_key = b.our_key \
-             and e.status <> 'Voided'), i.status, i.our_key from own_billing b \
+             and e.status <> 'Voided'), i.status, i.our_key, b.content, \
+             (select count(distinct o.content) from own_billing o where o.document = b.document) from own_billing b \
              join document d on d.id = b.document left join erp_invoice i on i.company = b.company \
              and i.document_type = d.visma_type and i.number = d.visma_number where b.company = $1 and b.order_number = $2 \
              and exists (select 1 from posting p where p.document = b.document and p.step = 'create' \
@@ -164,6 +169,8 @@ fn own_billed(row: &AnyRow) -> Result<OwnBilled, StoreError> {
             None => with_key > 0 && live_with_key == 0,
         },
         by_hand: status.is_some() && key_in_index.is_none(),
+        content: row.try_get(15)?,
+        contents: row.try_get(16)?,
         billing: OwnBilling {
             order: row.try_get(5)?,
             line: row.try_get(6)?,
@@ -233,25 +240,44 @@ impl Change {
         }
     }
 
-    /// What the document bills from now on, in place of what it billed before.
+    /// What the document bills by its plan of this hash. What it bills by the plan `standing` is kept
+    /// beside it, until [`Change::settle_own_billing`]; all else goes.
     pub fn keep_own_billing(
         &mut self,
         document: &str,
         company: &str,
         our_key: &str,
+        (content, standing): (&str, Option<&str>),
         billed: &[OwnBilling],
     ) {
-        self.push(Statement::new("delete from own_billing where document = $1", args![document]));
-        for (n, billing) in (0_i64..).zip(billed) {
+        self.push(match standing.filter(|standing| *standing != content) {
+            // Rows of an older version do not say of which plan they are: they count as standing.
+            Some(standing) => Statement::new(
+                "delete from own_billing where document = $1 and content <> '' and content <> $2",
+                args![document, standing],
+            ),
+            None => Statement::new("delete from own_billing where document = $1", args![document]),
+        });
+        for billing in billed {
             self.push(Statement::new(
                 "insert into own_billing (document, n, company, order_number, order_line, kind, quantity, \
-                 net_minor, currency, our_key) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                 net_minor, currency, our_key, content) \
+                 select $1, coalesce(max(n), -1) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10 \
+                 from own_billing where document = $1",
                 args![
-                    document, n, company, &billing.order, billing.line, kind_text(billing.kind),
+                    document, company, &billing.order, billing.line, kind_text(billing.kind),
                     billing.quantity.map(|quantity| quantity.to_string()),
-                    billing.net.minor, billing.net.currency.code(), our_key
+                    billing.net.minor, billing.net.currency.code(), our_key, content
                 ],
             ));
         }
+    }
+
+    /// The plan of this hash stands in Visma now: what the document billed by another counts no more.
+    pub fn settle_own_billing(&mut self, document: &str, content: &str) {
+        self.push(Statement::new(
+            "delete from own_billing where document = $1 and content <> $2",
+            args![document, content],
+        ));
     }
 }

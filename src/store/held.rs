@@ -7,14 +7,15 @@ use sqlx::Any;
 
 impl Store {
     /// A text that is the same as long as nothing moved that a decision of the connection looks at,
-    /// beside rules, profile and reference data: suppliers, vendors, orders, Visma's own documents.
+    /// beside rules, profile and reference data: suppliers, vendors, orders, Visma's own documents, and
+    /// ours that were to come there and do not.
     pub async fn moved_inputs(
         &self,
         connection: &str,
         company: &str,
         source: &str,
     ) -> Result<String, StoreError> {
-        let row = sqlx::query_as::<Any, (i64, i64, i64, i64, i64, i64, i64)>(
+        let row = sqlx::query_as::<Any, (i64, i64, i64, i64, i64, i64, i64, i64)>(
             "select \
              (select count(*) from supplier where company = $1), \
              (select coalesce(max(changed_at), 0) from supplier where company = $1), \
@@ -23,13 +24,16 @@ impl Store {
              (select coalesce(max(moved_at), 0) from moved where owner = $3), \
              (select coalesce(max(moved_at), 0) from moved where owner = $4), \
              (select coalesce(max(changed_at), 0) from document \
-              where connection = $5 and kind = 'purchase_order')",
+              where connection = $5 and kind = 'purchase_order'), \
+             (select coalesce(max(changed_at), 0) from posting \
+              where company = $6 and state = 'refused' and step = 'create')",
         )
         .bind(company)
         .bind(source)
         .bind(company_owner(company))
         .bind(source_owner(source))
         .bind(connection)
+        .bind(company)
         .fetch_one(&mut *self.readers.take().await?)
         .await?;
         Ok(format!("{row:?}"))
@@ -109,7 +113,7 @@ fn source_owner(source: &str) -> String {
 mod tests {
     use super::*;
     use crate::procurement::{Contract, DocumentKind, Receipt, Supplier, Vendor, VendorRef};
-    use crate::store::{DocumentFacts, DocumentState, NewDocument};
+    use crate::store::{DocumentFacts, DocumentState, NewDocument, PostingRow, PostingState};
 
     fn order(id: &str, kind: DocumentKind) -> NewDocument {
         NewDocument {
@@ -214,6 +218,46 @@ mod tests {
                 }),
             ),
         ];
+        let refused = |company: &str, state: PostingState| PostingRow {
+            id: format!("{company}{}", state.as_str()),
+            company: company.into(),
+            document: "i".into(),
+            step: crate::store::Step::Create,
+            step_key: company.into(),
+            our_key: format!("{company}{}", state.as_str()),
+            revision: 1,
+            plan: "{}".into(),
+            plan_hash: "h".into(),
+            body: None,
+            state,
+            attempts: 1,
+            absent: 0,
+            epoch: 1,
+            intent_at: None,
+            settle_after: None,
+            next_at: 0,
+            visma_type: None,
+            visma_number: None,
+            etag: None,
+            job: None,
+            error: None,
+            changed_at: 30,
+        };
+        // It bills nothing any more: what was held because of it may pass.
+        let ours = [
+            ("one of ours goes on its way", false, refused("same", PostingState::Planned)),
+            ("another company's is refused", false, refused("other", PostingState::Refused)),
+        ];
+        let gone = PostingRow { state: PostingState::Refused, ..ours[0].2.clone() };
+        let mut steps = steps;
+        for (what, moves, row) in &ours {
+            steps.push((*what, *moves, Box::new(|of| of.insert_posting(row))));
+        }
+        steps.push((
+            "ours is refused",
+            true,
+            Box::new(|of| of.move_posting(PostingState::Planned, 1, &gone)),
+        ));
         let mut before = store.moved_inputs("no", "same", "same").await.unwrap();
         for (what, moves, step) in &steps {
             let mut change = Change::new();

@@ -4,9 +4,11 @@
 use super::engine::{Engine, entry};
 use super::error::SyncError;
 use super::ids::moment_id;
+use crate::audit::hash_text;
 use crate::clock;
 use crate::config::Roles;
 use crate::decide::{Override, Role, catalogue, overrides_in_force};
+use crate::procurement::masked;
 use crate::store::{Change, CommitError, DocumentRow, DocumentState, RequestRow, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -198,8 +200,10 @@ impl Engine {
                 change.keep_override(&document.id, word, at);
                 let mut log = entry(&document.connection, &document.id, "override", at);
                 log.actor = request.actor.clone();
+                // Which sentence it was is proven by its hash; the trail is handed out, accounts are not.
                 log.detail = json!({
-                    "code": word.code, "text": word.text, "role": word.role.as_str(),
+                    "code": word.code, "text": masked(&word.text),
+                    "text_sha256": hash_text(&word.text), "role": word.role.as_str(),
                     "reason": word.reason, "request": request.id,
                 })
                 .to_string();

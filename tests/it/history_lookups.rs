@@ -182,12 +182,24 @@ async fn our_own_billing_counts_while_it_may_stand_in_visma() {
         for (id, state) in states {
             document(&mut change, id);
             change.insert_posting(&posting(id, state));
-            change.keep_own_billing(id, COMPANY, &format!("k-{id}"), &[billing(11), billing(12)]);
+            change.keep_own_billing(
+                id,
+                COMPANY,
+                &format!("k-{id}"),
+                ("p", None),
+                &[billing(11), billing(12)],
+            );
         }
         document(&mut change, "held-at-once");
-        change.keep_own_billing("held-at-once", COMPANY, "k-held-at-once", &[billing(11)]);
+        change.keep_own_billing(
+            "held-at-once",
+            COMPANY,
+            "k-held-at-once",
+            ("p", None),
+            &[billing(11)],
+        );
         // Judged again: the later decision counts alone.
-        change.keep_own_billing("planned", COMPANY, "k-planned", &[billing(13)]);
+        change.keep_own_billing("planned", COMPANY, "k-planned", ("p", None), &[billing(13)]);
         store.commit(&owned, change).await.unwrap();
 
         let told = |own: Vec<ml_connector::store::OwnBilled>| {
@@ -235,6 +247,36 @@ async fn our_own_billing_counts_while_it_may_stand_in_visma() {
             "uncertain 12 (true, true, false)".into(),
         ];
         assert_eq!(told(store.own_billing_of_order(COMPANY, "000401").await.unwrap()), expected);
+
+        // A change of what stands: both plans count until one of them is known to stand.
+        let of_done = async || {
+            let own = store.own_billing_of_order(COMPANY, "000401").await.unwrap();
+            let mut told: Vec<(String, i64, i64)> = own
+                .into_iter()
+                .filter(|of| of.document == "done")
+                .map(|of| (of.content, of.billing.line, of.contents))
+                .collect();
+            told.sort();
+            told
+        };
+        let row = |content: &str, line: i64, contents: i64| (content.to_owned(), line, contents);
+        for (content, line) in [("q", 14), ("r", 15), ("r", 15)] {
+            let mut change = Change::new();
+            let contents = (content, Some("p"));
+            change.keep_own_billing("done", COMPANY, "k-done", contents, &[billing(line)]);
+            store.commit(&owned, change).await.unwrap();
+            let expected = [row("p", 11, 2), row("p", 12, 2), row(content, line, 2)];
+            assert_eq!(of_done().await, expected);
+        }
+        let mut change = Change::new();
+        change.settle_own_billing("done", "r");
+        store.commit(&owned, change).await.unwrap();
+        assert_eq!(of_done().await, [row("r", 15, 1)]);
+        let mut change = Change::new();
+        let contents = ("r", Some("r"));
+        change.keep_own_billing("done", COMPANY, "k-done", contents, &[billing(16)]);
+        store.commit(&owned, change).await.unwrap();
+        assert_eq!(of_done().await, [row("r", 16, 1)], "the same plan once more");
     }
 }
 

@@ -142,12 +142,19 @@ async fn what_needs_a_person_waits_for_that_person() {
         let (refused, status) = flow.run_json(&none).await;
         assert!(refused["error"].as_str().unwrap().contains("by anybody"), "{refused}");
         assert_eq!(status, 1);
+        let nonsense = ["release", &document.id, "--override", "NONSENSE", "--reason", "x"];
+        let (refused, status) = flow.run_json(&nonsense).await;
+        assert!(refused["error"].as_str().unwrap().contains("is no code"), "{refused}");
+        assert_eq!(status, 2, "a typing error is wrong usage");
         let (done, status) = flow.run_json(&asked).await;
         assert_eq!((done["state"].as_str(), status), (Some("posted"), 0), "{done}");
         let trail = flow.store.audit_of(&document.id).await.unwrap();
         let said = trail.iter().find(|entry| entry.entry.action == "override").unwrap();
         assert_eq!(said.entry.actor, account());
         assert!(said.entry.detail.contains("gives no credit"), "{}", said.entry.detail);
+        // The trail keeps no whole account numbers; the hash proves which sentence it was.
+        let hash = ml_connector::audit::hash_text(&hold.text);
+        assert!(said.entry.detail.contains(&hash), "{}", said.entry.detail);
         let (shown, _) = flow.run_json(&["documents", "show", &document.id]).await;
         let shown = &shown["documents"][0];
         assert_eq!(shown["overrides"][0]["text"], hold.text.as_str());

@@ -130,6 +130,12 @@ fn reverse_charge_adds_nothing() {
     // Invoiced with VAT all the same.
     let charged = SupplierInvoice { vendor: vendor("V2"), ..an_invoice() };
     assert_eq!(codes(&bench.invoice(&charged)), ["reverse_charge_taxed"]);
+    // The list shows the tax for information, the header says that none is charged: what the gross
+    // has too much is something else.
+    let mut higher =
+        SupplierInvoice { net: None, tax: Some(nok(0)), gross: nok(250_100), ..charged };
+    higher.lines[0].taxes[0].amount = Some(nok(12_500));
+    assert_eq!(codes(&bench.invoice(&higher)), ["gross_differs"]);
     bench.rules.invoices.vat_rounding = VatRounding::PerLine;
     assert_eq!(bench.invoice_plan(&document).vat, nok(0));
 }

@@ -2,6 +2,8 @@
 //! invoice itself until Visma's index shows it. Kept in the transaction of the decision.
 
 use super::Judged;
+use super::planned::plan_text;
+use crate::audit::hash_text;
 use crate::decide::{Decision, Evidence, History, PastInvoice};
 use crate::matching::{ReferenceForms, claim_key};
 use crate::procurement::{InvoiceKind, InvoicePlan, Link, Plan};
@@ -27,12 +29,17 @@ impl Judged<'_> {
             | Decision::NotRipe
             | Decision::Cancel => return,
         };
+        let content = hash_text(&plan_text(plan));
         let Plan::Invoice(plan) = plan else { return };
         let document = self.document;
         let company = &self.connection.company.id;
         let our_key = ids::our_key(company, &document.id, Step::Create, "");
         let billed = billed(plan, &self.evidence, &self.history);
-        change.keep_own_billing(&document.id, company, &our_key, &billed);
+        // Until a change is through, what it changes stands.
+        let changes = self.taken_to.get() == Some(&DocumentState::Posting);
+        let standing = document.applied_plan.as_deref().filter(|_| changes).map(hash_text);
+        let contents = (content.as_str(), standing.as_deref());
+        change.keep_own_billing(&document.id, company, &our_key, contents, &billed);
         let in_visma =
             adopted.or(document.visma_type.as_deref().zip(document.visma_number.as_deref()));
         let invoice = PastInvoice {

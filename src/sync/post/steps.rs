@@ -208,6 +208,7 @@ pub(super) fn finish(
     }
     if matches!(row.step, Step::Create | Step::Update | Step::Release) {
         change.set_applied(&document.id, row.revision, &row.plan, kind, number);
+        change.settle_own_billing(&document.id, &row.plan_hash);
     }
     let mut log = entry(&connection.id, &document.id, to.as_str(), now);
     log.from_state = document.state.as_str().into();
