@@ -112,7 +112,7 @@ fn a_unit_keeps_its_name() {
         ("a j v, b k v", "s:j=a c:v=a s:k=b c:w=b", "a: a b joins b"),
         ("z j v, b k v", "s:j=z c:v=z s:k=b c:w=b", "b: b z joins z"),
         // One becomes two.
-        ("a j v, b k w", "s:j=b s:k=b c:v=b c:w=b", "a: b from b; b: a"),
+        ("a j v, b k w", "s:j=b s:k=b c:v=b c:w=b", "b: a; b-2: b from b"),
         ("c j v, b k w", "s:j=a s:k=a c:v=a c:w=a", "a: b; c: c from a"),
     ];
     for (connections, known, expected) in cases {

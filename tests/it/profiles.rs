@@ -69,6 +69,7 @@ fn settings(profile: Profile) -> Settings {
             held_per_mille: 200,
             attachments: true,
             month: false,
+            companies: 1,
             plant_not_ripe: true,
             plant_waiting: true,
         },
