@@ -35,6 +35,7 @@ mod stores;
 mod tamper;
 mod trouble;
 mod two_processes;
+mod units;
 mod vendor_links;
 mod vendor_world;
 mod waiting;
