@@ -94,6 +94,8 @@ fn carried_by_both(document: &mut Document) {
     match document {
         Document::Order(order) => {
             plain_terms(&mut order.terms);
+            // Where it is delivered.
+            order.ship_to = None;
             for line in &mut order.lines {
                 // What the line is, and the contract behind it.
                 (line.kind, line.contract) = (OrderLineKind::Unspecified, None);
