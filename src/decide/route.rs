@@ -442,7 +442,9 @@ mod tests {
         let routing = Routing::new("j", routes).unwrap();
         let of = |unit: &str| seen(Some(unit), None, &[]);
         let both = seen(Some("A"), None, &["West"]);
-        let cases: Vec<(Seen, Option<Seen>, &str, Option<&str>, &str)> = vec![
+        // What is seen, what was seen, whose it is, where it was written, and what comes of it.
+        type Case<'a> = (Seen, Option<Seen>, &'a str, Option<&'a str>, &'a str);
+        let cases: Vec<Case> = vec![
             (of("A"), None, "", None, "a"),
             (of("A"), None, "a", None, "stay"),
             (of("B"), None, "a", None, "b"),
