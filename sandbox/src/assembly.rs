@@ -30,6 +30,8 @@ pub struct Settings {
     /// Port 0: any free one.
     pub visma_listen: SocketAddr,
     pub jaggaer_listen: SocketAddr,
+    /// Of JAGGAER's sign-in, in a layout that has it elsewhere.
+    pub login_listen: SocketAddr,
     pub visma: visma::Settings,
     pub jaggaer: jaggaer::Settings,
 }
@@ -45,6 +47,7 @@ impl Default for Settings {
             latency_ms: 0,
             visma_listen: any,
             jaggaer_listen: any,
+            login_listen: any,
             visma: visma::Settings::defaults(),
             jaggaer: jaggaer::Settings::defaults(),
         }
@@ -93,6 +96,8 @@ pub struct Sandbox {
     sides: Arc<Sides>,
     visma_at: SocketAddr,
     jaggaer_at: SocketAddr,
+    login_at: SocketAddr,
+    profile: jaggaer::Profile,
     tasks: Vec<JoinHandle<io::Result<()>>>,
 }
 
@@ -139,7 +144,16 @@ impl Sandbox {
         let (visma_at, one) =
             serve(settings.visma_listen, control.merge(sides.visma.router())).await?;
         let (jaggaer_at, two) = serve(settings.jaggaer_listen, sides.jaggaer.router()).await?;
-        Ok(Self { sides, visma_at, jaggaer_at, tasks: vec![one, two] })
+        let profile = settings.profile;
+        let mut tasks = vec![one, two];
+        let login_at = if profile.signs_in_elsewhere() {
+            let (at, three) = serve(settings.login_listen, sides.jaggaer.login_router()).await?;
+            tasks.push(three);
+            at
+        } else {
+            jaggaer_at
+        };
+        Ok(Self { sides, visma_at, jaggaer_at, login_at, profile, tasks })
     }
 
     /// Base URL of the API; the token endpoint is `/connect/token` below it.
@@ -149,6 +163,16 @@ impl Sandbox {
 
     pub fn jaggaer_url(&self) -> String {
         format!("http://{}", self.jaggaer_at)
+    }
+
+    /// Where JAGGAER gives tokens.
+    pub fn jaggaer_token_url(&self) -> String {
+        format!("http://{}{}", self.login_at, self.profile.token_path())
+    }
+
+    /// The layout that JAGGAER serves.
+    pub fn profile(&self) -> jaggaer::Profile {
+        self.profile
     }
 
     pub fn world(&self) -> &Arc<World> {
