@@ -8,9 +8,11 @@ mod error;
 mod profile;
 mod read;
 mod stamp;
+mod survey;
 
 pub use client::{Client, ClientAuth, Page, Pager, Row, Settings};
 pub use error::Error;
 pub use profile::{Entity, Feed, Profile, ProfileError};
 pub use read::{Content, Read, ReadProblem};
 pub use stamp::Stamp;
+pub use survey::{FeedSurvey, FieldSurvey, Sample, SampleError, SumCheck, guess_feed, survey};

@@ -69,8 +69,7 @@ struct Wanted<'a> {
 }
 
 fn read<'a>(call: &'a Call<'_>, list: List) -> Result<Wanted<'a>, String> {
-    let mut wanted =
-        Wanted { offset: 0, limit: LARGEST_PAGE, after: None, kind: None, from: None };
+    let mut wanted = Wanted { offset: 0, limit: LARGEST_PAGE, after: None, kind: None, from: None };
     let mut role = false;
     for (name, value) in &call.query {
         match (name.as_str(), list) {
@@ -165,8 +164,7 @@ fn partners(jaggaer: &Jaggaer, inner: &mut Inner, call: &Call<'_>) -> Result<Rep
     let mut reply = Reply::json(body(&json!({ "limit": wanted.limit }), &fitting));
     if let (true, Some(last)) = (more, fitting.last()) {
         let host = call.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let mut link =
-            format!("<http://{}{PREFIX}partners?role=vendor", host.unwrap_or_default());
+        let mut link = format!("<http://{}{PREFIX}partners?role=vendor", host.unwrap_or_default());
         let _ = write!(link, "&limit={}&after={}", wanted.limit, last.id);
         if let Some(after) = &wanted.after {
             let _ = write!(link, "&filter%5Bmodified_gt%5D={}", after.replace(' ', "%20"));

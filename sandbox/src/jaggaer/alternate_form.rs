@@ -250,7 +250,8 @@ pub(super) fn voucher(
     set(&mut members, "external_ref", invoice.reference.clone());
     set(&mut members, "payment_days", invoice.terms_days);
     set(&mut members, "kid", invoice.payment_reference.clone());
-    set(&mut members, "pay_to", invoice.payee.as_ref().map(bank_account));
+    let accounts: Vec<Value> = invoice.payee.iter().map(bank_account).collect();
+    members.insert("pay_to".into(), accounts.into());
     set(&mut members, "rate", invoice.exchange_rate.map(|rate| numeric(rate, style)));
     let credits = invoice.credits.as_ref().map(|(original, reference)| {
         json!({ "voucher_id": id(original, style), "external_ref": reference })

@@ -36,10 +36,8 @@ pub(super) fn window<'a>(
     }
     // A record that came in at the front pushes all others on: the first stands there again.
     let ghosts = inner.ghosts.get(&list).copied().unwrap_or(0);
-    let fitting: Vec<&Entry> =
-        inner.feeds.list(list).iter().filter(|entry| fits(entry)).collect();
+    let fitting: Vec<&Entry> = inner.feeds.list(list).iter().filter(|entry| fits(entry)).collect();
     let total = if fitting.is_empty() { 0 } else { fitting.len() + ghosts };
-    let rows =
-        (at..total).take(size).map(|index| fitting[index.saturating_sub(ghosts)]).collect();
+    let rows = (at..total).take(size).map(|index| fitting[index.saturating_sub(ghosts)]).collect();
     Window { rows, total }
 }

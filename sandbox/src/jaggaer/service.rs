@@ -2,7 +2,9 @@
 
 use super::feed;
 use super::reply::Reply;
-use super::{Fault, Faults, Inner, Jaggaer, Profile, alternate_api, default_api, observed_api, token};
+use super::{
+    Fault, Faults, Inner, Jaggaer, Profile, alternate_api, default_api, observed_api, token,
+};
 use crate::faults::cable::{Cable, Fate};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};

@@ -1,8 +1,8 @@
 //! The sign-in: Keycloak's token endpoint, client credentials only.
 
 use super::alternate_api::SCOPE;
-use super::{Jaggaer, Profile};
 use super::reply::Reply;
+use super::{Jaggaer, Profile};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::json;
 use std::time::{Duration, Instant};
