@@ -4,9 +4,7 @@
 use super::output::{Failure, Output, counted, table};
 use ml_connector::clock;
 use ml_connector::config::{Config, SourceConfig};
-use ml_connector::jaggaer::{
-    Client, Feed, FeedSurvey, Profile, Sample, guess_feed, infer, survey,
-};
+use ml_connector::jaggaer::{Client, Feed, FeedSurvey, Profile, Sample, guess_feed, infer, survey};
 use ml_connector::sync::load_profile;
 use serde_json::{Value, json};
 use std::io::Read as _;
@@ -69,7 +67,8 @@ async fn check(
     config: impl FnOnce() -> Result<Config, Failure>,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let profile = load_profile(&arguments.profile, Path::new(".")).map_err(Failure::configuration)?;
+    let profile =
+        load_profile(&arguments.profile, Path::new(".")).map_err(Failure::configuration)?;
     if let Some(name) = &arguments.feed
         && profile.feed(name).is_none()
     {
@@ -131,7 +130,10 @@ async fn live(
         match first_documents(&client, feed).await {
             Ok(documents) => surveys.push(survey(feed, &documents, Some(clock::now()))),
             Err(error) if feed.may_lack(&error) => {
-                eprintln!("{}: not there, and the profile calls it optional ({error})", feed.name());
+                eprintln!(
+                    "{}: not there, and the profile calls it optional ({error})",
+                    feed.name()
+                );
             }
             Err(error) => failed.push((feed.name().to_owned(), error.to_string())),
         }
@@ -259,10 +261,7 @@ fn say_feed(survey: &FeedSurvey, output: &Output) {
             examples,
         ]
     });
-    output.say(table(
-        &["field", "", "found", "missing", "unreadable", "where", "examples"],
-        rows,
-    ));
+    output.say(table(&["field", "", "found", "missing", "unreadable", "where", "examples"], rows));
     for status in &survey.statuses {
         output.say(format!("status {}: {} ({})", status.words, status.then, status.documents));
     }
@@ -318,7 +317,8 @@ fn propose(arguments: &InferArguments, output: &Output) -> Result<ExitCode, Fail
 /// What a person has corrected is not written over.
 fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     use std::io::Write;
-    let written = std::fs::File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written =
+        std::fs::File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => Failure::could_not(format!(
             "{} is there already and is not written over: name another file",

@@ -5,6 +5,7 @@
 mod address;
 mod client;
 mod error;
+mod infer;
 mod profile;
 mod read;
 mod stamp;
@@ -12,6 +13,7 @@ mod survey;
 
 pub use client::{Client, ClientAuth, Page, Pager, Row, Settings};
 pub use error::Error;
+pub use infer::{Confidence, Guess, InferError, Proposal, infer};
 pub use profile::{Entity, Feed, Profile, ProfileError};
 pub use read::{Content, Read, ReadProblem};
 pub use stamp::Stamp;

@@ -24,6 +24,7 @@ mod month;
 mod overrides;
 mod ping;
 mod postings;
+mod profile_tools;
 mod profiles;
 mod rehearsal;
 mod review;

@@ -6,7 +6,7 @@ mod contract;
 mod header;
 mod invoice;
 mod line;
-mod notation;
+pub(in crate::jaggaer) mod notation;
 mod purchase_order;
 mod receipt;
 mod scope;
