@@ -29,6 +29,8 @@ async fn start(form: Form) -> Flow {
 /// What an engineer saves with `curl`: an answer as it came.
 async fn saved(flow: &Flow, name: &str, path: &str) -> PathBuf {
     let form = flow.sandbox.profile();
+    // Another test may have done it: one is enough for the whole process.
+    drop(rustls::crypto::ring::default_provider().install_default());
     let http = reqwest::Client::new();
     let request = http.post(flow.sandbox.jaggaer_token_url());
     let (id, secret) = ("sandbox-jaggaer", "sandbox-jaggaer-secret");
@@ -375,7 +377,11 @@ async fn the_live_lists_are_read_field_by_field() {
     let (found, status) = flow.run_json(&["profile", "check", "default", "no"]).await;
     assert_eq!((status, found["ok"].as_bool()), (1, Some(false)));
     let failed = found["failed"].as_array().unwrap();
-    assert!(failed.iter().any(|of| of["error"].as_str().unwrap().contains("404")), "{failed:#?}");
+    assert!(failed.len() >= 3, "{failed:#?}");
+    assert!(
+        failed.iter().all(|of| of["error"].as_str().unwrap().contains("/ji/v1/")),
+        "{failed:#?}"
+    );
     let text = flow.run(&["profile", "check", file]).await;
     let text = String::from_utf8(text.stdout).unwrap();
     for part in ["invoices: ", "$.totals.gross", "gross = net + tax: holds in", "FERDIG"] {

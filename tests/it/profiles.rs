@@ -69,6 +69,7 @@ fn settings(profile: Profile) -> Settings {
             held_per_mille: 200,
             attachments: true,
             month: false,
+            companies: 1,
             plant_not_ripe: true,
             plant_waiting: true,
         },
@@ -93,6 +94,8 @@ fn carried_by_both(document: &mut Document) {
     match document {
         Document::Order(order) => {
             plain_terms(&mut order.terms);
+            // Where it is delivered.
+            order.ship_to = None;
             for line in &mut order.lines {
                 // What the line is, and the contract behind it.
                 (line.kind, line.contract) = (OrderLineKind::Unspecified, None);

@@ -42,6 +42,7 @@ impl Story {
                 plant_waiting: false,
                 plant_not_ripe: false,
                 month: false,
+                companies: 1,
             },
             ..Settings::default()
         };
