@@ -184,7 +184,8 @@ impl Sandbox {
         let mut control = Some(control);
         let (mut visma_at, mut tasks) = (Vec::new(), Vec::new());
         for (office, company) in sides.companies.iter().enumerate() {
-            // The first has the switches, and is where it was asked to be; JAGGAER is on the next port.
+            // The first has the switches, and is where it was asked to be; JAGGAER and its sign-in are on
+            // the next two ports.
             let (at, task) = match control.take() {
                 Some(control) => {
                     serve(settings.visma_listen, control.merge(company.visma.router())).await?
@@ -192,7 +193,7 @@ impl Sandbox {
                 None => {
                     let port = match settings.visma_listen.port() {
                         0 => 0,
-                        first => first.saturating_add(u16::try_from(office).unwrap_or(0) + 1),
+                        first => first.saturating_add(u16::try_from(office).unwrap_or(0) + 2),
                     };
                     let listen = SocketAddr::new(settings.visma_listen.ip(), port);
                     serve(listen, company.visma.router()).await?

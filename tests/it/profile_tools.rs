@@ -365,6 +365,11 @@ async fn the_live_lists_are_read_field_by_field() {
     let gross = field("invoices", "gross");
     assert_eq!((&gross["place"], &gross["missing"]), (&json!("$.totals.gross"), &json!(0)));
     assert_eq!(gross["examples"].as_array().unwrap().len(), 3);
+    // Of an account only its end is shown.
+    let account = field("partners", "bank_accounts.number");
+    let examples: Vec<&str> =
+        account["examples"].as_array().unwrap().iter().map(|of| of.as_str().unwrap()).collect();
+    assert!(!examples.is_empty() && examples.iter().all(|of| of.contains("*****")), "{account}");
     assert!(field("invoices", "lines.distributions.segments.Account")["found"].as_u64() > Some(9));
     for feed in found["feeds"].as_array().unwrap() {
         assert_eq!(feed["records"], feed["readable"], "{feed:#}");

@@ -32,7 +32,51 @@ pub(super) fn tokens(name: &str) -> Vec<String> {
     if !word.is_empty() {
         words.push(plain(&word));
     }
-    words.iter().map(|word| synonym(word).to_owned()).collect()
+    words.iter().flat_map(|word| parts(word)).map(str::to_owned).collect()
+}
+
+/// What stands first in words that the Nordic languages write as one.
+const HEADS: &[&str] = &[
+    "account",
+    "artikel",
+    "artikkel",
+    "belop",
+    "faktura",
+    "invoice",
+    "item",
+    "leverandor",
+    "leverantor",
+    "line",
+    "linje",
+    "mva",
+    "moms",
+    "order",
+    "ordre",
+    "prosjekt",
+    "projekt",
+    "rad",
+    "supplier",
+    "tax",
+    "vare",
+];
+/// And what stands last.
+const TAILS: &[&str] = &[
+    "amount", "belop", "date", "dato", "datum", "id", "name", "namn", "navn", "nr", "number",
+    "nummer", "rate", "sats", "tekst", "text",
+];
+
+/// `radnr` is a line's number: both words, where the whole is none that is known.
+fn parts(word: &str) -> Vec<&str> {
+    if synonym(word) == word {
+        for head in HEADS {
+            if let Some(tail) = word.strip_prefix(head)
+                && TAILS.contains(&tail)
+            {
+                return vec![synonym(head), synonym(tail)];
+            }
+        }
+    }
+    vec![synonym(word)]
 }
 
 /// One word for all that mean the same in the name of a member.
@@ -53,6 +97,7 @@ fn synonym(word: &str) -> &str {
         "vat" | "mva" | "moms" | "alv" | "gst" => "tax",
         "belop" | "sum" | "summa" | "value" | "amt" => "amount",
         "valuta" | "ccy" | "curr" | "valuutta" => "currency",
+        "sats" => "rate",
         "dato" | "datum" | "paivays" | "dates" | "on" | "at" => "date",
         "forfall" | "forfallo" | "forfald" | "erapaiva" | "expiry" => "due",
         "tekst" | "text" | "beskrivelse" | "beskrivning" | "kuvaus" | "desc" => "description",
