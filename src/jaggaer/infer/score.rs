@@ -45,7 +45,7 @@ pub(super) fn choose(targets: &[Target], leaves: &[Leaf], spelling: &Spelling) -
             }
         }
     }
-    pairs.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+    pairs.sort_by_key(|pair| std::cmp::Reverse((pair.0, pair.1)));
     let (mut fields, mut values) = (HashSet::new(), HashSet::new());
     let mut choices: Vec<(usize, Choice)> = Vec::new();
     for (score, std::cmp::Reverse((t, l)), words) in pairs {

@@ -58,7 +58,7 @@ fn every_field_is_counted_as_it_is_read() {
 #[test]
 fn sums_that_do_not_hold_are_shown_and_hint_at_the_cause() {
     let good = data("default")["invoice"].clone();
-    let sums = |body: &Value| survey(&invoices(), &[body.clone()], None);
+    let sums = |body: &Value| survey(&invoices(), std::slice::from_ref(body), None);
     let found = sums(&good);
     let holds: Vec<(&str, u64, u64)> =
         found.sums.iter().map(|of| (of.sum.as_str(), of.holds, of.of)).collect();
@@ -82,7 +82,7 @@ fn sums_that_do_not_hold_are_shown_and_hint_at_the_cause() {
 fn a_change_in_the_future_is_a_sign_of_another_zone() {
     let body = data("default")["invoice"].clone();
     let now = |text: &str| Some(text.parse::<jiff::Timestamp>().unwrap().as_microsecond());
-    let hints = |at| survey(&invoices(), &[body.clone()], now(at)).hints;
+    let hints = |at| survey(&invoices(), std::slice::from_ref(&body), now(at)).hints;
     assert!(hints("2026-09-28T10:06:00Z").is_empty());
     assert!(hints("2026-09-28T08:05:00Z")[0].contains("120 minutes ahead"));
 }
