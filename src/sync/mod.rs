@@ -26,6 +26,7 @@ mod rehearse;
 mod round;
 mod settle;
 mod summary;
+mod tell;
 
 pub use crate::crash::CrashPoint;
 pub use difference::{differences, outcome, plan_differences};
@@ -47,3 +48,4 @@ pub use rehearse::{
 };
 pub use round::{RoundReport, Told, run_round, sync};
 pub use summary::{Requests, Totals, totals};
+pub use tell::{FlowHealth, Health, SignInFailure};
