@@ -1,6 +1,7 @@
 //! Carries purchase orders and supplier invoices from JAGGAER into Visma.net ERP, once each,
 //! and can prove it. `ARCHITECTURE.md` tells how; the folders follow the flow of a document.
 
+pub mod alert;
 pub mod audit;
 pub mod clock;
 pub mod config;

@@ -1,10 +1,12 @@
 //! The configuration file: where it is wrong it says the file, the line and the key, and it never
 //! prints a line that could hold a secret.
 
+mod alerts;
 mod roles;
 mod secret;
 mod unit;
 
+pub use alerts::{AlertTarget, Alerts};
 pub use roles::Roles;
 pub use secret::SecretRef;
 pub use unit::{KnownUnits, Unit};
@@ -32,6 +34,8 @@ pub struct Config {
     pub timing: Timing,
     #[serde(default)]
     pub roles: Roles,
+    #[serde(default)]
+    pub alerts: Alerts,
     #[serde(rename = "source", default)]
     pub sources: Vec<SourceConfig>,
     #[serde(rename = "company", default)]
@@ -321,6 +325,10 @@ impl Config {
             return meaning(
                 "there is no [[connection]]: add one that names a source and a company".into(),
             );
+        }
+        let ids = self.connections.iter().map(|connection| connection.id.as_str()).collect();
+        if let Err(fault) = self.alerts.check(&ids) {
+            return meaning(fault);
         }
         for connection in &self.connections {
             if let Err(fault) = connection.rules.matching.check() {

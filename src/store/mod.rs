@@ -4,6 +4,7 @@
 //! [`writer`], each under the epoch of an [`Owned`] unit, with its audit entries. No pool and no
 //! connection leaves this folder.
 
+mod alert;
 mod alike;
 mod audit;
 mod billing;
@@ -30,6 +31,7 @@ mod unit;
 mod watermark;
 mod writer;
 
+pub use alert::{AlertMessage, AlertTrouble};
 pub use alike::{Likeness, OwnInvoice, PaidInvoice};
 pub use billing::{ErpBilling, OwnBilled, OwnBilling};
 pub(crate) use change::args;

@@ -18,6 +18,7 @@ static MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "holds", include_str!("../../migrations/0006_holds.sql")),
     (7, "ledger", include_str!("../../migrations/0007_ledger.sql")),
     (9, "routing", include_str!("../../migrations/0009_routing.sql")),
+    (14, "alerts", include_str!("../../migrations/0014_alerts.sql")),
 ];
 
 /// Two processes that start on a fresh store at once stop each other's migration.

@@ -18,14 +18,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("jaggaer", &["procurement"]),
     ("visma", &["procurement"]),
     ("audit", &[]),
+    ("alert", &["clock"]),
     ("clock", &[]),
     ("crash", &[]),
     // It keeps holds and waits as the decision made them, and the core's types.
-    ("store", &["procurement", "matching", "decide", "audit", "crash"]),
-    ("config", &["procurement", "mapping", "validation", "decide", "jaggaer", "visma"]),
+    ("store", &["procurement", "matching", "decide", "alert", "audit", "crash"]),
+    ("config", &["alert", "procurement", "mapping", "validation", "decide", "jaggaer", "visma"]),
     (
         "sync",
         &[
+            "alert",
             "procurement",
             "mapping",
             "matching",
@@ -67,6 +69,9 @@ const PURE: &[&str] = &[
     "validation/",
     "decide/",
     "jaggaer/read/",
+    "alert/condition.rs",
+    "alert/silence.rs",
+    "alert/watch.rs",
     "sync/posting.rs",
 ];
 const IMPURE_CRATES: &[&str] =
