@@ -10,6 +10,7 @@ pub use secret::SecretRef;
 use crate::decide::{ChargeRule, InvoiceRules, MatchRules, OrderRules, Rules};
 use crate::mapping::Tables;
 use crate::procurement::ChargeKind;
+use crate::schedule::{ScheduleTable, Timetable};
 use crate::validation::ValidationRules;
 use crate::{jaggaer, visma};
 use jiff::tz::TimeZone;
@@ -28,6 +29,9 @@ pub struct Config {
     pub timing: Timing,
     #[serde(default)]
     pub roles: Roles,
+    /// When each flow runs; a connection may say otherwise.
+    #[serde(default = "ScheduleTable::defaults", deserialize_with = "schedule")]
+    pub schedule: ScheduleTable,
     #[serde(rename = "source", default)]
     pub sources: Vec<SourceConfig>,
     #[serde(rename = "company", default)]
@@ -188,6 +192,8 @@ pub struct ConnectionConfig {
     pub source: String,
     pub company: String,
     pub rules: Rules,
+    /// What it does at other times than the rest.
+    pub schedule: ScheduleTable,
 }
 
 /// The connection as the file writes it: its rules stand beside its names.
@@ -211,6 +217,13 @@ struct ConnectionTable {
     charges: BTreeMap<ChargeKind, ChargeRule>,
     #[serde(default)]
     matching: MatchRules,
+    #[serde(default)]
+    schedule: ScheduleTable,
+}
+
+/// What the file does not say has a default.
+fn schedule<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<ScheduleTable, D::Error> {
+    Ok(ScheduleTable::deserialize(deserializer)?.or(&ScheduleTable::defaults()))
 }
 
 /// A day as text, or as TOML's own date.
@@ -251,9 +264,10 @@ impl From<ConnectionTable> for ConnectionConfig {
             mapping,
             charges,
             matching,
+            schedule,
         } = table;
         let rules = Rules { take_from, orders, invoices, validation, mapping, charges, matching };
-        Self { id, source, company, rules }
+        Self { id, source, company, rules, schedule }
     }
 }
 
@@ -362,6 +376,14 @@ impl Config {
 
     pub fn connection(&self, id: &str) -> Option<&ConnectionConfig> {
         self.connections.iter().find(|connection| connection.id == id)
+    }
+
+    /// When the flows of one of the unit's connections run.
+    pub fn timetable(&self, unit: &Unit, connection: &ConnectionConfig) -> Timetable {
+        let zone = self
+            .company(&connection.company)
+            .map_or_else(oslo, |company| company.time_zone.clone());
+        Timetable::new(&connection.schedule.or(&self.schedule), &zone, &unit.id)
     }
 
     /// The store's URL with its password in place and a relative file made to start at the

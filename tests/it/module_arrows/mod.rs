@@ -17,12 +17,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("decide", &["procurement", "mapping", "matching", "validation"]),
     ("jaggaer", &["procurement"]),
     ("visma", &["procurement"]),
+    ("schedule", &[]),
     ("audit", &[]),
     ("clock", &[]),
     ("crash", &[]),
     // It keeps holds and waits as the decision made them, and the core's types.
-    ("store", &["procurement", "matching", "decide", "audit", "crash"]),
-    ("config", &["procurement", "mapping", "validation", "decide", "jaggaer", "visma"]),
+    ("store", &["procurement", "matching", "decide", "schedule", "audit", "crash"]),
+    ("config", &["procurement", "mapping", "validation", "decide", "schedule", "jaggaer", "visma"]),
     (
         "sync",
         &[
@@ -30,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "mapping",
             "matching",
             "decide",
+            "schedule",
             "jaggaer",
             "visma",
             "audit",
@@ -46,6 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "mapping",
             "matching",
             "decide",
+            "schedule",
             "jaggaer",
             "visma",
             "audit",
@@ -66,6 +69,7 @@ const PURE: &[&str] = &[
     "matching/",
     "validation/",
     "decide/",
+    "schedule/",
     "jaggaer/read/",
     "sync/posting.rs",
 ];
