@@ -14,6 +14,7 @@ mod laws;
 pub mod mapping;
 pub mod matching;
 pub mod procurement;
+pub mod schedule;
 pub mod store;
 pub mod sync;
 pub mod validation;

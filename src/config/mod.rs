@@ -16,6 +16,7 @@ use crate::decide::{
 };
 use crate::mapping::Tables;
 use crate::procurement::ChargeKind;
+use crate::schedule::{ScheduleTable, Timetable};
 use crate::validation::ValidationRules;
 use crate::{jaggaer, visma};
 use jiff::tz::TimeZone;
@@ -36,6 +37,9 @@ pub struct Config {
     pub roles: Roles,
     #[serde(default)]
     pub alerts: Alerts,
+    /// When each flow runs; a connection may say otherwise.
+    #[serde(default = "ScheduleTable::defaults", deserialize_with = "schedule")]
+    pub schedule: ScheduleTable,
     #[serde(rename = "source", default)]
     pub sources: Vec<SourceConfig>,
     #[serde(rename = "company", default)]
@@ -203,6 +207,8 @@ pub struct ConnectionConfig {
     /// It takes what no other connection of its source takes.
     pub rest: bool,
     pub rules: Rules,
+    /// What it does at other times than the rest.
+    pub schedule: ScheduleTable,
 }
 
 /// The connection as the file writes it: its rules stand beside its names.
@@ -230,6 +236,13 @@ struct ConnectionTable {
     charges: BTreeMap<ChargeKind, ChargeRule>,
     #[serde(default)]
     matching: MatchRules,
+    #[serde(default)]
+    schedule: ScheduleTable,
+}
+
+/// What the file does not say has a default.
+fn schedule<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<ScheduleTable, D::Error> {
+    Ok(ScheduleTable::deserialize(deserializer)?.or(&ScheduleTable::defaults()))
 }
 
 /// A day as text, or as TOML's own date.
@@ -272,9 +285,10 @@ impl From<ConnectionTable> for ConnectionConfig {
             mapping,
             charges,
             matching,
+            schedule,
         } = table;
         let rules = Rules { take_from, orders, invoices, validation, mapping, charges, matching };
-        Self { id, source, company, routes, rest, rules }
+        Self { id, source, company, routes, rest, rules, schedule }
     }
 }
 
@@ -392,6 +406,14 @@ impl Config {
 
     pub fn connection(&self, id: &str) -> Option<&ConnectionConfig> {
         self.connections.iter().find(|connection| connection.id == id)
+    }
+
+    /// When the flows of one of the unit's connections run.
+    pub fn timetable(&self, unit: &Unit, connection: &ConnectionConfig) -> Timetable {
+        let zone = self
+            .company(&connection.company)
+            .map_or_else(oslo, |company| company.time_zone.clone());
+        Timetable::new(&connection.schedule.or(&self.schedule), &zone, &unit.id)
     }
 
     /// The store's URL with its password in place and a relative file made to start at the

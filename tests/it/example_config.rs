@@ -22,6 +22,7 @@ const PLACES: &[Place] = &[
     place("StoreConfig", &["store"]),
     place("Timing", &["timing"]),
     place("Roles", &["roles"]),
+    place("ScheduleText", &["schedule", "connection.*.schedule"]),
     place("SourceConfig", &["source.*"]),
     place("CompanyConfig", &["company.*"]),
     place("KeyFields", &["company.*.key_fields"]),
@@ -67,6 +68,7 @@ const PLACES: &[Place] = &[
 const SOURCES: &[&str] = &[
     include_str!("../../src/config/mod.rs"),
     include_str!("../../src/config/roles.rs"),
+    include_str!("../../src/schedule/timetable.rs"),
     include_str!("../../src/decide/rules.rs"),
     include_str!("../../src/mapping/tables.rs"),
     include_str!("../../src/validation/rules.rs"),
