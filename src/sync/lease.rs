@@ -78,7 +78,7 @@ impl Ownership {
         lease: Duration,
         patience: Duration,
     ) -> Result<Self, SyncError> {
-        let owner = format!("{}:{}", hostname(), std::process::id());
+        let owner = owner_name();
         let started = clock::since_boot();
         let owned = loop {
             let mut asked_at = clock::since_boot();
@@ -168,6 +168,11 @@ async fn renew(store: Store, owned: Owned, guard: Arc<Lease>, lease: Duration) {
 
 fn as_micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// This process, as the owner of units.
+pub fn owner_name() -> String {
+    format!("{}:{}", hostname(), std::process::id())
 }
 
 fn hostname() -> String {
