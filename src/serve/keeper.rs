@@ -105,6 +105,8 @@ async fn work(
             paused = now_paused;
             bell.asked.contains(&unit.id)
         };
+        // The bell may tell of what was carried out a moment ago.
+        let asked = asked && !desk.store.open_requests(&unit.id).await?.is_empty();
         let now = clock::now();
         let look = schedule.look(now);
         let mut due: BTreeSet<Flow> = look.due.iter().map(|due| due.flow).collect();

@@ -83,8 +83,6 @@ struct Desk {
 
 /// Serves until it is asked to stop. What is in hand is finished then, and every unit given back.
 pub async fn serve(store: &Store, config: Config, mut control: Control) -> Result<(), ServeError> {
-    let patience = Duration::from_secs(config.timing.wait_for_owner_seconds);
-    let lock = sync::lock_process(store, patience).await?;
     let board = Arc::new(Board::new(sync::owner_name()));
     let mut others = JoinSet::new();
     let (http_ends, http_end) = watch::channel(false);
@@ -95,6 +93,8 @@ pub async fn serve(store: &Store, config: Config, mut control: Control) -> Resul
         board.listens(listener.local_addr().unwrap_or(address));
         others.spawn(http::answer(listener, store.clone(), Arc::clone(&board), http_end));
     }
+    let patience = Duration::from_secs(config.timing.wait_for_owner_seconds);
+    let lock = sync::lock_process(store, patience).await?;
     let mut config = config;
     let served = loop {
         let targets = targets(&config)?;
