@@ -14,7 +14,7 @@ mod target;
 mod watch;
 
 pub use condition::{Condition, Kind, NewHold};
-pub use deliver::{Courier, Delivery, Parcel, check_webhook_secret, next_try};
+pub use deliver::{Courier, Delivery, Parcel, check_webhook_secret, is_webhook_url, next_try};
 pub use message::{Event, EventState};
 pub use silence::{Arrivals, Silence, silence};
 pub use target::{Address, Email, Target, Tls, Webhook};

@@ -70,7 +70,7 @@ pub fn silence(
             .collect();
         counts.sort_unstable();
         // Of an even number the lower one: rather silent than wrong.
-        (counts.len() >= LEAST_WEEKS).then(|| counts[(counts.len() - 1) / 2]).unwrap_or(0)
+        if counts.len() >= LEAST_WEEKS { counts[(counts.len() - 1) / 2] } else { 0 }
     };
     let (mut first, mut quiet_days, mut missed) = (None, 0, 0);
     for ahead in 1..LONGEST {

@@ -1,5 +1,7 @@
 use super::{ConfigError, SecretRef};
-use crate::alert::{Address, Email, Kind, Pace, Target, Tls, Webhook, check_webhook_secret};
+use crate::alert::{
+    Address, Email, Kind, Pace, Target, Tls, Webhook, check_webhook_secret, is_webhook_url,
+};
 use jiff::civil::Date;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -101,10 +103,11 @@ impl Alerts {
                 ));
             }
             match (&target.webhook, &target.email) {
-                (Some(webhook), None) => match reqwest::Url::parse(&webhook.url) {
-                    Ok(url) if matches!(url.scheme(), "http" | "https") => {}
-                    _ => return wrong("webhook.url is not an http(s) address".into()),
-                },
+                (Some(webhook), None) => {
+                    if !is_webhook_url(&webhook.url) {
+                        return wrong("webhook.url is not an http(s) address".into());
+                    }
+                }
                 (None, Some(email)) => email.check().or_else(wrong)?,
                 (Some(_), Some(_)) | (None, None) => {
                     return wrong("it needs either `webhook` or `email`".into());

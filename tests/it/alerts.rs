@@ -3,7 +3,7 @@
 
 use crate::connector::{Connector, Options, finish_child, signal, small_sandbox};
 use crate::serve::{free_port, scheduled, until};
-use crate::stores;
+use crate::stores::{self, TestStore};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -105,14 +105,17 @@ async fn mail_server() -> (Arc<Mutex<Vec<String>>>, u16) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn holds_and_a_refused_sign_in_are_told_by_post_and_letter() {
-    for test in stores::both().await {
-        let sandbox = small_sandbox(30, 5, false).await;
-        let connector = Connector::new(&sandbox, &test.url, &Options::default());
-        let (hooks, url) = receiver().await;
-        let (letters, smtp) = mail_server().await;
-        connector.write("hook.secret", &format!("whsec_{}\n", STANDARD.encode(KEY)));
-        scheduled(&connector, free_port());
-        connector.amend(|table| {
+    futures_util::future::join_all(stores::both().await.into_iter().map(told)).await;
+}
+
+async fn told(test: TestStore) {
+    let sandbox = small_sandbox(30, 5, false).await;
+    let connector = Connector::new(&sandbox, &test.url, &Options::default());
+    let (hooks, url) = receiver().await;
+    let (letters, smtp) = mail_server().await;
+    connector.write("hook.secret", &format!("whsec_{}\n", STANDARD.encode(KEY)));
+    scheduled(&connector, free_port());
+    connector.amend(|table| {
             let text = format!(
                 "[[target]]\nid = \"desk\"\nwebhook = {{ url = \"{url}\", secret = {{ file = \"hook.secret\" }} }}\n\
                  quiet_minutes = 0\n[[target]]\nid = \"mail\"\nkinds = [\"holds\"]\nquiet_minutes = 0\n\
@@ -120,44 +123,42 @@ async fn holds_and_a_refused_sign_in_are_told_by_post_and_letter() {
             );
             table.insert("alerts".into(), text.parse::<toml::Table>().unwrap().into());
         });
-        // The first attempt finds nobody; the message is not lost.
-        *hooks.refuse.lock().unwrap() = 1;
-        let child = connector.command(&["serve"]).spawn().expect("it starts");
-        until("the letter of the holds", || async { !letters.lock().unwrap().is_empty() }).await;
-        signal(&child, "TERM");
-        let run = finish_child(child).await;
-        assert_eq!(run.code(), Some(0), "{}", run.stderr);
-        assert!(!run.stderr.contains("whsec_"), "a secret in the log");
+    // The first attempt finds nobody; the message is not lost.
+    *hooks.refuse.lock().unwrap() = 1;
+    let child = connector.command(&["serve"]).spawn().expect("it starts");
+    until("the letter of the holds", || async { !letters.lock().unwrap().is_empty() }).await;
+    signal(&child, "TERM");
+    let run = finish_child(child).await;
+    assert_eq!(run.code(), Some(0), "{}", run.stderr);
+    assert!(!run.stderr.contains("whsec_"), "a secret in the log");
 
-        let letter = letters.lock().unwrap()[0].clone();
-        let store = connector.store().await;
-        let holds = store.holds().await.unwrap();
-        assert!(!holds.is_empty());
-        for part in ["To: ap@example.no", "Subject: ", "held"] {
-            assert!(letter.contains(part), "{part}: {letter}");
-        }
-
-        // The wrong secret, in the next life: that, and what was turned away before, is told.
-        connector.write("visma.secret", "wrong\n");
-        let child = connector.command(&["serve"]).spawn().expect("it starts");
-        until("both messages", || async {
-            let all = hooks.all.lock().unwrap().clone();
-            let kinds: Vec<&str> = all.iter().filter_map(|of| of.body["type"].as_str()).collect();
-            kinds.iter().any(|kind| kind.contains("sign_in"))
-                && kinds.iter().any(|kind| kind.contains("holds"))
-        })
-        .await;
-        signal(&child, "TERM");
-        finish_child(child).await;
-        let all = hooks.all.lock().unwrap().clone();
-        assert!(all.iter().all(|of| of.genuine), "{all:#?}");
-        let mut ids: Vec<&str> = all.iter().map(|of| of.id.as_str()).collect();
-        ids.sort_unstable();
-        let count = ids.len();
-        ids.dedup();
-        assert_eq!(ids.len(), count, "each message once: {all:#?}");
-        let text =
-            serde_json::to_string(&all.iter().map(|of| &of.body).collect::<Vec<_>>()).unwrap();
-        assert!(!text.contains("sandbox-visma-secret") && !text.contains("whsec_"), "{text}");
+    let letter = letters.lock().unwrap()[0].clone();
+    let store = connector.store().await;
+    let holds = store.holds().await.unwrap();
+    assert!(!holds.is_empty());
+    for part in ["To: ap@example.no", "Subject: ", "held"] {
+        assert!(letter.contains(part), "{part}: {letter}");
     }
+
+    // The wrong secret, in the next life: that, and what was turned away before, is told.
+    connector.write("visma.secret", "wrong\n");
+    let child = connector.command(&["serve"]).spawn().expect("it starts");
+    until("both messages", || async {
+        let all = hooks.all.lock().unwrap().clone();
+        let kinds: Vec<&str> = all.iter().filter_map(|of| of.body["type"].as_str()).collect();
+        kinds.iter().any(|kind| kind.contains("sign_in"))
+            && kinds.iter().any(|kind| kind.contains("holds"))
+    })
+    .await;
+    signal(&child, "TERM");
+    finish_child(child).await;
+    let all = hooks.all.lock().unwrap().clone();
+    assert!(all.iter().all(|of| of.genuine), "{all:#?}");
+    let mut ids: Vec<&str> = all.iter().map(|of| of.id.as_str()).collect();
+    ids.sort_unstable();
+    let count = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "each message once: {all:#?}");
+    let text = serde_json::to_string(&all.iter().map(|of| &of.body).collect::<Vec<_>>()).unwrap();
+    assert!(!text.contains("sandbox-visma-secret") && !text.contains("whsec_"), "{text}");
 }

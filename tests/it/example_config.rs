@@ -23,6 +23,11 @@ const PLACES: &[Place] = &[
     place("Timing", &["timing"]),
     place("Roles", &["roles"]),
     place("ScheduleText", &["schedule", "connection.*.schedule"]),
+    place("ServeConfig", &["serve"]),
+    place("Alerts", &["alerts"]),
+    place("AlertTarget", &["alerts.target.*"]),
+    place("WebhookTable", &["alerts.target.*.webhook"]),
+    place("EmailTable", &["alerts.target.*.email"]),
     place("SourceConfig", &["source.*"]),
     place("CompanyConfig", &["company.*"]),
     place("KeyFields", &["company.*.key_fields"]),
@@ -67,7 +72,9 @@ const PLACES: &[Place] = &[
 
 const SOURCES: &[&str] = &[
     include_str!("../../src/config/mod.rs"),
+    include_str!("../../src/config/alerts.rs"),
     include_str!("../../src/config/roles.rs"),
+    include_str!("../../src/config/serve.rs"),
     include_str!("../../src/schedule/timetable.rs"),
     include_str!("../../src/decide/rules.rs"),
     include_str!("../../src/mapping/tables.rs"),

@@ -4,7 +4,7 @@
 mod email;
 mod webhook;
 
-pub use webhook::check_webhook_secret;
+pub use webhook::{check_webhook_secret, is_webhook_url};
 
 use super::{Address, Target};
 use serde::{Deserialize, Serialize};

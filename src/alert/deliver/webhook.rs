@@ -16,6 +16,11 @@ pub fn check_webhook_secret(secret: &SecretString) -> Result<(), &'static str> {
     key(secret).map(|_| ())
 }
 
+/// Whether a message can be sent there.
+pub fn is_webhook_url(text: &str) -> bool {
+    reqwest::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+}
+
 fn key(secret: &SecretString) -> Result<hmac::Key, &'static str> {
     const WRONG: &str = "a webhook's secret is `whsec_` and the base64 of 24 to 64 random bytes";
     let text = secret.expose_secret();

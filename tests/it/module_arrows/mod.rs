@@ -55,9 +55,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "config",
         ],
     ),
+    ("serve", &["alert", "schedule", "clock", "store", "config", "sync"]),
     (
         "cli",
         &[
+            "serve",
             "procurement",
             "mapping",
             "matching",
@@ -106,7 +108,8 @@ const IMPURE_PATHS: &[&[&str]] = &[
 /// Crates that only these places may use.
 const KEPT_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store/"]),
-    ("reqwest", &["jaggaer/", "visma/"]),
+    ("reqwest", &["alert/deliver/", "jaggaer/", "visma/"]),
+    ("lettre", &["alert/deliver/"]),
     ("clap", &["cli/"]),
     ("anyhow", &["main.rs", "cli/"]),
     ("ml_connector_sandbox", &["cli/"]),
