@@ -25,6 +25,7 @@ mod readers;
 mod request;
 mod round;
 mod route;
+mod secret;
 mod supply;
 mod unit;
 mod watermark;
@@ -49,6 +50,7 @@ pub use ownership::{FileLock, Owned, OwnershipRow};
 pub use posting::{PostingRow, PostingState, Step};
 pub use request::RequestRow;
 pub use round::RoundRow;
+pub use secret::SecretRow;
 pub use unit::{MemberKind, UnitMember};
 pub use watermark::Watermark;
 

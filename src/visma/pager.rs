@@ -212,6 +212,7 @@ impl<T> Pager<T> {
             let texts = own_texts(&row);
             let reason = match text(&row, "errorInfo") {
                 Some(error) => {
+                    let error = self.client.inner.redactor.scrub_text(error);
                     format!("visma marks the row: {}", super::answer::bounded(&error))
                 }
                 None => match (self.read)(row) {

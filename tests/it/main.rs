@@ -36,6 +36,7 @@ mod tamper;
 mod trouble;
 mod two_processes;
 mod units;
+mod vault;
 mod vendor_links;
 mod vendor_world;
 mod waiting;

@@ -108,7 +108,8 @@ impl Pager {
             if self.pages >= MOST_PAGES {
                 return Err(self.endless(format!("{MOST_PAGES} pages and more")));
             }
-            let headers = header_map(&self.feed.headers)?;
+            let headers =
+                header_map(self.feed.headers.iter().map(|(name, value)| (name, value.as_str())))?;
             let answer = self
                 .client
                 .json(&url, &headers, self.feed.success.as_ref(), self.feed.error.as_ref())

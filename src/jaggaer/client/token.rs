@@ -1,10 +1,12 @@
 use super::{ClientAuth, backoff, network_text};
 use crate::jaggaer::Error;
 use crate::jaggaer::address::form_encoded;
+use crate::redact::Redactor;
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -23,7 +25,9 @@ const LARGEST_ANSWER: usize = 1 << 20;
 pub(super) struct SignIn {
     pub(super) url: String,
     pub(super) client_id: String,
-    pub(super) secret: SecretString,
+    /// The one to try first, and the one before it if there is one.
+    pub(super) secrets: Vec<SecretString>,
+    pub(super) redactor: Arc<Redactor>,
     pub(super) auth: ClientAuth,
     pub(super) scope: Option<String>,
     pub(super) first_backoff: Duration,
@@ -34,6 +38,8 @@ pub(super) struct SignIn {
 pub(super) struct State {
     token: Option<Token>,
     made: u64,
+    /// Which of the secrets was taken last.
+    secret: usize,
     refused: Option<(Instant, Error)>,
 }
 
@@ -64,12 +70,18 @@ impl SignIn {
         {
             return Err(error.clone());
         }
-        let mut attempt = 1;
+        let (mut attempt, mut tried, mut refusal) = (1, state.secret, None);
         let (bearer, life, asked_at) = loop {
             let asked_at = Instant::now();
             requests.fetch_add(1, Ordering::Relaxed);
-            match self.ask(http).await {
+            match self.ask(http, &self.secrets[tried]).await {
                 Ok((bearer, life)) => break (bearer, life, asked_at),
+                Err(error @ Error::SignInRefused { .. })
+                    if refusal.is_none() && self.secrets.len() > 1 =>
+                {
+                    refusal = Some(error);
+                    tried = 1 - tried;
+                }
                 Err(error) if error.is_retryable() && attempt < ATTEMPTS => {
                     let wait = match &error {
                         Error::Throttled { wait, .. } => (*wait).min(Duration::from_secs(10)),
@@ -79,6 +91,7 @@ impl SignIn {
                     attempt += 1;
                 }
                 Err(error) => {
+                    let error = refusal.unwrap_or(error);
                     if !error.is_retryable() {
                         state.refused = Some((Instant::now(), error.clone()));
                     }
@@ -86,6 +99,13 @@ impl SignIn {
                 }
             }
         };
+        if refusal.is_some() {
+            let which = if tried == 0 { "set last" } else { "before" };
+            tracing::warn!(
+                "jaggaer took only the client secret {which}, of the two that the vault has"
+            );
+            state.secret = tried;
+        }
         let margin = if life > RENEW_BEFORE_END * 2 { RENEW_BEFORE_END } else { life / 2 };
         state.made += 1;
         let token = Token { bearer, generation: state.made, renew_at: asked_at + life - margin };
@@ -102,16 +122,20 @@ impl SignIn {
         }
     }
 
-    async fn ask(&self, http: &reqwest::Client) -> Result<(HeaderValue, Duration), Error> {
+    async fn ask(
+        &self,
+        http: &reqwest::Client,
+        secret: &SecretString,
+    ) -> Result<(HeaderValue, Duration), Error> {
         let mut form = vec![("grant_type", "client_credentials")];
         let mut request = http.post(&self.url).header(ACCEPT, "application/json");
         match self.auth {
             ClientAuth::Post => {
                 form.push(("client_id", &self.client_id));
-                form.push(("client_secret", self.secret.expose_secret()));
+                form.push(("client_secret", secret.expose_secret()));
             }
             ClientAuth::Basic => {
-                let secret = form_encoded(self.secret.expose_secret());
+                let secret = form_encoded(secret.expose_secret());
                 request = request.basic_auth(form_encoded(&self.client_id), Some(secret));
             }
         }
@@ -131,29 +155,34 @@ impl SignIn {
         if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
             return Err(Error::SignInBroken(format!("status {}", status.as_u16())));
         }
-        let body: Option<Value> = body.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         if !status.is_success() {
+            let body = self.redactor.scrub(body.unwrap_or_default());
+            let body: Option<Value> = serde_json::from_slice(&body).ok();
             return Err(refusal(status.as_u16(), body.as_ref()));
         }
-        good_answer(body.as_ref())
+        let body: Option<Value> = body.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let (token, life) = good_answer(body.as_ref())?;
+        self.redactor.add_token(token);
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
+            .map_err(|_| Error::SignInBroken("the token cannot stand in a header".to_owned()))?;
+        bearer.set_sensitive(true);
+        Ok((bearer, life))
     }
 }
 
-fn good_answer(body: Option<&Value>) -> Result<(HeaderValue, Duration), Error> {
+/// The token, and how long it holds.
+fn good_answer(body: Option<&Value>) -> Result<(&str, Duration), Error> {
     let broken = |text: &str| Error::SignInBroken(text.to_owned());
     let body = body.ok_or_else(|| broken("the answer was cut off or is not JSON"))?;
     let token = body.get("access_token").and_then(Value::as_str).filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| broken("the answer carries no `access_token`"))?;
-    let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
-        .map_err(|_| broken("the token cannot stand in a header"))?;
-    bearer.set_sensitive(true);
     let seconds = match body.get("expires_in") {
         Some(Value::Number(number)) => number.as_u64(),
         Some(Value::String(text)) => text.trim().parse().ok(),
         Some(_) | None => None,
     };
     let life = seconds.map_or(ASSUMED_LIFE, |seconds| Duration::from_secs(seconds.min(86_400)));
-    Ok((bearer, life))
+    Ok((token, life))
 }
 
 /// Only the short error code is kept: descriptions may repeat what was sent.

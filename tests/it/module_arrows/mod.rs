@@ -15,14 +15,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("matching", &["procurement", "mapping"]),
     ("validation", &["procurement", "mapping"]),
     ("decide", &["procurement", "mapping", "matching", "validation"]),
-    ("jaggaer", &["procurement"]),
-    ("visma", &["procurement"]),
+    ("redact", &[]),
+    ("vault", &[]),
+    ("jaggaer", &["procurement", "redact"]),
+    ("visma", &["procurement", "redact"]),
     ("audit", &[]),
     ("clock", &[]),
     ("crash", &[]),
     // It keeps holds and waits as the decision made them, and the core's types.
-    ("store", &["procurement", "matching", "decide", "audit", "crash"]),
-    ("config", &["procurement", "mapping", "validation", "decide", "jaggaer", "visma"]),
+    ("store", &["procurement", "matching", "decide", "audit", "crash", "vault"]),
+    ("config", &["procurement", "mapping", "validation", "decide", "jaggaer", "visma", "vault"]),
     (
         "sync",
         &[
@@ -37,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "crash",
             "store",
             "config",
+            "vault",
         ],
     ),
     (
@@ -53,6 +56,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
             "config",
             "sync",
+            "vault",
         ],
     ),
     ("main", &["cli"]),
