@@ -3,7 +3,7 @@ use crate::jaggaer::Error;
 use crate::jaggaer::address::form_encoded;
 use crate::redact::Redactor;
 use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::sync::Arc;
@@ -30,6 +30,8 @@ pub(super) struct SignIn {
     pub(super) redactor: Arc<Redactor>,
     pub(super) auth: ClientAuth,
     pub(super) scope: Option<String>,
+    /// Of a key that needs no sign-in.
+    pub(super) key_header: HeaderName,
     pub(super) first_backoff: Duration,
     pub(super) state: Mutex<State>,
 }
@@ -43,10 +45,11 @@ pub(super) struct State {
     refused: Option<(Instant, Error)>,
 }
 
-/// A token as it goes into the `Authorization` header.
+/// A token, or a key, as it goes into a header of each call.
 #[derive(Clone)]
 pub(super) struct Token {
-    pub(super) bearer: HeaderValue,
+    pub(super) header: HeaderName,
+    pub(super) value: HeaderValue,
     generation: u64,
     renew_at: Instant,
 }
@@ -59,6 +62,9 @@ impl SignIn {
         http: &reqwest::Client,
         requests: &AtomicU64,
     ) -> Result<Token, Error> {
+        if self.auth == ClientAuth::ApiKey {
+            return self.key(self.state.lock().await.secret);
+        }
         let mut state = self.state.lock().await;
         if let Some(token) = &state.token
             && Instant::now() < token.renew_at
@@ -108,16 +114,35 @@ impl SignIn {
         }
         let margin = if life > RENEW_BEFORE_END * 2 { RENEW_BEFORE_END } else { life / 2 };
         state.made += 1;
-        let token = Token { bearer, generation: state.made, renew_at: asked_at + life - margin };
+        let token = Token {
+            header: AUTHORIZATION,
+            value: bearer,
+            generation: state.made,
+            renew_at: asked_at + life - margin,
+        };
         state.token = Some(token.clone());
         state.refused = None;
         Ok(token)
     }
 
+    /// The secret itself, which is good until somebody changes it. Its generation says which one.
+    fn key(&self, which: usize) -> Result<Token, Error> {
+        let mut value = HeaderValue::from_str(self.secrets[which].expose_secret()).map_err(|_| {
+            Error::Settings("the key (`client_secret`) cannot stand in a header".to_owned())
+        })?;
+        value.set_sensitive(true);
+        let (header, generation) = (self.key_header.clone(), which as u64);
+        Ok(Token { header, value, generation, renew_at: Instant::now() })
+    }
+
     /// The API did not take this token; somebody else may have replaced it already.
     pub(super) async fn drop_token(&self, refused: &Token) {
         let mut state = self.state.lock().await;
-        if state.token.as_ref().is_some_and(|token| token.generation == refused.generation) {
+        if self.auth == ClientAuth::ApiKey {
+            if state.secret as u64 == refused.generation && self.secrets.len() > 1 {
+                state.secret = 1 - state.secret;
+            }
+        } else if state.token.as_ref().is_some_and(|token| token.generation == refused.generation) {
             state.token = None;
         }
     }
@@ -138,6 +163,7 @@ impl SignIn {
                 let secret = form_encoded(secret.expose_secret());
                 request = request.basic_auth(form_encoded(&self.client_id), Some(secret));
             }
+            ClientAuth::ApiKey => unreachable!("a key is not exchanged for a token"),
         }
         if let Some(scope) = &self.scope {
             form.push(("scope", scope));
