@@ -226,6 +226,12 @@ impl Inner {
         status
     }
 
+    /// What Visma says to be wrong with one row of a good answer.
+    pub(super) fn row_fault(&self, row: &Value) -> Option<String> {
+        let error = super::pager::text(row, "errorInfo")?;
+        Some(answer::bounded(&self.redactor.scrub_text(error)))
+    }
+
     pub(super) fn accepted(&self) {
         self.accepted_once.store(true, Ordering::Relaxed);
     }

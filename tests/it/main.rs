@@ -24,6 +24,7 @@ mod month;
 mod offices;
 mod overrides;
 mod ping;
+mod planted;
 mod postings;
 mod profile_tools;
 mod profiles;

@@ -127,9 +127,10 @@ impl SignIn {
 
     /// The secret itself, which is good until somebody changes it. Its generation says which one.
     fn key(&self, which: usize) -> Result<Token, Error> {
-        let mut value = HeaderValue::from_str(self.secrets[which].expose_secret()).map_err(|_| {
-            Error::Settings("the key (`client_secret`) cannot stand in a header".to_owned())
-        })?;
+        let mut value =
+            HeaderValue::from_str(self.secrets[which].expose_secret()).map_err(|_| {
+                Error::Settings("the key (`client_secret`) cannot stand in a header".to_owned())
+            })?;
         value.set_sensitive(true);
         let (header, generation) = (self.key_header.clone(), which as u64);
         Ok(Token { header, value, generation, renew_at: Instant::now() })
