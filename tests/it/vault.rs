@@ -295,11 +295,12 @@ async fn what_does_not_open_stops_the_start_in_words() {
         assert!(output.status.code() == Some(1) && told(&output).contains("never written over"));
         std::fs::write(&key, good).expect("writable");
 
-        // One row with the other's value.
+        // One row with all that is sealed in the other: it would open if it did not know its place.
         statement(
             &flow,
             "update secret set sealed = (select other.sealed from secret other \
-             where other.name = 'company/nordlys') where name = 'source/jaggaer'",
+             where other.name = 'company/nordlys'), wrapped_key = (select other.wrapped_key from \
+             secret other where other.name = 'company/nordlys') where name = 'source/jaggaer'",
         )
         .await;
         for verb in everything {
