@@ -2,6 +2,7 @@ use super::output::{Failure, Output, table};
 use ml_connector::config::{CompanyConfig, Config, ConnectionConfig};
 use ml_connector::jaggaer;
 use ml_connector::sync::load_profile;
+use ml_connector::vault::Vault;
 use ml_connector::visma;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -49,10 +50,11 @@ pub async fn run(
     if wanted.is_empty() {
         return Err(Failure::configuration("there is no such connection in the configuration"));
     }
+    let vault = super::vault(config).await?;
     let mut checks = Checks::default();
     for connection in wanted {
-        jaggaer_side(connection, config, &mut checks).await;
-        visma_side(connection, config, &mut checks).await;
+        jaggaer_side(connection, config, &vault, &mut checks).await;
+        visma_side(connection, config, &vault, &mut checks).await;
     }
     let ok = checks.0.iter().all(|check| check.ok);
     output.print(&serde_json::json!({ "ok": ok, "checks": checks.0 }));
@@ -70,7 +72,12 @@ pub async fn run(
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-async fn jaggaer_side(connection: &ConnectionConfig, config: &Config, checks: &mut Checks) {
+async fn jaggaer_side(
+    connection: &ConnectionConfig,
+    config: &Config,
+    vault: &Vault,
+    checks: &mut Checks,
+) {
     let name = |what: &str| format!("{}: jaggaer {what}", connection.id);
     let Some(source) = config.source(&connection.source) else { return };
     let profile = match load_profile(&source.profile, &config.folder) {
@@ -83,13 +90,13 @@ async fn jaggaer_side(connection: &ConnectionConfig, config: &Config, checks: &m
             );
         }
     };
-    let settings = match config.jaggaer_settings(source) {
+    let settings = match config.jaggaer_settings(source, vault) {
         Ok(settings) => settings,
         Err(error) => {
             return checks.bad(
                 name("secret"),
                 error.to_string(),
-                "set the environment variable or file that client_secret names",
+                "store it with `ml-connector secret set`, or set the environment variable or file that client_secret names",
             );
         }
     };
@@ -125,16 +132,21 @@ async fn jaggaer_side(connection: &ConnectionConfig, config: &Config, checks: &m
     }
 }
 
-async fn visma_side(connection: &ConnectionConfig, config: &Config, checks: &mut Checks) {
+async fn visma_side(
+    connection: &ConnectionConfig,
+    config: &Config,
+    vault: &Vault,
+    checks: &mut Checks,
+) {
     let name = |what: &str| format!("{}: visma {what}", connection.id);
     let Some(company) = config.company(&connection.company) else { return };
-    let settings = match config.visma_settings(company) {
+    let settings = match config.visma_settings(company, vault) {
         Ok(settings) => settings,
         Err(error) => {
             return checks.bad(
                 name("secret"),
                 error.to_string(),
-                "set the environment variable or file that client_secret names",
+                "store it with `ml-connector secret set`, or set the environment variable or file that client_secret names",
             );
         }
     };

@@ -2,6 +2,7 @@ use super::{ConfigError, SecretRef};
 use crate::alert::{
     Address, Email, Kind, Pace, Target, Tls, Webhook, check_webhook_secret, is_webhook_url,
 };
+use crate::vault::Vault;
 use jiff::civil::Date;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -147,12 +148,18 @@ impl EmailTable {
 }
 
 impl AlertTarget {
+    /// Where its secret stands, if it needs one.
+    pub fn secret(&self) -> Option<&SecretRef> {
+        let webhook = self.webhook.as_ref().map(|webhook| &webhook.secret);
+        webhook.or_else(|| self.email.as_ref()?.password.as_ref())
+    }
+
     /// With its secrets.
-    pub fn resolve(&self, folder: &Path) -> Result<Target, ConfigError> {
+    pub fn resolve(&self, folder: &Path, vault: &Vault) -> Result<Target, ConfigError> {
         let what = format!("alert target `{}`", self.id);
         let address = match (&self.webhook, &self.email) {
             (Some(webhook), _) => {
-                let secret = webhook.secret.resolve(&what, folder)?;
+                let secret = webhook.secret.resolve(&what, folder, vault)?;
                 check_webhook_secret(&secret).map_err(|reason| ConfigError::Secret {
                     what: what.clone(),
                     reason: reason.to_owned(),
@@ -162,7 +169,7 @@ impl AlertTarget {
             (None, Some(email)) => {
                 let login = match (&email.user, &email.password) {
                     (Some(user), Some(password)) => {
-                        Some((user.clone(), password.resolve(&what, folder)?))
+                        Some((user.clone(), password.resolve(&what, folder, vault)?))
                     }
                     _ => None,
                 };

@@ -6,8 +6,8 @@ use crate::config::Unit;
 use crate::schedule::{Event, Flow, Member, Scheduler};
 use crate::store::{Change, PauseRow};
 use crate::sync::{
-    Connection, Engine, FlowHealth, Health, Silent, SyncError, Told, open_connections, rules_anew,
-    run_round, take_unit,
+    Connection, Engine, FlowHealth, Health, Silent, SyncError, Told, open_connections, open_vault,
+    rules_anew, run_round, take_unit,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub(super) async fn keep(desk: Arc<Desk>, unit: Unit) {
 }
 
 async fn own(desk: &Arc<Desk>, unit: &Unit, lease: Duration) -> Result<(), SyncError> {
-    let opened = open_connections(&desk.config, unit, None);
+    let opened = open_connections(&desk.config, &desk.vault, unit, None);
     let faults: Vec<String> = opened.faults.iter().map(ToString::to_string).collect();
     if opened.connections.is_empty() {
         return Err(SyncError::Configuration(faults.join("; ")));
@@ -65,7 +65,7 @@ async fn own(desk: &Arc<Desk>, unit: &Unit, lease: Duration) -> Result<(), SyncE
         Arc::new(Silent),
         desk.stop.clone(),
     );
-    let worked = work(desk, &mut engine, &connections).await;
+    let worked = work(desk, &mut engine, connections).await;
     let closed = engine.close().await;
     tracing::info!(unit = unit.id, "given back");
     worked.and(closed)
@@ -75,7 +75,7 @@ async fn own(desk: &Arc<Desk>, unit: &Unit, lease: Duration) -> Result<(), SyncE
 async fn work(
     desk: &Arc<Desk>,
     engine: &mut Engine,
-    opened: &[Arc<Connection>],
+    mut opened: Vec<Arc<Connection>>,
 ) -> Result<(), SyncError> {
     let unit = engine.unit.clone();
     let mut bell = desk.bell.clone();
@@ -138,10 +138,31 @@ async fn work(
             turn = desk.rounds.acquire() => turn.expect("it is never closed"),
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
         };
-        round(desk, (engine, opened), &mut schedule, &due, &mut said).await?;
+        if !said.last.sign_ins.is_empty() {
+            opened = opened_anew(desk, &unit, opened).await;
+        }
+        round(desk, (engine, &opened), &mut schedule, &due, &mut said).await?;
         drop(turn);
         told_at = clock::since_boot();
         tell(desk, engine, &said.health(&schedule)).await;
+    }
+}
+
+/// Who was refused tries with what is in the vault and the files now: somebody may have put another secret there.
+async fn opened_anew(
+    desk: &Arc<Desk>,
+    unit: &Unit,
+    known: Vec<Arc<Connection>>,
+) -> Vec<Arc<Connection>> {
+    match open_vault(&desk.store, &desk.config).await {
+        Ok(vault) => {
+            let opened = open_connections(&desk.config, &vault, unit, None);
+            if opened.faults.is_empty() { opened.connections } else { known }
+        }
+        Err(error) => {
+            tracing::warn!(unit = unit.id, %error, "the vault cannot be opened anew");
+            known
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::alert::{Courier, Target};
 use crate::config::Config;
 use crate::store::{PauseRow, Store};
 use crate::sync::{self, ProcessLock, SyncError};
+use crate::vault::Vault;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -70,6 +71,7 @@ struct Bell {
 struct Desk {
     store: Store,
     config: Config,
+    vault: Vault,
     lock: ProcessLock,
     board: Arc<Board>,
     rounds: Semaphore,
@@ -97,9 +99,10 @@ pub async fn serve(store: &Store, config: Config, mut control: Control) -> Resul
     let lock = sync::lock_process(store, patience).await?;
     let mut config = config;
     let served = loop {
-        let targets = targets(&config)?;
+        let vault = sync::open_vault(store, &config).await?;
+        let targets = targets(&config, &vault)?;
         let courier = Courier::new().map_err(|error| ServeError::Alerts(error.to_string()))?;
-        match turn(store, &config, (&lock, &board), (targets, courier), &mut control).await {
+        match turn(store, &config, (&lock, &board), (vault, targets, courier), &mut control).await {
             Ok(Some(next)) => config = next,
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
@@ -111,8 +114,8 @@ pub async fn serve(store: &Store, config: Config, mut control: Control) -> Resul
     served
 }
 
-fn targets(config: &Config) -> Result<Vec<Target>, ServeError> {
-    let resolve = |target: &crate::config::AlertTarget| target.resolve(&config.folder);
+fn targets(config: &Config, vault: &Vault) -> Result<Vec<Target>, ServeError> {
+    let resolve = |target: &crate::config::AlertTarget| target.resolve(&config.folder, vault);
     let targets: Result<Vec<_>, _> = config.alerts.targets.iter().map(resolve).collect();
     targets.map_err(|error| ServeError::Alerts(error.to_string()))
 }
@@ -122,7 +125,7 @@ async fn turn(
     store: &Store,
     config: &Config,
     (lock, board): (&ProcessLock, &Arc<Board>),
-    (targets, courier): (Vec<Target>, Courier),
+    (vault, targets, courier): (Vault, Vec<Target>, Courier),
     control: &mut Control,
 ) -> Result<Option<Config>, ServeError> {
     let units = sync::units(store, config).await?;
@@ -135,6 +138,7 @@ async fn turn(
     let desk = Arc::new(Desk {
         store: store.clone(),
         config: config.clone(),
+        vault,
         lock: lock.clone(),
         board: Arc::clone(board),
         rounds: Semaphore::new(config.serve.rounds_at_a_time),
@@ -154,7 +158,7 @@ async fn turn(
     let next = loop {
         tokio::select! {
             _ = control.stop.wait_for(|stop| *stop) => break Ok(None),
-            Some(()) = control.reload.recv() => match renewed(config, &control.load) {
+            Some(()) = control.reload.recv() => match renewed(store, config, &control.load).await {
                 Ok(next) => break Ok(Some(next)),
                 Err(reason) => tracing::error!(
                     %reason, "the new configuration is not taken; the one before goes on"
@@ -177,16 +181,17 @@ async fn turn(
 }
 
 /// The configuration as it is written now, if the process can go over to it.
-fn renewed(config: &Config, load: &Load) -> Result<Config, String> {
+async fn renewed(store: &Store, config: &Config, load: &Load) -> Result<Config, String> {
     let next = load()?;
-    let store = |config: &Config| config.store_url().map_err(|error| error.to_string());
-    if store(&next)? != store(config)? {
+    let url = |config: &Config| config.store_url().map_err(|error| error.to_string());
+    if url(&next)? != url(config)? {
         return Err("it names another store: that takes a restart".to_owned());
     }
     if next.serve.listen != config.serve.listen {
         return Err("it names another `listen` in [serve]: that takes a restart".to_owned());
     }
-    targets(&next).map_err(|error| error.to_string())?;
+    let vault = sync::open_vault(store, &next).await.map_err(|error| error.to_string())?;
+    targets(&next, &vault).map_err(|error| error.to_string())?;
     Ok(next)
 }
 

@@ -29,6 +29,7 @@ mod settle;
 mod summary;
 mod tell;
 mod unit;
+mod vault;
 
 pub use crate::crash::CrashPoint;
 pub use difference::{differences, outcome, plan_differences};
@@ -54,3 +55,4 @@ pub use route::Router;
 pub use summary::{Requests, Totals, totals};
 pub use tell::{FlowHealth, Health, SignInFailure};
 pub use unit::{take_unit, units};
+pub use vault::{Rotated, VAULT_UNIT, open_vault, retire_secret, rotate_vault, set_secret};

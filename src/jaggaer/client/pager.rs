@@ -111,7 +111,8 @@ impl Pager {
             if self.pages >= MOST_PAGES {
                 return Err(self.endless(format!("{MOST_PAGES} pages and more")));
             }
-            let headers = header_map(&self.feed.headers)?;
+            let headers =
+                header_map(self.feed.headers.iter().map(|(name, value)| (name, value.as_str())))?;
             let answer = self
                 .client
                 .json(

@@ -15,15 +15,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("matching", &["procurement", "mapping"]),
     ("validation", &["procurement", "mapping"]),
     ("decide", &["procurement", "mapping", "matching", "validation"]),
-    ("jaggaer", &["procurement"]),
-    ("visma", &["procurement"]),
     ("schedule", &[]),
+    ("redact", &[]),
+    ("vault", &[]),
+    ("jaggaer", &["procurement", "redact"]),
+    ("visma", &["procurement", "redact"]),
     ("audit", &[]),
     ("alert", &["clock"]),
     ("clock", &[]),
     ("crash", &[]),
     // It keeps holds and waits as the decision made them, and the core's types.
-    ("store", &["procurement", "matching", "decide", "alert", "schedule", "audit", "crash"]),
+    (
+        "store",
+        &["procurement", "matching", "decide", "alert", "schedule", "audit", "crash", "vault"],
+    ),
     (
         "config",
         &[
@@ -35,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "decide",
             "jaggaer",
             "visma",
+            "vault",
         ],
     ),
     (
@@ -53,9 +59,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "crash",
             "store",
             "config",
+            "vault",
         ],
     ),
-    ("serve", &["alert", "schedule", "clock", "store", "config", "sync"]),
+    ("serve", &["alert", "schedule", "clock", "store", "config", "sync", "vault"]),
     (
         "cli",
         &[
@@ -72,6 +79,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
             "config",
             "sync",
+            "vault",
         ],
     ),
     ("main", &["cli"]),
