@@ -55,7 +55,9 @@ impl Redactor {
 
 fn without(bytes: Vec<u8>, form: &[u8]) -> Vec<u8> {
     let next = |from: usize| {
-        bytes[from..].windows(form.len()).position(|part| part == form).map(|at| from + at)
+        let mut parts = bytes[from..].windows(form.len());
+        // The first byte alone tells most places apart, and answers may be long.
+        parts.position(|part| part[0] == form[0] && part == form).map(|at| from + at)
     };
     let Some(first) = next(0) else { return bytes };
     let mut clean = bytes[..first].to_vec();

@@ -202,8 +202,10 @@ impl Client {
             Ok(body) => Ok(Answer { body, etag }),
             // An error told with a 200, or the start of a body that never ended.
             Err(error) => {
-                let told = serde_json::from_slice::<Value>(&inner.redactor.scrub(bytes)).ok();
-                let told = told.and_then(|value| answer::stated_error(&value));
+                let short = Some(bytes).filter(|bytes| bytes.len() <= LONGEST_ERROR);
+                let told = short.map(|bytes| inner.redactor.scrub(bytes)).unwrap_or_default();
+                let told = serde_json::from_slice::<Value>(&told).unwrap_or_default();
+                let told = answer::stated_error(&told);
                 Err(unreadable(told.unwrap_or_else(|| error.to_string())))
             }
         }

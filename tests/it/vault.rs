@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sqlx::Connection;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -341,4 +342,43 @@ async fn a_value_comes_from_standard_input_only() {
     let output = run(&flow.folder, &["secret", "set", "sorce/jaggaer"], "x", &[]).await;
     let told = told(&output);
     assert!(output.status.success() && told.contains("company/nordlys, source/jaggaer"), "{told}");
+}
+
+/// Whoever serves has the file's lock and the connections' unit for days.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn secrets_are_set_beside_a_process_that_works_and_beside_each_other() {
+    for test in stores::both().await {
+        let flow = begin(test).await;
+        let lock = flow.store.lock_file().expect("it can be locked").expect("nobody has it");
+        let lease = 600_000_000;
+        let owned = flow.store.take_ownership("no", "another:1", lease, false).await;
+        assert!(owned.expect("the store works").is_some());
+        let versions = futures_util::future::join_all(
+            ["a value", "another value"].map(|value| set(&flow, "company/nordlys", value)),
+        )
+        .await;
+        let mut versions: Vec<i64> =
+            versions.iter().map(|row| row["version"].as_i64().expect("a number")).collect();
+        versions.sort_unstable();
+        assert_eq!(versions, [1, 2]);
+        let (rotated, status) = flow.run_json(&["secret", "rotate"]).await;
+        assert_eq!((status, &rotated["already"]), (0, &json!(2)));
+        drop(lock);
+        flow.assert_trail().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_leaves_no_image_of_the_memory() {
+    let flow = begin(stores::sqlite()).await;
+    set(&flow, "company/nordlys", "a value").await;
+    let aborts = "ulimit -c unlimited 2>/dev/null; ML_CONNECTOR_CRASH_AT=commit.durable \
+                  exec \"$0\" --config ml-connector.toml secret retire company/nordlys --version 1";
+    let dies = |script: &str| {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_ml-connector"));
+        command.current_dir(&flow.folder).status().expect("it ran")
+    };
+    let status = dies(aborts);
+    assert_eq!((status.signal(), status.core_dumped()), (Some(6), false), "{status:?}");
 }
