@@ -146,20 +146,21 @@ impl Scheduler {
         let due = |reason, since| Due { flow, reason, since };
         let Some(last) = &state.last else {
             let wanted = self.active_members().any(|m| m.timetable.next_after(flow, now).is_some());
-            let from = self.spread(self.opened_at);
+            let from = self.spread(not_ahead(self.opened_at, now));
             let first = wanted.then(|| due(Reason::First, self.allowed_from(flow, from)));
             return first.or_else(|| state.nudged_at.map(|at| due(Reason::Nudge, at)));
         };
         let started_at = not_ahead(last.started_at, now);
-        let ended_at = last.ended_at.unwrap_or(started_at);
+        let ended_at = not_ahead(last.ended_at.unwrap_or(started_at), now);
+        let opened_at = not_ahead(self.opened_at, now);
         if last.failures > 0 {
             // What falls due meanwhile is carried out by the retry.
             let retry = self.allowed_from(flow, ended_at + backoff(last.failures));
             return Some(due(Reason::Retry, retry));
         }
         let planned = self.planned_after(flow, started_at).map(|at| {
-            if at < self.opened_at {
-                due(Reason::Missed, self.allowed_from(flow, self.spread(self.opened_at)))
+            if at < opened_at {
+                due(Reason::Missed, self.allowed_from(flow, self.spread(opened_at)))
             } else if at < ended_at {
                 due(Reason::Missed, ended_at)
             } else {
