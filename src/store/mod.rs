@@ -6,6 +6,7 @@
 
 mod alike;
 mod audit;
+mod backup;
 mod billing;
 mod change;
 mod decision;
@@ -31,6 +32,7 @@ mod watermark;
 mod writer;
 
 pub use alike::{Likeness, OwnInvoice, PaidInvoice};
+pub use backup::{Backup, BackupError, Counts};
 pub use billing::{ErpBilling, OwnBilled, OwnBilling};
 pub(crate) use change::args;
 pub use change::{Arg, Change, Statement};

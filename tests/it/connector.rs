@@ -120,11 +120,24 @@ impl Connector {
     }
 
     pub fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.folder.join(name), text).expect("the folder can be written");
+        std::fs::write(self.path(name), text).expect("the folder can be written");
+    }
+
+    /// Points the configuration at another store.
+    pub fn use_store(&self, url: &str) {
+        let text = std::fs::read_to_string(self.config_path()).expect("it was written");
+        let mut table: toml::Table = text.parse().expect("it is TOML");
+        table["store"]["url"] = url.into();
+        self.write("ml-connector.toml", &table.to_string());
+    }
+
+    /// A file beside the configuration.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     fn config_path(&self) -> PathBuf {
-        self.folder.join("ml-connector.toml")
+        self.path("ml-connector.toml")
     }
 
     pub fn config(&self) -> Config {

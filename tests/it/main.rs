@@ -1,6 +1,7 @@
 //! One binary for all stories: it links once.
 
 mod adoption;
+mod backup;
 mod cases;
 mod connector;
 mod crash_and_resume;
