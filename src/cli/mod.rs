@@ -13,6 +13,7 @@ mod mapping;
 mod month;
 mod output;
 mod ping;
+mod profile;
 mod progress;
 mod rehearse;
 mod replay;
@@ -57,6 +58,9 @@ enum Command {
     Sandbox(sandbox::Arguments),
     /// Check sign-in and every entity on both sides; write nothing.
     Ping(ping::Arguments),
+    /// Check how JAGGAER's API is laid out, or propose it from samples.
+    #[command(subcommand)]
+    Profile(profile::Command),
     /// One full round of every flow.
     Sync(sync::Arguments),
     /// What was received and where it stands.
@@ -108,6 +112,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Demo(arguments) => demo::run(arguments, output).await,
         Command::Sandbox(arguments) => sandbox::run(arguments, output).await,
         Command::Ping(arguments) => ping::run(arguments, &load(cli)?, output).await,
+        Command::Profile(command) => profile::run(command, || load(cli), output).await,
         Command::Sync(arguments) => sync::run(arguments, &load(cli)?, output).await,
         Command::Documents(command) => {
             documents::run(command, &open(&load(cli)?).await?, output).await

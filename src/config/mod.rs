@@ -104,6 +104,9 @@ pub struct SourceConfig {
     pub client_auth: jaggaer::ClientAuth,
     #[serde(default)]
     pub scope: Option<String>,
+    /// The header that carries the secret, with `client_auth = "api_key"`.
+    #[serde(default = "api_key_header")]
+    pub api_key_header: String,
     /// `default`, `observed`, or the path of a profile file.
     pub profile: String,
     #[serde(default = "four")]
@@ -414,6 +417,7 @@ impl Config {
             token_url: source.token_url.clone(),
             client_auth: source.client_auth,
             scope: source.scope.clone(),
+            api_key_header: source.api_key_header.clone(),
             concurrent_requests: source.concurrent_requests,
             requests_per_second: source.requests_per_second,
             page_size: source.page_size,
@@ -499,6 +503,10 @@ const fn four() -> usize {
 const fn five() -> u32 {
     5
 }
+fn api_key_header() -> String {
+    "X-API-Key".into()
+}
+
 const fn hundred() -> u64 {
     100
 }

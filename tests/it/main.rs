@@ -26,6 +26,7 @@ mod offices;
 mod overrides;
 mod ping;
 mod postings;
+mod profile_tools;
 mod profiles;
 mod rehearsal;
 mod review;
