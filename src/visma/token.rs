@@ -1,5 +1,7 @@
 use super::answer::{self, bounded};
 use super::{Error, Settings};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,6 +29,15 @@ pub(super) struct Tokens {
 struct Kept {
     token: Option<Token>,
     generation: u64,
+    granted: Granted,
+}
+
+/// What the latest token may do, as far as it or its answer says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Granted {
+    /// `None`: neither says; then it is what was asked for (RFC 6749, 5.1).
+    pub scopes: Option<Vec<String>>,
+    pub lasts: Duration,
 }
 
 /// A bearer token, and which one it is.
@@ -55,6 +66,10 @@ impl Tokens {
         self.calls.load(Ordering::Relaxed)
     }
 
+    pub(super) async fn granted(&self) -> Granted {
+        self.kept.lock().await.granted.clone()
+    }
+
     /// The kept token, or a new one when it is about to end.
     pub(super) async fn current(&self, http: &reqwest::Client) -> Result<Token, Error> {
         let mut kept = self.kept.lock().await;
@@ -79,7 +94,7 @@ impl Tokens {
     async fn renew(&self, http: &reqwest::Client, kept: &mut Kept) -> Result<Token, Error> {
         kept.token = None;
         let mut attempt = 1;
-        let (bearer, life, asked_at) = loop {
+        let (bearer, granted, asked_at) = loop {
             match self.ask(http).await {
                 Ok(answer) => break answer,
                 Err(error) if error.is_retryable() && attempt < ATTEMPTS => {
@@ -90,6 +105,8 @@ impl Tokens {
                 Err(error) => return Err(error),
             }
         };
+        let life = granted.lasts;
+        kept.granted = granted;
         kept.generation += 1;
         // A tenth early, so that a token of seconds is kept for a while too.
         let margin = (life / 10).min(Duration::from_secs(60));
@@ -99,10 +116,7 @@ impl Tokens {
         Ok(token)
     }
 
-    async fn ask(
-        &self,
-        http: &reqwest::Client,
-    ) -> Result<(SecretString, Duration, Instant), Error> {
+    async fn ask(&self, http: &reqwest::Client) -> Result<(SecretString, Granted, Instant), Error> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let path = || "the token endpoint".to_owned();
         let mut form = vec![
@@ -152,9 +166,29 @@ impl Tokens {
             Value::String(text) => text.parse().ok(),
             _ => None,
         };
-        let life = life.map_or(UNSTATED_LIFE, |seconds| Duration::from_secs(seconds.min(86_400)));
-        Ok((SecretString::from(bearer), life, asked_at))
+        let lasts = life.map_or(UNSTATED_LIFE, |seconds| Duration::from_secs(seconds.min(86_400)));
+        let scopes = scopes_of(&answer).or_else(|| scopes_of(&claims(bearer)?));
+        Ok((SecretString::from(bearer), Granted { scopes, lasts }, asked_at))
     }
+}
+
+/// The `scope` of a token answer or of a token: words in one text, or a list.
+fn scopes_of(from: &Value) -> Option<Vec<String>> {
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let scopes = match &from["scope"] {
+        Value::String(text) => words(text),
+        Value::Array(list) => list.iter().filter_map(Value::as_str).flat_map(words).collect(),
+        _ => return None,
+    };
+    (!scopes.is_empty()).then_some(scopes)
+}
+
+/// What a token says about itself, if it is a JWT. Read only, never trusted: who may do what is
+/// Visma's to say.
+fn claims(token: &str) -> Option<Value> {
+    let [_, payload, _] = token.split('.').collect::<Vec<_>>().try_into().ok()?;
+    let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&bytes).ok()
 }
 
 fn refusal(body: &[u8]) -> String {
@@ -163,5 +197,27 @@ fn refusal(body: &[u8]) -> String {
         (Some(code), Some(words)) => bounded(&format!("{code}: {words}")),
         (Some(code), None) => bounded(code),
         (None, _) => answer::message(body),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_a_token_may_do_is_read_from_its_answer_or_from_itself() {
+        let asked = |value: Value| scopes_of(&value);
+        assert_eq!(asked(json!({"scope": "a b"})), Some(vec!["a".into(), "b".into()]));
+        assert_eq!(asked(json!({"scope": ["a", "b"]})), Some(vec!["a".into(), "b".into()]));
+        assert_eq!(asked(json!({"scope": ""})), None);
+        assert_eq!(asked(json!({"token_type": "Bearer"})), None);
+
+        let payload = URL_SAFE_NO_PAD.encode(r#"{"scope":["erp:read"],"exp":1}"#);
+        let found = claims(&format!("e30.{payload}.c2ln")).expect("a JWT");
+        assert_eq!(scopes_of(&found), Some(vec!["erp:read".into()]));
+        for opaque in ["", "abc", "a.b.c", "e30.!!.x", "a.b.c.d"] {
+            assert_eq!(claims(opaque), None, "{opaque}");
+        }
     }
 }

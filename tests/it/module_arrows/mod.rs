@@ -39,9 +39,13 @@ const ARROWS: &[(&str, &[&str])] = &[
             "config",
         ],
     ),
+    ("doctor", &["jaggaer", "visma"]),
+    ("examine", &["jaggaer", "visma", "doctor"]),
     (
         "cli",
         &[
+            "doctor",
+            "examine",
             "procurement",
             "mapping",
             "matching",
@@ -67,6 +71,7 @@ const PURE: &[&str] = &[
     "validation/",
     "decide/",
     "jaggaer/read/",
+    "doctor/",
     "sync/posting.rs",
 ];
 const IMPURE_CRATES: &[&str] =
@@ -85,7 +90,7 @@ const IMPURE_PATHS: &[&[&str]] = &[
 /// Crates that only these places may use.
 const KEPT_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store/"]),
-    ("reqwest", &["jaggaer/", "visma/"]),
+    ("reqwest", &["jaggaer/", "visma/", "examine/"]),
     ("clap", &["cli/"]),
     ("anyhow", &["main.rs", "cli/"]),
     ("ml_connector_sandbox", &["cli/"]),

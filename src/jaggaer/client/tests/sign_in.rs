@@ -8,11 +8,11 @@ async fn one_401_gets_one_fresh_token() {
         other => panic!("{other}"),
     })
     .await;
-    assert_eq!(server.client().probe(&feed(r#"kind = "none""#)).await.unwrap(), 1);
+    assert_eq!(server.client().look(&feed(r#"kind = "none""#), None).await.unwrap().rows.len(), 1);
     assert_eq!((server.tokens(), server.calls()), (2, 2));
 
     let server = serve(|_| status(401)).await;
-    let error = server.client().probe(&feed(CURSOR)).await.unwrap_err();
+    let error = server.client().look(&feed(CURSOR), None).await.unwrap_err();
     assert!(matches!(error, Error::Unauthorised { .. }) && error.needs_person());
     assert_eq!((server.tokens(), server.calls()), (2, 2), "exactly one fresh token");
 }
