@@ -18,6 +18,7 @@ mod progress;
 mod rehearse;
 mod replay;
 mod sandbox;
+mod secret;
 mod signal;
 mod status;
 mod sync;
@@ -25,6 +26,8 @@ mod sync;
 use clap::{Parser, Subcommand};
 use ml_connector::config::Config;
 use ml_connector::store::Store;
+use ml_connector::sync::open_vault;
+use ml_connector::vault::Vault;
 use output::{Failure, Output};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -80,6 +83,9 @@ enum Command {
     /// The tables from JAGGAER's codes to Visma's, as CSV.
     #[command(subcommand)]
     Mapping(mapping::Command),
+    /// Credentials in the vault: put in, listed, taken out; never shown.
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// Prove or export the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -90,6 +96,8 @@ enum Command {
 }
 
 pub fn run() -> ExitCode {
+    // Memory holds secrets, so a crash leaves no image of it. Where the kernel cannot, it does not.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     let cli = Cli::parse();
     let output = Output { json: cli.json };
     let wanted = std::env::var("ML_CONNECTOR_LOG").ok().and_then(|text| text.parse().ok());
@@ -123,6 +131,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Explain(arguments) => explain::run(arguments, &load(cli)?, output).await,
         Command::Rehearse(arguments) => rehearse::run(arguments, &load(cli)?, output).await,
         Command::Mapping(command) => mapping::run(command, &load(cli)?, output).await,
+        Command::Secret(command) => secret::run(command, || load(cli), output).await,
         Command::Audit(command) => audit::run(command, &open(&load(cli)?).await?, output).await,
         Command::Backup(arguments) => backup::run(arguments, load(cli), output).await,
         Command::Status => status::run(&load(cli)?, output).await,
@@ -136,4 +145,12 @@ fn load(cli: &Cli) -> Result<Config, Failure> {
 async fn open(config: &Config) -> Result<Store, Failure> {
     let url = config.store_url().map_err(Failure::configuration)?;
     Store::open(&url).await.map_err(Failure::could_not)
+}
+
+/// The opened vault. Without one in the configuration the store is not touched.
+async fn vault(config: &Config) -> Result<Vault, Failure> {
+    match config.vault.key {
+        Some(_) => Ok(open_vault(&open(config).await?, config).await?),
+        None => Ok(Vault::default()),
+    }
 }

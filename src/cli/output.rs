@@ -33,8 +33,9 @@ impl From<ml_connector::store::StoreError> for Failure {
 
 impl From<ml_connector::sync::SyncError> for Failure {
     fn from(error: ml_connector::sync::SyncError) -> Self {
+        use ml_connector::sync::SyncError;
         match error {
-            ml_connector::sync::SyncError::Configuration(_) => Self::configuration(error),
+            SyncError::Configuration(_) | SyncError::Vault(_) => Self::configuration(error),
             error => Self::could_not(error),
         }
     }

@@ -7,6 +7,7 @@ use ml_connector::config::{CompanyConfig, Config, ConnectionConfig, SourceConfig
 use ml_connector::doctor::{self, Check, ClockSeen, CompanyFacts, Reach, SourceFacts, Verdict};
 use ml_connector::examine;
 use ml_connector::sync::load_profile;
+use ml_connector::vault::Vault;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
@@ -38,14 +39,15 @@ pub async fn run(
     if wanted.is_empty() {
         return Err(Failure::configuration("there is no such connection in the configuration"));
     }
+    let vault = super::vault(config).await?;
     // Connections share sources and companies: each is looked at once.
     let sources: BTreeSet<&str> = wanted.iter().map(|one| one.source.as_str()).collect();
     let companies: BTreeSet<&str> = wanted.iter().map(|one| one.company.as_str()).collect();
     let sources = sources.into_iter().filter_map(|id| config.source(id));
     let companies = companies.into_iter().filter_map(|id| config.company(id));
     let (sources, companies) = tokio::join!(
-        join_all(sources.map(|source| source_side(source, config))),
-        join_all(companies.map(|company| company_side(company, config))),
+        join_all(sources.map(|source| source_side(source, config, &vault))),
+        join_all(companies.map(|company| company_side(company, config, &vault))),
     );
     let (mut checks, mut clocks) = (Vec::new(), Vec::new());
     for side in sources.into_iter().chain(companies) {
@@ -113,7 +115,7 @@ fn their_now(met: &[Reach]) -> Timestamp {
     told.unwrap_or_else(Timestamp::now)
 }
 
-async fn source_side(source: &SourceConfig, config: &Config) -> Side {
+async fn source_side(source: &SourceConfig, config: &Config, vault: &Vault) -> Side {
     let mut side = Side::default();
     let whose = format!("source {}", source.id);
     let name = |what: &str| format!("{whose}: {what}");
@@ -128,7 +130,7 @@ async fn source_side(source: &SourceConfig, config: &Config) -> Side {
             return side;
         }
     };
-    let settings = match config.jaggaer_settings(source) {
+    let settings = match config.jaggaer_settings(source, vault) {
         Ok(settings) => settings,
         Err(error) => {
             side.checks.push(Check::failed(name("secret"), error.to_string(), SECRET_FIX));
@@ -158,11 +160,11 @@ async fn source_side(source: &SourceConfig, config: &Config) -> Side {
     side
 }
 
-async fn company_side(company: &CompanyConfig, config: &Config) -> Side {
+async fn company_side(company: &CompanyConfig, config: &Config, vault: &Vault) -> Side {
     let mut side = Side::default();
     let whose = format!("company {}", company.id);
     let name = |what: &str| format!("{whose}: {what}");
-    let settings = match config.visma_settings(company) {
+    let settings = match config.visma_settings(company, vault) {
         Ok(settings) => settings,
         Err(error) => {
             side.checks.push(Check::failed(name("secret"), error.to_string(), SECRET_FIX));
@@ -200,4 +202,4 @@ async fn company_side(company: &CompanyConfig, config: &Config) -> Side {
     side
 }
 
-const SECRET_FIX: &str = "put the secret where client_secret says: set the environment variable, or write the file (mode 0600)";
+const SECRET_FIX: &str = "put the secret where client_secret says: `ml-connector secret set`, the environment variable, or the file (mode 0600)";

@@ -122,7 +122,9 @@ async fn live(
     only: Option<&str>,
     failed: &mut Vec<(String, String)>,
 ) -> Result<Vec<FeedSurvey>, Failure> {
-    let settings = config.jaggaer_settings(source).map_err(Failure::configuration)?;
+    let settings = config
+        .jaggaer_settings(source, &super::vault(config).await?)
+        .map_err(Failure::configuration)?;
     let client = Client::new(settings).map_err(Failure::configuration)?;
     client.sign_in().await.map_err(Failure::could_not)?;
     let mut surveys = Vec::new();

@@ -1,13 +1,17 @@
 //! The configuration file: where it is wrong it says the file, the line and the key, and it never
 //! prints a line that could hold a secret.
 
+mod header;
 mod roles;
 mod secret;
 mod unit;
+mod vault;
 
+pub use header::HeaderText;
 pub use roles::Roles;
 pub use secret::SecretRef;
 pub use unit::{KnownUnits, Unit};
+pub use vault::{MasterKeyConfig, VaultConfig};
 
 use crate::decide::{
     ChargeRule, InvoiceRules, MatchRules, OrderRules, Route, RouteEntry, Routing, Rules,
@@ -15,6 +19,7 @@ use crate::decide::{
 use crate::mapping::Tables;
 use crate::procurement::ChargeKind;
 use crate::validation::ValidationRules;
+use crate::vault::Vault;
 use crate::{jaggaer, visma};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -30,6 +35,8 @@ pub struct Config {
     pub store: StoreConfig,
     #[serde(default)]
     pub timing: Timing,
+    #[serde(default)]
+    pub vault: VaultConfig,
     #[serde(default)]
     pub roles: Roles,
     #[serde(rename = "source", default)]
@@ -99,7 +106,9 @@ pub struct SourceConfig {
     #[serde(default)]
     pub token_url: Option<String>,
     pub client_id: String,
-    pub client_secret: SecretRef,
+    /// Left out: in the vault; see [`secret`](Self::secret).
+    #[serde(default)]
+    pub client_secret: Option<SecretRef>,
     #[serde(default)]
     pub client_auth: jaggaer::ClientAuth,
     #[serde(default)]
@@ -117,7 +126,7 @@ pub struct SourceConfig {
     #[serde(default = "hundred")]
     pub page_size: u64,
     #[serde(default)]
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, HeaderText>,
 }
 
 /// One Visma.net company.
@@ -130,7 +139,9 @@ pub struct CompanyConfig {
     #[serde(default = "visma_token")]
     pub token_url: String,
     pub client_id: String,
-    pub client_secret: SecretRef,
+    /// Left out: in the vault; see [`secret`](Self::secret).
+    #[serde(default)]
+    pub client_secret: Option<SecretRef>,
     pub tenant_id: String,
     /// Empty: the header is not sent.
     #[serde(default = "tenant_header")]
@@ -138,7 +149,7 @@ pub struct CompanyConfig {
     #[serde(default)]
     pub scopes: Option<Vec<String>>,
     #[serde(default)]
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, HeaderText>,
     #[serde(default = "thousand")]
     pub page_size: u32,
     #[serde(default = "four")]
@@ -178,6 +189,22 @@ pub struct CompanyConfig {
     pub write_timeout_seconds: u64,
     #[serde(default = "read_timeout")]
     pub read_timeout_seconds: u64,
+}
+
+impl SourceConfig {
+    /// Where the client secret is: by default in the vault, as `source/<id>`.
+    pub fn secret(&self) -> SecretRef {
+        let named = || SecretRef::Vault(format!("source/{}", self.id));
+        self.client_secret.clone().unwrap_or_else(named)
+    }
+}
+
+impl CompanyConfig {
+    /// Where the client secret is: by default in the vault, as `company/<id>`.
+    pub fn secret(&self) -> SecretRef {
+        let named = || SecretRef::Vault(format!("company/{}", self.id));
+        self.client_secret.clone().unwrap_or_else(named)
+    }
 }
 
 fn time_zone<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
@@ -317,6 +344,23 @@ impl Config {
         unique("source", self.sources.iter().map(|s| s.id.as_str()))?;
         unique("company", self.companies.iter().map(|c| c.id.as_str()))?;
         unique("connection", self.connections.iter().map(|c| c.id.as_str()))?;
+        self.vault.check()?;
+        if matches!(self.store.password, Some(SecretRef::Vault(_))) {
+            return meaning(
+                "store.password cannot be in the vault, which is in the store: write { env = \"NAME\" } or \
+                 { file = \"PATH\" }"
+                    .into(),
+            );
+        }
+        if self.vault.key.is_none()
+            && let Some((of, name)) = self.vault_names().first()
+        {
+            return meaning(format!(
+                "the secret of {of} is looked for in the vault as `{name}`, but no [vault] says which master key \
+                 opens it: add `key` and `master_key` (`ml-connector secret new-key` makes one; docs/vault.md), or \
+                 write {{ env = \"NAME\" }} or {{ file = \"PATH\" }}"
+            ));
+        }
         if self.connections.is_empty() {
             return meaning(
                 "there is no [[connection]]: add one that names a source and a company".into(),
@@ -386,6 +430,29 @@ impl Config {
         self.connections.iter().find(|connection| connection.id == id)
     }
 
+    /// What the configuration looks for in the vault: for what, and under which name.
+    pub fn vault_names(&self) -> Vec<(String, String)> {
+        let sources = self
+            .sources
+            .iter()
+            .map(|source| (format!("source `{}`", source.id), source.secret(), &source.headers));
+        let companies = self.companies.iter().map(|company| {
+            (format!("company `{}`", company.id), company.secret(), &company.headers)
+        });
+        let mut names = Vec::new();
+        for (of, secret, headers) in sources.chain(companies) {
+            if let SecretRef::Vault(name) = secret {
+                names.push((of.clone(), name));
+            }
+            for (header, text) in headers {
+                if let HeaderText::Elsewhere(SecretRef::Vault(name)) = text {
+                    names.push((format!("header `{header}` of {of}"), name.clone()));
+                }
+            }
+        }
+        names
+    }
+
     /// The store's URL with its password in place and a relative file made to start at the
     /// configuration's folder.
     pub fn store_url(&self) -> Result<String, ConfigError> {
@@ -397,7 +464,7 @@ impl Config {
         }
         match (&self.store.password, url.split_once('@')) {
             (Some(password), Some((user, rest))) => {
-                let secret = password.resolve("store", &self.folder)?;
+                let secret = password.resolve("store", &self.folder, &Vault::default())?;
                 Ok(format!("{user}:{}@{rest}", percent(secret.expose_secret())))
             }
             (Some(_), None) => Err(ConfigError::Meaning(
@@ -410,9 +477,10 @@ impl Config {
     pub fn jaggaer_settings(
         &self,
         source: &SourceConfig,
+        vault: &Vault,
     ) -> Result<jaggaer::Settings, ConfigError> {
-        let secret =
-            source.client_secret.resolve(&format!("source `{}`", source.id), &self.folder)?;
+        let of = format!("source `{}`", source.id);
+        let secret = source.secret().resolve_live(&of, &self.folder, vault)?;
         Ok(jaggaer::Settings {
             token_url: source.token_url.clone(),
             client_auth: source.client_auth,
@@ -421,25 +489,27 @@ impl Config {
             concurrent_requests: source.concurrent_requests,
             requests_per_second: source.requests_per_second,
             page_size: source.page_size,
-            headers: source.headers.clone(),
-            ..jaggaer::Settings::new(&source.base_url, &source.client_id, secret)
+            headers: header::headers(&source.headers, &of, &self.folder, vault)?,
+            previous_secret: secret.previous,
+            ..jaggaer::Settings::new(&source.base_url, &source.client_id, secret.current)
         })
     }
 
-    pub fn visma_settings(&self, company: &CompanyConfig) -> Result<visma::Settings, ConfigError> {
-        let secret =
-            company.client_secret.resolve(&format!("company `{}`", company.id), &self.folder)?;
-        let defaults = visma::Settings::new(&company.client_id, secret, &company.tenant_id);
+    pub fn visma_settings(
+        &self,
+        company: &CompanyConfig,
+        vault: &Vault,
+    ) -> Result<visma::Settings, ConfigError> {
+        let of = format!("company `{}`", company.id);
+        let secret = company.secret().resolve_live(&of, &self.folder, vault)?;
+        let defaults = visma::Settings::new(&company.client_id, secret.current, &company.tenant_id);
         Ok(visma::Settings {
+            previous_secret: secret.previous,
             base_url: company.base_url.trim_end_matches('/').to_owned(),
             token_url: company.token_url.clone(),
             tenant_header: Some(company.tenant_header.clone()).filter(|name| !name.is_empty()),
             scopes: company.scopes.clone().unwrap_or_else(|| defaults.scopes.clone()),
-            extra_headers: company
-                .headers
-                .iter()
-                .map(|(name, value)| (name.clone(), secrecy::SecretString::from(value.as_str())))
-                .collect(),
+            extra_headers: header::headers(&company.headers, &of, &self.folder, vault)?,
             page_size: company.page_size,
             read_timeout: Duration::from_secs(company.read_timeout_seconds),
             write_timeout: Duration::from_secs(company.write_timeout_seconds),

@@ -26,6 +26,7 @@ mod readers;
 mod request;
 mod round;
 mod route;
+mod secret;
 mod supply;
 mod unit;
 mod watermark;
@@ -51,6 +52,7 @@ pub use ownership::{FileLock, Owned, OwnershipRow};
 pub use posting::{PostingRow, PostingState, Step};
 pub use request::RequestRow;
 pub use round::RoundRow;
+pub use secret::SecretRow;
 pub use unit::{MemberKind, UnitMember};
 pub use watermark::Watermark;
 

@@ -17,6 +17,7 @@ static MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "history", include_str!("../../migrations/0005_history.sql")),
     (6, "holds", include_str!("../../migrations/0006_holds.sql")),
     (7, "ledger", include_str!("../../migrations/0007_ledger.sql")),
+    (8, "vault", include_str!("../../migrations/0008_vault.sql")),
     (9, "routing", include_str!("../../migrations/0009_routing.sql")),
 ];
 

@@ -12,6 +12,7 @@ use crate::jaggaer;
 use crate::mapping::{SupplierGroups, SupplierIndex};
 use crate::procurement::{ReferenceData, Vendor};
 use crate::store::{Change, Owned, Store};
+use crate::vault::Vault;
 use crate::visma;
 use crate::{audit, clock};
 use jiff::tz::TimeZone;
@@ -257,7 +258,7 @@ pub struct Opened {
 
 /// The unit's connections, or only one of them. Reads secrets and profiles, touches no network. What is
 /// wrong with one source or company stops no connection of another.
-pub fn open_connections(config: &Config, unit: &Unit, only: Option<&str>) -> Opened {
+pub fn open_connections(config: &Config, vault: &Vault, unit: &Unit, only: Option<&str>) -> Opened {
     let mut sources: BTreeMap<&str, Option<Arc<Source>>> = BTreeMap::new();
     let mut companies: BTreeMap<&str, Option<Arc<Company>>> = BTreeMap::new();
     let mut opened = Opened::default();
@@ -268,10 +269,10 @@ pub fn open_connections(config: &Config, unit: &Unit, only: Option<&str>) -> Ope
         let faults = &mut opened.faults;
         let source = sources
             .entry(&wanted.source)
-            .or_insert_with(|| told(open_source(config, wanted), faults));
+            .or_insert_with(|| told(open_source(config, vault, wanted), faults));
         let company = companies
             .entry(&wanted.company)
-            .or_insert_with(|| told(open_company(config, wanted), faults));
+            .or_insert_with(|| told(open_company(config, vault, wanted), faults));
         if let (Some(source), Some(company)) = (source, company) {
             opened.connections.push(Arc::new(Connection {
                 id: wanted.id.clone(),
@@ -313,11 +314,15 @@ pub fn entry(connection: &str, document: &str, action: &str, at: i64) -> Entry {
     }
 }
 
-fn open_source(config: &Config, wanted: &ConnectionConfig) -> Result<Source, SyncError> {
+fn open_source(
+    config: &Config,
+    vault: &Vault,
+    wanted: &ConnectionConfig,
+) -> Result<Source, SyncError> {
     let inner = |error: &dyn std::fmt::Display| SyncError::Configuration(error.to_string());
     let source = config.source(&wanted.source).expect("the configuration was checked");
     let profile = load_profile(&source.profile, &config.folder).map_err(|error| inner(&error))?;
-    let settings = config.jaggaer_settings(source).map_err(|error| inner(&error))?;
+    let settings = config.jaggaer_settings(source, vault).map_err(|error| inner(&error))?;
     let client = jaggaer::Client::new(settings)?;
     let routing = config.routing(&source.id).map_err(|error| inner(&error))?;
     let router = Router::new(routing, profile.version()).map_err(SyncError::Configuration)?;
@@ -331,10 +336,14 @@ fn open_source(config: &Config, wanted: &ConnectionConfig) -> Result<Source, Syn
     })
 }
 
-fn open_company(config: &Config, wanted: &ConnectionConfig) -> Result<Company, SyncError> {
+fn open_company(
+    config: &Config,
+    vault: &Vault,
+    wanted: &ConnectionConfig,
+) -> Result<Company, SyncError> {
     let company = config.company(&wanted.company).expect("the configuration was checked");
     let settings = config
-        .visma_settings(company)
+        .visma_settings(company, vault)
         .map_err(|error| SyncError::Configuration(error.to_string()))?;
     let concurrency = settings.concurrent_requests;
     let client = visma::Client::new(settings)?;

@@ -28,6 +28,7 @@ mod route;
 mod settle;
 mod summary;
 mod unit;
+mod vault;
 
 pub use crate::crash::CrashPoint;
 pub use difference::{differences, outcome, plan_differences};
@@ -51,3 +52,4 @@ pub use round::{RoundReport, Told, run_round, sync};
 pub use route::Router;
 pub use summary::{Requests, Totals, totals};
 pub use unit::{take_unit, units};
+pub use vault::{Rotated, VAULT_UNIT, open_vault, retire_secret, rotate_vault, set_secret};

@@ -7,6 +7,7 @@ use super::mapping::join_mapping;
 use super::progress::Progress;
 use super::summary::{Requests, Totals, totals};
 use super::unit::{take_unit, units};
+use super::vault::open_vault;
 use super::{CrashPoint, ids};
 use crate::clock;
 use crate::config::Config;
@@ -54,6 +55,7 @@ pub async fn sync(
     let started = clock::since_boot();
     let patience = Duration::from_secs(config.timing.wait_for_owner_seconds);
     let lease = Duration::from_secs(config.timing.lease_seconds);
+    let vault = open_vault(store, config).await?;
     let lock = lock_process(store, patience).await?;
     let mut report = RoundReport::default();
     let (mut worked, mut misconfigured) = (false, None);
@@ -63,7 +65,7 @@ pub async fn sync(
         }
         let id = unit.id.clone();
         // What can be wrong with the configuration is found before the unit is taken.
-        let opened = open_connections(config, &unit, only);
+        let opened = open_connections(config, &vault, &unit, only);
         for fault in opened.faults {
             report.errors.push(format!("{id}: {fault}"));
             misconfigured = Some(fault);

@@ -4,6 +4,7 @@
 use super::engine::entry;
 use super::error::SyncError;
 use super::lease::{Ownership, ProcessLock};
+use super::vault::VAULT_UNIT;
 use crate::audit::{ChainLink, Entry, Head};
 use crate::clock;
 use crate::config::{Config, KnownUnits, Unit};
@@ -25,6 +26,7 @@ async fn known_units(store: &Store) -> Result<KnownUnits, StoreError> {
         };
     }
     known.names.extend(store.ownerships().await?.into_iter().map(|row| row.unit));
+    known.names.insert(VAULT_UNIT.to_owned());
     Ok(known)
 }
 

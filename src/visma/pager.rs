@@ -202,7 +202,8 @@ impl<T> Pager<T> {
             let row = match tree(&row) {
                 Ok(row) => row,
                 Err(error) => {
-                    let key: String = row.get().chars().take(200).collect();
+                    let row_text = self.client.inner.redactor.scrub_text(row.get().to_owned());
+                    let key: String = row_text.chars().take(200).collect();
                     fresh += usize::from(self.seen.insert(key.clone(), None).is_none());
                     let reason = error.to_string();
                     let texts = row.get().to_owned();
@@ -243,10 +244,8 @@ impl<T> Pager<T> {
                 self.newest = Some((at, words));
             }
             let texts = own_texts(&row);
-            let reason = match text(&row, "errorInfo") {
-                Some(error) => {
-                    format!("visma marks the row: {}", super::answer::bounded(&error))
-                }
+            let reason = match self.client.inner.row_fault(&row) {
+                Some(error) => format!("visma marks the row: {error}"),
                 None => match (self.read)(row) {
                     Ok(good) => {
                         page.rows.push(good);

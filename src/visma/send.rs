@@ -3,6 +3,7 @@ use super::gated::{Gate, GatedBody, Stopped};
 use super::request::{Body, Method, Request, hex_digest};
 use super::token::Token;
 use super::{Client, Error};
+use crate::redact::Redactor;
 use bytes::Bytes;
 use reqwest::header::{ETAG, HeaderMap, LOCATION};
 use reqwest::multipart::{Form, Part};
@@ -158,7 +159,7 @@ impl Client {
             _ => {}
         }
         let paused = inner.allowance.snapshot().paused_for;
-        let outcome = told(request.is_action(), response, paused).await;
+        let outcome = told(request.is_action(), response, paused, &inner.redactor).await;
         Err(match outcome {
             Outcome::Done { location_key: Some(key), etag }
                 if request.method == Method::Post && key.eq_ignore_ascii_case(&collection) =>
@@ -212,7 +213,12 @@ impl Client {
 struct Unauthorized;
 
 /// Reads an outcome off an answer. `pause`: what the allowance made of it.
-async fn told(action: bool, mut response: Response, pause: Option<Duration>) -> Outcome {
+async fn told(
+    action: bool,
+    mut response: Response,
+    pause: Option<Duration>,
+    redactor: &Redactor,
+) -> Outcome {
     let status = response.status().as_u16();
     let headers = response.headers().clone();
     let key = location_key(&headers);
@@ -224,7 +230,7 @@ async fn told(action: bool, mut response: Response, pause: Option<Duration>) -> 
     }
     let body = match status {
         204 => Ok(Vec::new()),
-        _ => answer::body(&mut response, LONGEST_ANSWER).await,
+        _ => answer::body(&mut response, LONGEST_ANSWER).await.map(|body| redactor.scrub(body)),
     };
     match status {
         202 => accepted(&headers, body),

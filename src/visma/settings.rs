@@ -11,6 +11,9 @@ pub struct Settings {
     pub token_url: String,
     pub client_id: String,
     pub client_secret: SecretString,
+    /// Tried where that one is refused: while the secret is being changed, the other side may not know
+    /// the new one yet.
+    pub previous_secret: Option<SecretString>,
     /// The *company's* tenant id, not the customer's.
     pub tenant_id: String,
     /// Name of the header that carries the tenant id on every call. `None`: no such header.
@@ -49,6 +52,7 @@ impl Settings {
             token_url: "https://connect.visma.com/connect/token".into(),
             client_id: client_id.into(),
             client_secret,
+            previous_secret: None,
             tenant_id: tenant_id.into(),
             tenant_header: Some("tenant_id".into()),
             scopes: ["read", "create", "update"]

@@ -1,9 +1,9 @@
 use super::answer::{self, bounded};
-use super::{Error, Settings};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use super::{Error, Granted, Settings};
+use crate::redact::Redactor;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -17,10 +17,12 @@ const UNSTATED_LIFE: Duration = Duration::from_secs(300);
 pub(super) struct Tokens {
     url: String,
     client_id: String,
-    client_secret: SecretString,
+    /// The one to try first, and the one before it if there is one.
+    secrets: Vec<SecretString>,
     tenant_id: String,
     scope: String,
     timeout: Duration,
+    redactor: Arc<Redactor>,
     kept: Mutex<Kept>,
     calls: AtomicU64,
 }
@@ -30,14 +32,8 @@ struct Kept {
     token: Option<Token>,
     generation: u64,
     granted: Granted,
-}
-
-/// What the latest token may do, as far as it or its answer says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Granted {
-    /// `None`: neither says; then it is what was asked for (RFC 6749, 5.1).
-    pub scopes: Option<Vec<String>>,
-    pub lasts: Duration,
+    /// Which of the secrets was taken last.
+    secret: usize,
 }
 
 /// A bearer token, and which one it is.
@@ -49,14 +45,18 @@ pub(super) struct Token {
 }
 
 impl Tokens {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings, redactor: Arc<Redactor>) -> Self {
         Self {
             url: settings.token_url.clone(),
             client_id: settings.client_id.clone(),
-            client_secret: settings.client_secret.clone(),
+            secrets: std::iter::once(&settings.client_secret)
+                .chain(&settings.previous_secret)
+                .cloned()
+                .collect(),
             tenant_id: settings.tenant_id.clone(),
             scope: settings.scopes.join(" "),
             timeout: settings.read_timeout.min(Duration::from_secs(60)),
+            redactor,
             kept: Mutex::default(),
             calls: AtomicU64::new(0),
         }
@@ -93,18 +93,32 @@ impl Tokens {
     /// The caller holds the lock, so one request is in flight.
     async fn renew(&self, http: &reqwest::Client, kept: &mut Kept) -> Result<Token, Error> {
         kept.token = None;
-        let mut attempt = 1;
+        let (mut attempt, mut tried, mut refusal) = (1, kept.secret, None);
         let (bearer, granted, asked_at) = loop {
-            match self.ask(http).await {
+            match self.ask(http, &self.secrets[tried]).await {
                 Ok(answer) => break answer,
+                Err(error @ Error::SignIn { .. })
+                    if refusal.is_none() && self.secrets.len() > 1 =>
+                {
+                    refusal = Some(error);
+                    tried = 1 - tried;
+                }
                 Err(error) if error.is_retryable() && attempt < ATTEMPTS => {
                     let pause = Duration::from_millis(200) * 2_u32.pow(attempt);
                     tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
                     attempt += 1;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(refusal.unwrap_or(error)),
             }
         };
+        if refusal.is_some() {
+            let which = if tried == 0 { "set last" } else { "before" };
+            tracing::warn!(
+                "visma took only the client secret {which}, of the two that the vault has"
+            );
+            kept.secret = tried;
+        }
+        self.redactor.add_token(bearer.expose_secret());
         let life = granted.lasts;
         kept.granted = granted;
         kept.generation += 1;
@@ -116,13 +130,17 @@ impl Tokens {
         Ok(token)
     }
 
-    async fn ask(&self, http: &reqwest::Client) -> Result<(SecretString, Granted, Instant), Error> {
+    async fn ask(
+        &self,
+        http: &reqwest::Client,
+        secret: &SecretString,
+    ) -> Result<(SecretString, Granted, Instant), Error> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let path = || "the token endpoint".to_owned();
         let mut form = vec![
             ("grant_type", "client_credentials"),
             ("client_id", self.client_id.as_str()),
-            ("client_secret", self.client_secret.expose_secret()),
+            ("client_secret", secret.expose_secret()),
             ("tenant_id", self.tenant_id.as_str()),
         ];
         if !self.scope.is_empty() {
@@ -141,14 +159,13 @@ impl Tokens {
         let body = answer::body(&mut response, LONGEST_ANSWER).await;
         match status {
             200 => {}
-            // Nothing of a redirect or a refusal repeats the form, so its words may be shown.
             300..=399 => return Err(Error::Redirected { path: path() }),
             429 | 500.. => {
-                let message = answer::message(&body.unwrap_or_default());
+                let message = self.refusal(body.unwrap_or_default());
                 return Err(Error::Server { status, path: path(), message });
             }
             _ => {
-                let message = refusal(&body.unwrap_or_default());
+                let message = self.refusal(body.unwrap_or_default());
                 return Err(Error::SignIn { status, message });
             }
         }
@@ -166,58 +183,21 @@ impl Tokens {
             Value::String(text) => text.parse().ok(),
             _ => None,
         };
-        let lasts = life.map_or(UNSTATED_LIFE, |seconds| Duration::from_secs(seconds.min(86_400)));
-        let scopes = scopes_of(&answer).or_else(|| scopes_of(&claims(bearer)?));
-        Ok((SecretString::from(bearer), Granted { scopes, lasts }, asked_at))
+        let life = life.map_or(UNSTATED_LIFE, |seconds| Duration::from_secs(seconds.min(86_400)));
+        let granted = Granted::of(&answer, bearer, life);
+        Ok((SecretString::from(bearer), granted, asked_at))
     }
-}
 
-/// The `scope` of a token answer or of a token: words in one text, or a list.
-fn scopes_of(from: &Value) -> Option<Vec<String>> {
-    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    let scopes = match &from["scope"] {
-        Value::String(text) => words(text),
-        Value::Array(list) => list.iter().filter_map(Value::as_str).flat_map(words).collect(),
-        _ => return None,
-    };
-    (!scopes.is_empty()).then_some(scopes)
-}
-
-/// What a token says about itself, if it is a JWT. Read only, never trusted: who may do what is
-/// Visma's to say.
-fn claims(token: &str) -> Option<Value> {
-    let [_, payload, _] = token.split('.').collect::<Vec<_>>().try_into().ok()?;
-    let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    serde_json::from_slice(&bytes).ok()
-}
-
-fn refusal(body: &[u8]) -> String {
-    let Ok(value) = serde_json::from_slice::<Value>(body) else { return answer::message(body) };
-    match (value["error"].as_str(), value["error_description"].as_str()) {
-        (Some(code), Some(words)) => bounded(&format!("{code}: {words}")),
-        (Some(code), None) => bounded(code),
-        (None, _) => answer::message(body),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn what_a_token_may_do_is_read_from_its_answer_or_from_itself() {
-        let asked = |value: Value| scopes_of(&value);
-        assert_eq!(asked(json!({"scope": "a b"})), Some(vec!["a".into(), "b".into()]));
-        assert_eq!(asked(json!({"scope": ["a", "b"]})), Some(vec!["a".into(), "b".into()]));
-        assert_eq!(asked(json!({"scope": ""})), None);
-        assert_eq!(asked(json!({"token_type": "Bearer"})), None);
-
-        let payload = URL_SAFE_NO_PAD.encode(r#"{"scope":["erp:read"],"exp":1}"#);
-        let found = claims(&format!("e30.{payload}.c2ln")).expect("a JWT");
-        assert_eq!(scopes_of(&found), Some(vec!["erp:read".into()]));
-        for opaque in ["", "abc", "a.b.c", "e30.!!.x", "a.b.c.d"] {
-            assert_eq!(claims(opaque), None, "{opaque}");
+    /// Only what the standard says of a refusal: anything else may be most of a token, and even that may
+    /// repeat what was sent.
+    fn refusal(&self, body: Vec<u8>) -> String {
+        let body = self.redactor.scrub(body);
+        let value = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+        let words = |name: &str| value[name].as_str().filter(|words| !words.trim().is_empty());
+        match (words("error"), words("error_description")) {
+            (Some(code), Some(words)) => bounded(&format!("{code}: {words}")),
+            (Some(words), None) | (None, Some(words)) => bounded(words),
+            (None, None) => "no reason given".to_owned(),
         }
     }
 }

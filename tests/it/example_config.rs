@@ -21,6 +21,8 @@ const PLACES: &[Place] = &[
     place("Config", &[""]),
     place("StoreConfig", &["store"]),
     place("Timing", &["timing"]),
+    place("VaultConfig", &["vault"]),
+    place("MasterKeyConfig", &["vault.master_key.*"]),
     place("Roles", &["roles"]),
     place("SourceConfig", &["source.*"]),
     place("CompanyConfig", &["company.*"]),
@@ -67,6 +69,7 @@ const PLACES: &[Place] = &[
 const SOURCES: &[&str] = &[
     include_str!("../../src/config/mod.rs"),
     include_str!("../../src/config/roles.rs"),
+    include_str!("../../src/config/vault.rs"),
     include_str!("../../src/decide/rules.rs"),
     include_str!("../../src/mapping/tables.rs"),
     include_str!("../../src/validation/rules.rs"),

@@ -8,6 +8,7 @@ use ml_connector::store::{
     DocumentFilter, DocumentRow, DocumentState, HoldRow, PostingRow, Step, Store,
 };
 use ml_connector::sync::{self, ManualVerb, RoundReport, Silent};
+use ml_connector::vault::Vault;
 use ml_connector::visma;
 use ml_connector_sandbox::visma::HeldDocument;
 use ml_connector_sandbox::world::{Fate, Kind};
@@ -204,7 +205,10 @@ impl Flow {
     }
 
     fn visma_client(&self) -> visma::Client {
-        let settings = self.config.visma_settings(&self.config.companies[0]).expect("settings");
+        let settings = self
+            .config
+            .visma_settings(&self.config.companies[0], &Vault::default())
+            .expect("settings");
         visma::Client::new(settings).expect("a client")
     }
 

@@ -178,7 +178,7 @@ async fn no_secret_is_ever_shown_or_kept() {
 }
 
 /// All that the store keeps: the files, or every text of every table.
-async fn stored(flow: &Flow) -> Vec<u8> {
+pub async fn stored(flow: &Flow) -> Vec<u8> {
     use sqlx::{Connection, Row};
     if let Some(path) = flow.test.url.strip_prefix("sqlite:") {
         let files =

@@ -73,7 +73,10 @@ fn true_profile(form: Form) -> Profile {
 
 /// Whole documents of one feed, as the right profile makes them.
 async fn documents(flow: &Flow, profile: &Profile, feed: &str) -> Vec<Value> {
-    let settings = flow.config.jaggaer_settings(&flow.config.sources[0]).unwrap();
+    let settings = flow
+        .config
+        .jaggaer_settings(&flow.config.sources[0], &ml_connector::vault::Vault::default())
+        .unwrap();
     let client = jaggaer::Client::new(settings).unwrap();
     let feed = profile.feed(feed).unwrap();
     let page = client.pager(feed, None).next().await.unwrap().unwrap();

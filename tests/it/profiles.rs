@@ -19,7 +19,10 @@ struct Delivered {
 async fn read_all(flow: &Flow, page_size: u64) -> Delivered {
     let mut wanted = flow.config.sources[0].clone();
     wanted.page_size = page_size;
-    let settings = flow.config.jaggaer_settings(&wanted).expect("settings");
+    let settings = flow
+        .config
+        .jaggaer_settings(&wanted, &ml_connector::vault::Vault::default())
+        .expect("settings");
     let client = source::Client::new(settings).expect("a client");
     let profile = sync::load_profile(&wanted.profile, &flow.folder).expect("built in");
     let mut delivered = Delivered::default();

@@ -12,16 +12,18 @@ pub use pager::{Page, Pager, Row};
 pub use probe::Look;
 pub use settings::{ClientAuth, Settings};
 
-use super::address::{Base, percent_encoded};
+use super::address::{Base, form_encoded, percent_encoded};
 use super::profile::{Feed, Place, Success, is_empty};
 use super::read::{shown, text_of};
 use super::{Error, Stamp};
 use crate::procurement::AttachmentRef;
+use crate::redact::Redactor;
 use pace::Pacer;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
 use reqwest::{Response, Url};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -83,17 +85,28 @@ impl Client {
             .user_agent(concat!("ml-connector/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Error::Settings(network_text(error)))?;
+        let secrets = || std::iter::once(&settings.client_secret).chain(&settings.previous_secret);
+        // As `Basic` sends them, with the id before them.
+        let basic: Vec<String> = secrets()
+            .map(|secret| form_encoded(secret.expose_secret()))
+            .map(|secret| format!("{}:{secret}", form_encoded(&settings.client_id)))
+            .collect();
+        let kept = secrets().chain(settings.headers.iter().map(|(_, value)| value));
+        let kept = kept.map(|secret| secret.expose_secret());
+        let redactor = Arc::new(Redactor::new(kept.chain(basic.iter().map(String::as_str))));
         let sign_in = SignIn {
             url,
             client_id: settings.client_id.clone(),
-            secret: settings.client_secret.clone(),
+            secrets: secrets().cloned().collect(),
+            redactor,
             auth: settings.client_auth,
             scope: settings.scope.clone(),
             key_header: header_name(&settings.api_key_header)?,
             first_backoff: settings.first_backoff,
             state: tokio::sync::Mutex::default(),
         };
-        let headers = header_map(&settings.headers)?;
+        let own = settings.headers.iter().map(|(name, value)| (name, value.expose_secret()));
+        let headers = header_map(own)?;
         let pacer = Pacer::new(settings.concurrent_requests, settings.requests_per_second);
         let requests = AtomicU64::new(0);
         let inner = Inner { http, base, settings, headers, sign_in, pacer, requests };
@@ -127,7 +140,7 @@ impl Client {
             path = path.replace(&format!("{{{name}}}"), &percent_encoded(&part));
         }
         let url = with_query(self.inner.base.below(&path)?, &detail.query);
-        let headers = header_map(&feed.headers)?;
+        let headers = header_map(feed.headers.iter().map(|(name, value)| (name, value.as_str())))?;
         let error_at = detail.error.as_ref().or(feed.error.as_ref());
         let ask = Ask { url: &url, headers: &headers, body: None };
         let (body, _) = self.json(&ask, detail.success.as_ref(), error_at).await?;
@@ -179,10 +192,12 @@ impl Client {
                 Error::BrokenAnswer { path: path.to_owned(), text: error.to_string() }
             })?;
             match success {
-                Some(test) if !passes(test, &body) => Err(Error::Failed {
-                    path: path.to_owned(),
-                    text: failure_text(test, error_at, &body),
-                }),
+                Some(test) if !passes(test, &body) => {
+                    let clean = self.inner.sign_in.redactor.scrub(text.into_owned());
+                    let body = serde_json::from_slice(&clean).unwrap_or_default();
+                    let text = failure_text(test, error_at, &body);
+                    Err(Error::Failed { path: path.to_owned(), text })
+                }
                 Some(_) | None => Ok((body, answer.headers)),
             }
         };
@@ -222,7 +237,10 @@ impl Client {
                     }
                     parsed
                 }
-                Ok(answer) => Err(refused(ask.url.path(), &answer, error_at)),
+                Ok(mut answer) => {
+                    answer.body = inner.sign_in.redactor.scrub(answer.body);
+                    Err(refused(ask.url.path(), &answer, error_at))
+                }
                 Err(error) => Err(error),
             };
             let error = match outcome {
@@ -404,7 +422,9 @@ fn header_name(name: &str) -> Result<HeaderName, Error> {
         .map_err(|_| Error::Settings(format!("header `{name}` cannot be sent")))
 }
 
-fn header_map(headers: &BTreeMap<String, String>) -> Result<HeaderMap, Error> {
+fn header_map<'a>(
+    headers: impl IntoIterator<Item = (&'a String, &'a str)>,
+) -> Result<HeaderMap, Error> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         let header = header_name(name)?;
@@ -412,7 +432,9 @@ fn header_map(headers: &BTreeMap<String, String>) -> Result<HeaderMap, Error> {
         if header == AUTHORIZATION {
             return Err(Error::Settings("`Authorization` carries the token only".to_owned()));
         }
-        map.insert(header, HeaderValue::from_str(value).map_err(|_| wrong())?);
+        let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
+        value.set_sensitive(true);
+        map.insert(header, value);
     }
     Ok(map)
 }

@@ -165,7 +165,8 @@ impl Pager {
 
     async fn fetch(&self) -> Result<(Url, Held), Error> {
         let (url, sent) = self.request()?;
-        let headers = header_map(&self.feed.headers)?;
+        let headers =
+            header_map(self.feed.headers.iter().map(|(name, value)| (name, value.as_str())))?;
         let ask = Ask { url: &url, headers: &headers, body: sent.as_ref() };
         let (body, headers) =
             self.client.json(&ask, self.feed.success.as_ref(), self.feed.error.as_ref()).await?;

@@ -126,3 +126,41 @@ async fn a_key_goes_with_every_call_and_is_not_exchanged() {
     let error = Client::new(settings).unwrap().sign_in().await.unwrap_err();
     assert!(error.needs_person() && !error.to_string().contains("lines"), "{error}");
 }
+
+#[tokio::test]
+async fn of_two_keys_the_one_that_is_taken_is_used_from_then_on() {
+    let server = serve(|call| match call.header.get("x-key").map(|key| key.as_bytes()) {
+        Some(b"of yesterday") => ok(json!({"rows": []})),
+        _ => status(401),
+    })
+    .await;
+    let mut settings = server.settings();
+    settings.client_auth = ClientAuth::ApiKey;
+    settings.api_key_header = "X-Key".to_owned();
+    settings.client_secret = "of tomorrow".into();
+    settings.previous_secret = Some("of yesterday".into());
+    let client = Client::new(settings.clone()).unwrap();
+    for _ in 0..3 {
+        client.probe(&feed(r#"kind = "none""#)).await.unwrap();
+    }
+    assert_eq!(server.calls(), 4, "refused once");
+    settings.previous_secret = None;
+    let error = Client::new(settings).unwrap().probe(&feed(CURSOR)).await.unwrap_err();
+    assert!(matches!(error, Error::Unauthorised { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_an_error_repeats_of_us_is_taken_out() {
+    let server = serve(|call| Reply {
+        status: 400,
+        headers: Vec::new(),
+        body: json!({"detail": format!("{} {} {}", call.bearer, SECRET, "in x-proxy: key-9f3c")})
+            .to_string(),
+        cut: false,
+    })
+    .await;
+    let mut settings = server.settings();
+    settings.headers = vec![("x-proxy".to_owned(), "key-9f3c".into())];
+    let error = Client::new(settings).unwrap().probe(&feed(CURSOR)).await.unwrap_err().to_string();
+    assert!(error.contains("Bearer *** *** in x-proxy: ***"), "{error}");
+}
