@@ -7,6 +7,8 @@ pub mod clock;
 pub mod config;
 mod crash;
 pub mod decide;
+pub mod doctor;
+pub mod examine;
 pub mod jaggaer;
 #[cfg(test)]
 #[path = "../tests/laws/mod.rs"]

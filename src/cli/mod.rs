@@ -3,6 +3,7 @@
 
 mod account;
 mod audit;
+mod backup;
 mod demo;
 mod documents;
 mod explain;
@@ -105,6 +106,8 @@ enum Command {
     /// Prove or export the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Copy the store into a new file while others work on it, and read the copy to the end.
+    Backup(backup::Arguments),
     /// Connections, last rounds and holds on one screen.
     Status,
 }
@@ -158,6 +161,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Mapping(command) => mapping::run(command, &load(cli)?, output).await,
         Command::Secret(command) => secret::run(command, || load(cli), output).await,
         Command::Audit(command) => audit::run(command, &open(&load(cli)?).await?, output).await,
+        Command::Backup(arguments) => backup::run(arguments, load(cli), output).await,
         Command::Status => status::run(&load(cli)?, output).await,
     }
 }

@@ -11,7 +11,7 @@ mod read;
 mod stamp;
 mod survey;
 
-pub use client::{Client, ClientAuth, Page, Pager, Row, Settings};
+pub use client::{Client, ClientAuth, Look, Page, Pager, Row, Settings};
 pub use error::Error;
 pub use infer::{Confidence, Guess, InferError, Proposal, infer};
 pub(crate) use profile::Place;

@@ -7,6 +7,7 @@
 mod alert;
 mod alike;
 mod audit;
+mod backup;
 mod billing;
 mod change;
 mod decision;
@@ -36,6 +37,7 @@ mod writer;
 
 pub use alert::{AlertMessage, AlertTrouble};
 pub use alike::{Likeness, OwnInvoice, PaidInvoice};
+pub use backup::{Backup, BackupError, Counts};
 pub use billing::{ErpBilling, OwnBilled, OwnBilling};
 pub(crate) use change::args;
 pub use change::{Arg, Change, Statement};

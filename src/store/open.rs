@@ -33,7 +33,7 @@ impl Store {
     ///
     /// `sqlite:FILE` (made when missing), `sqlite::memory:` is refused: it would forget.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER]).ok();
+        install_drivers();
         let (dialect, connect_url, lock_path) = parse(url)?;
         let shown = redacted(url);
         let open_error =
@@ -45,7 +45,7 @@ impl Store {
             let mut connection =
                 sqlx::AnyConnection::connect_with(&options).await.map_err(open_error)?;
             // Two that begin a fresh file at once: the change to the write-ahead log waits for no lock.
-            let ready = match prepare(&mut connection, dialect).await {
+            let ready = match prepare(&mut connection, dialect.settings()).await {
                 Ok(()) => migrate(&mut connection).await,
                 Err(error) => Err(open_error(error)),
             };
@@ -62,13 +62,23 @@ impl Store {
             tokio::time::sleep(Duration::from_millis(200)).await;
         };
 
-        let readers = Readers::open(options, dialect).await.map_err(open_error)?;
+        let readers = match dialect {
+            Dialect::Sqlite => Readers::of_file(options, dialect.settings()),
+            Dialect::Postgres => {
+                Readers::of_server(options, dialect.settings()).await.map_err(open_error)?
+            }
+        };
 
         let (sender, queue) = mpsc::channel(QUEUE);
         let writer = writer::Writer { connection, dialect, heads: HashMap::new() };
         start(writer.run(queue), dialect)?;
         Ok(Self { dialect, readers, writer: sender, lock_path })
     }
+}
+
+pub(super) fn install_drivers() {
+    // Refused when they are installed already.
+    let _ = sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER]);
 }
 
 /// The writer of a file runs on a thread of its own: it waits for the database's thread after
@@ -98,12 +108,17 @@ fn parse(url: &str) -> Result<(Dialect, String, Option<PathBuf>), StoreError> {
             return Err(StoreError::Url(url.to_owned()));
         }
         let lock = PathBuf::from(format!("{path}.lock"));
-        Ok((Dialect::Sqlite, format!("sqlite://{path}?mode=rwc"), Some(lock)))
+        Ok((Dialect::Sqlite, file_url(path, "mode=rwc"), Some(lock)))
     } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         Ok((Dialect::Postgres, url.to_owned(), None))
     } else {
         Err(StoreError::Url(redacted(url)))
     }
+}
+
+/// The database's own URL of a file. What is in it is decoded once when it is read.
+pub(super) fn file_url(path: &str, parameters: &str) -> String {
+    format!("sqlite://{}?{parameters}", path.replace('%', "%25").replace('?', "%3F"))
 }
 
 /// A store URL may carry a password.
@@ -116,33 +131,40 @@ fn redacted(url: &str) -> String {
     }
 }
 
+impl Dialect {
+    /// What every connection to a store in use begins with.
+    const fn settings(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &[
+                // First: the next one takes a lock already.
+                "pragma busy_timeout = 30000",
+                "pragma journal_mode = wal",
+                // An acknowledged commit survives a power cut.
+                "pragma synchronous = full",
+                // The same pages are written again and again while a batch goes through: they meet
+                // in a log of 16 MiB (its pages are 4 KiB) before they go into the file.
+                "pragma wal_autocheckpoint = 4096",
+                "pragma cache_size = -4096",
+                "pragma foreign_keys = on",
+            ],
+            Self::Postgres => &[
+                "set synchronous_commit = on",
+                "set timezone = 'UTC'",
+                // A process that is frozen in the middle of a transaction (a paused virtual machine,
+                // a lost network) keeps its row locks; without an end to that nobody could take its
+                // unit.
+                "set idle_in_transaction_session_timeout = '10s'",
+                // Who waits for such a lock looks up now and then, so that its own patience counts.
+                "set lock_timeout = '2s'",
+            ],
+        }
+    }
+}
+
 pub(super) async fn prepare(
     connection: &mut sqlx::AnyConnection,
-    dialect: Dialect,
+    settings: &[&'static str],
 ) -> Result<(), sqlx::Error> {
-    let settings: &[&'static str] = match dialect {
-        Dialect::Sqlite => &[
-            // First: the next one takes a lock already.
-            "pragma busy_timeout = 30000",
-            "pragma journal_mode = wal",
-            // An acknowledged commit survives a power cut.
-            "pragma synchronous = full",
-            // The same pages are written again and again while a batch goes through: they meet
-            // in a log of 16 MiB (its pages are 4 KiB) before they go into the file.
-            "pragma wal_autocheckpoint = 4096",
-            "pragma cache_size = -4096",
-            "pragma foreign_keys = on",
-        ],
-        Dialect::Postgres => &[
-            "set synchronous_commit = on",
-            "set timezone = 'UTC'",
-            // A process that is frozen in the middle of a transaction (a paused virtual machine, a
-            // lost network) keeps its row locks; without an end to that nobody could take its unit.
-            "set idle_in_transaction_session_timeout = '10s'",
-            // Who waits for such a lock looks up now and then, so that its own patience counts.
-            "set lock_timeout = '2s'",
-        ],
-    };
     for setting in settings {
         connection.execute(sqlx::query::<Any>(*setting)).await?;
     }

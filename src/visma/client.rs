@@ -1,7 +1,7 @@
 use super::allowance::{self, Allowance, AllowanceSnapshot};
 use super::answer;
 use super::token::{Token, Tokens};
-use super::{Error, KeyFields, Settings, SupplierAttributes};
+use super::{Error, Granted, KeyFields, Settings, SupplierAttributes};
 use crate::redact::Redactor;
 use reqwest::header::{ETAG, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Response};
@@ -109,6 +109,11 @@ impl Client {
     /// only a call to the API does.
     pub async fn sign_in(&self) -> Result<(), Error> {
         self.inner.tokens.current(&self.inner.http).await.map(drop)
+    }
+
+    /// What the latest token may do. Ask after [`Self::sign_in`].
+    pub async fn granted(&self) -> Granted {
+        self.inner.tokens.granted().await
     }
 
     pub fn calls(&self) -> Calls {

@@ -1,5 +1,5 @@
 use super::answer::{self, bounded};
-use super::{Error, Settings};
+use super::{Error, Granted, Settings};
 use crate::redact::Redactor;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -31,6 +31,7 @@ pub(super) struct Tokens {
 struct Kept {
     token: Option<Token>,
     generation: u64,
+    granted: Granted,
     /// Which of the secrets was taken last.
     secret: usize,
 }
@@ -65,6 +66,10 @@ impl Tokens {
         self.calls.load(Ordering::Relaxed)
     }
 
+    pub(super) async fn granted(&self) -> Granted {
+        self.kept.lock().await.granted.clone()
+    }
+
     /// The kept token, or a new one when it is about to end.
     pub(super) async fn current(&self, http: &reqwest::Client) -> Result<Token, Error> {
         let mut kept = self.kept.lock().await;
@@ -89,7 +94,7 @@ impl Tokens {
     async fn renew(&self, http: &reqwest::Client, kept: &mut Kept) -> Result<Token, Error> {
         kept.token = None;
         let (mut attempt, mut tried, mut refusal) = (1, kept.secret, None);
-        let (bearer, life, asked_at) = loop {
+        let (bearer, granted, asked_at) = loop {
             match self.ask(http, &self.secrets[tried]).await {
                 Ok(answer) => break answer,
                 Err(error @ Error::SignIn { .. })
@@ -114,6 +119,8 @@ impl Tokens {
             kept.secret = tried;
         }
         self.redactor.add_token(bearer.expose_secret());
+        let life = granted.lasts;
+        kept.granted = granted;
         kept.generation += 1;
         // A tenth early, so that a token of seconds is kept for a while too.
         let margin = (life / 10).min(Duration::from_secs(60));
@@ -127,7 +134,7 @@ impl Tokens {
         &self,
         http: &reqwest::Client,
         secret: &SecretString,
-    ) -> Result<(SecretString, Duration, Instant), Error> {
+    ) -> Result<(SecretString, Granted, Instant), Error> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let path = || "the token endpoint".to_owned();
         let mut form = vec![
@@ -177,7 +184,8 @@ impl Tokens {
             _ => None,
         };
         let life = life.map_or(UNSTATED_LIFE, |seconds| Duration::from_secs(seconds.min(86_400)));
-        Ok((SecretString::from(bearer), life, asked_at))
+        let granted = Granted::of(&answer, bearer, life);
+        Ok((SecretString::from(bearer), granted, asked_at))
     }
 
     /// Only what the standard says of a refusal: anything else may be most of a token, and even that may

@@ -120,7 +120,17 @@ impl Connector {
     }
 
     pub fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.folder.join(name), text).expect("the folder can be written");
+        std::fs::write(self.path(name), text).expect("the folder can be written");
+    }
+
+    /// Points the configuration at another store.
+    pub fn use_store(&self, url: &str) {
+        self.amend(|table| table["store"]["url"] = url.into());
+    }
+
+    /// A file beside the configuration.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     /// Changes the configuration.
@@ -132,7 +142,7 @@ impl Connector {
     }
 
     pub fn config_path(&self) -> PathBuf {
-        self.folder.join("ml-connector.toml")
+        self.path("ml-connector.toml")
     }
 
     pub fn config(&self) -> Config {

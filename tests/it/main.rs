@@ -2,6 +2,7 @@
 
 mod adoption;
 mod alerts;
+mod backup;
 mod cases;
 mod connector;
 mod crash_and_resume;

@@ -4,10 +4,12 @@
 
 mod pace;
 mod pager;
+mod probe;
 mod settings;
 mod token;
 
 pub use pager::{Page, Pager, Row};
+pub use probe::Look;
 pub use settings::{ClientAuth, Settings};
 
 use super::address::{Base, form_encoded, percent_encoded};
@@ -119,12 +121,6 @@ impl Client {
     /// Gets a token, if there is no good one yet.
     pub async fn sign_in(&self) -> Result<(), Error> {
         self.inner.sign_in.token(&self.inner.http, &self.inner.requests).await.map(drop)
-    }
-
-    /// Reads the first page of a feed and says how many rows it has.
-    pub async fn probe(&self, feed: &Arc<Feed>) -> Result<usize, Error> {
-        let page = self.pager(feed, None).next().await?;
-        Ok(page.map_or(0, |page| page.rows.len()))
     }
 
     /// Reads a list page by page: what changed since the watermark, or everything.

@@ -95,6 +95,34 @@ impl Pager {
         }
     }
 
+    /// Rows asked for in one page; `None`: the list takes no such wish.
+    pub fn page_size(&self) -> Option<u64> {
+        self.feed.paging.size_parameter.as_ref().map(|_| self.size)
+    }
+
+    /// Whether rows follow a page that ended the list because it had fewer rows than were asked for. `None`: it
+    /// did not end so. Where rows follow, the source cuts pages, and the profile's `max_size` must say so.
+    pub async fn rows_follow_short_page(&mut self, rows: usize) -> Result<Option<bool>, Error> {
+        let count = u64::try_from(rows).unwrap_or(u64::MAX);
+        let paging = &self.feed.paging;
+        let ended_short = self.complete()
+            && count > 0
+            && count < self.size
+            && paging.end.contains(&End::ShortPage);
+        self.next = match paging.kind {
+            PagingKind::Page if ended_short => Next::Page(paging.first + 1),
+            PagingKind::Offset if ended_short => Next::Offset(paging.first + count),
+            _ => return Ok(None),
+        };
+        let (_, held) = self.fetch().await?;
+        let new = held.rows.iter().any(|row| {
+            let id = digest(&[&self.feed.source_id(row)]);
+            !self.seen.contains(&id)
+        });
+        self.next = Next::End;
+        Ok(Some(new))
+    }
+
     /// The list was read to its end: a watermark may move.
     pub fn complete(&self) -> bool {
         matches!(self.next, Next::End)
@@ -107,22 +135,11 @@ impl Pager {
             if self.complete() {
                 return Ok(None);
             }
-            let (url, sent) = self.request()?;
             if self.pages >= MOST_PAGES {
                 return Err(self.endless(format!("{MOST_PAGES} pages and more")));
             }
-            let headers =
-                header_map(self.feed.headers.iter().map(|(name, value)| (name, value.as_str())))?;
-            let answer = self
-                .client
-                .json(
-                    &Ask { url: &url, headers: &headers, body: sent.as_ref() },
-                    self.feed.success.as_ref(),
-                    self.feed.error.as_ref(),
-                )
-                .await;
-            let held = match answer {
-                Ok((body, headers)) => self.open(&url, body, &headers)?,
+            let (url, held) = match self.fetch().await {
+                Ok(fetched) => fetched,
                 Err(Error::Status { status: 410, .. })
                     if !matches!(self.next, Next::Start) && self.restarts < MOST_RESTARTS =>
                 {
@@ -144,6 +161,17 @@ impl Pager {
             }
             return Ok(Some(Page { rows }));
         }
+    }
+
+    async fn fetch(&self) -> Result<(Url, Held), Error> {
+        let (url, sent) = self.request()?;
+        let headers =
+            header_map(self.feed.headers.iter().map(|(name, value)| (name, value.as_str())))?;
+        let ask = Ask { url: &url, headers: &headers, body: sent.as_ref() };
+        let (body, headers) =
+            self.client.json(&ask, self.feed.success.as_ref(), self.feed.error.as_ref()).await?;
+        let held = self.open(&url, body, &headers)?;
+        Ok((url, held))
     }
 
     fn start_again(&mut self) {

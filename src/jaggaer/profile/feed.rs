@@ -456,6 +456,12 @@ impl Feed {
         self.detail.is_some()
     }
 
+    /// By how much earlier than the watermark changes are asked for; `None`: the list is always read whole.
+    pub fn overlap(&self) -> Option<SignedDuration> {
+        let delta = self.delta.as_ref().filter(|delta| delta.parameter.is_some())?;
+        Some(SignedDuration::from_secs(i64::from(delta.overlap_seconds)))
+    }
+
     /// The query parameter that asks for what changed since the watermark, with the profile's
     /// overlap taken off. `None`: the list is always read whole.
     pub fn since_query(&self, watermark: &Stamp) -> Option<(String, String)> {

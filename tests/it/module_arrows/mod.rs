@@ -62,11 +62,15 @@ const ARROWS: &[(&str, &[&str])] = &[
             "vault",
         ],
     ),
+    ("doctor", &["jaggaer", "visma"]),
+    ("examine", &["jaggaer", "visma", "doctor"]),
     ("serve", &["alert", "schedule", "clock", "store", "config", "sync", "vault"]),
     (
         "cli",
         &[
             "serve",
+            "doctor",
+            "examine",
             "procurement",
             "mapping",
             "matching",
@@ -98,6 +102,7 @@ const PURE: &[&str] = &[
     "alert/condition.rs",
     "alert/silence.rs",
     "alert/watch.rs",
+    "doctor/",
     "sync/posting.rs",
 ];
 const IMPURE_CRATES: &[&str] =
@@ -116,7 +121,7 @@ const IMPURE_PATHS: &[&[&str]] = &[
 /// Crates that only these places may use.
 const KEPT_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store/"]),
-    ("reqwest", &["alert/deliver/", "jaggaer/", "visma/"]),
+    ("reqwest", &["alert/deliver/", "jaggaer/", "visma/", "examine/"]),
     ("lettre", &["alert/deliver/"]),
     ("clap", &["cli/"]),
     ("anyhow", &["main.rs", "cli/"]),

@@ -245,7 +245,7 @@ async fn a_link_to_another_host_is_not_followed() {
         ..ok(json!({"rows": rows(0..1)}))
     })
     .await;
-    let error = server.client().probe(&feed(r#"kind = "link""#)).await.unwrap_err();
+    let error = server.client().look(&feed(r#"kind = "link""#), None).await.unwrap_err();
     assert!(matches!(error, Error::ForeignAddress(_)), "{error}");
 }
 
