@@ -141,11 +141,11 @@ async fn of_two_keys_the_one_that_is_taken_is_used_from_then_on() {
     settings.previous_secret = Some("of yesterday".into());
     let client = Client::new(settings.clone()).unwrap();
     for _ in 0..3 {
-        client.probe(&feed(r#"kind = "none""#)).await.unwrap();
+        client.look(&feed(r#"kind = "none""#), None).await.unwrap();
     }
     assert_eq!(server.calls(), 4, "refused once");
     settings.previous_secret = None;
-    let error = Client::new(settings).unwrap().probe(&feed(CURSOR)).await.unwrap_err();
+    let error = Client::new(settings).unwrap().look(&feed(CURSOR), None).await.unwrap_err();
     assert!(matches!(error, Error::Unauthorised { .. }), "{error}");
 }
 
@@ -161,6 +161,7 @@ async fn what_an_error_repeats_of_us_is_taken_out() {
     .await;
     let mut settings = server.settings();
     settings.headers = vec![("x-proxy".to_owned(), "key-9f3c".into())];
-    let error = Client::new(settings).unwrap().probe(&feed(CURSOR)).await.unwrap_err().to_string();
+    let error =
+        Client::new(settings).unwrap().look(&feed(CURSOR), None).await.unwrap_err().to_string();
     assert!(error.contains("Bearer *** *** in x-proxy: ***"), "{error}");
 }
