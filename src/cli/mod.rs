@@ -8,6 +8,7 @@ mod demo;
 mod documents;
 mod explain;
 mod hold;
+mod init;
 mod link;
 mod mapping;
 mod month;
@@ -70,7 +71,9 @@ enum Command {
     Demo(demo::Arguments),
     /// Only the simulated systems, until stopped.
     Sandbox(sandbox::Arguments),
-    /// Check sign-in and every entity on both sides; write nothing.
+    /// Ask for what a connection needs, and write an explained configuration.
+    Init(init::Arguments),
+    /// Look at both systems as a doctor: what is well, what is not, what to do; write nothing.
     Ping(ping::Arguments),
     /// Check how JAGGAER's API is laid out, or propose it from samples.
     #[command(subcommand)]
@@ -144,6 +147,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, output).await,
         Command::Sandbox(arguments) => sandbox::run(arguments, output).await,
+        Command::Init(arguments) => init::run(arguments, &cli.config, output),
         Command::Ping(arguments) => ping::run(arguments, &load(cli)?, output).await,
         Command::Profile(command) => profile::run(command, || load(cli), output).await,
         Command::Sync(arguments) => sync::run(arguments, &load(cli)?, output).await,

@@ -24,6 +24,7 @@ mod mapping;
 mod module_arrows;
 mod month;
 mod offices;
+mod onboarding;
 mod overrides;
 mod ping;
 mod planted;

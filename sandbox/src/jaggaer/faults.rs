@@ -55,6 +55,10 @@ pub struct Faults {
     pub unknown_fields: bool,
     /// Some documents carry a number where a text was promised.
     pub numbers_for_texts: bool,
+    /// Filters on the change time are ignored.
+    pub ignore_changes_filter: bool,
+    /// What the `Date` of answers is ahead of this machine's clock.
+    pub clock_ahead_seconds: i64,
 }
 
 impl Faults {
@@ -87,6 +91,7 @@ impl Faults {
             equal_timestamps: scale > 1,
             unknown_fields: scale > 0,
             numbers_for_texts: scale > 1,
+            ..Self::default()
         }
     }
 }

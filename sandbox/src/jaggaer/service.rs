@@ -6,6 +6,7 @@ use super::{
     Fault, Faults, Inner, Jaggaer, Profile, alternate_api, default_api, observed_api, token,
 };
 use crate::faults::cable::{Cable, Fate};
+use crate::faults::date_ahead;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
@@ -65,10 +66,15 @@ pub(super) async fn handle(State(jaggaer): State<Arc<Jaggaer>>, request: Request
     if jaggaer.board.fires(Fault::SlowAnswer) {
         tokio::time::sleep(Duration::from_millis(150)).await;
     }
+    let switches = jaggaer.board.settings();
+    let mut query = token::read_form(head.uri.query().unwrap_or_default().as_bytes());
+    if switches.ignore_changes_filter {
+        query.retain(|(name, _)| !matches!(name.as_str(), "updatedSince" | "flt"));
+    }
     let call = Call {
         method: &head.method,
         path: path.strip_prefix(prefix(profile)).unwrap_or("-").split('/').collect(),
-        query: token::read_form(head.uri.query().unwrap_or_default().as_bytes()),
+        query,
         headers: &head.headers,
         body: &body,
     };
@@ -81,7 +87,14 @@ pub(super) async fn handle(State(jaggaer): State<Arc<Jaggaer>>, request: Request
     {
         cable.set(Fate::CutAfter(head_bytes + size / 2));
     }
-    reply.into_response()
+    let mut response = reply.into_response();
+    let date = (switches.clock_ahead_seconds != 0)
+        .then(|| date_ahead(switches.clock_ahead_seconds)?.parse().ok())
+        .flatten();
+    if let Some(date) = date {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
 }
 
 /// The listener of the sign-in alone.
