@@ -72,7 +72,7 @@ enum Command {
     /// Only the simulated systems, until stopped.
     Sandbox(sandbox::Arguments),
     /// Ask for what a connection needs, and write an explained configuration.
-    Init(init::Arguments),
+    Init(Box<init::Arguments>),
     /// Look at both systems as a doctor: what is well, what is not, what to do; write nothing.
     Ping(ping::Arguments),
     /// Check how JAGGAER's API is laid out, or propose it from samples.
