@@ -37,10 +37,20 @@ impl Source {
     }
 }
 
+/// What a process may do in Visma.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Signs in with the right to read alone, and has nothing to send a write with.
+    Read,
+    ReadAndWrite,
+}
+
 /// One Visma company at work.
 pub struct Company {
     pub id: String,
     pub client: visma::Client,
+    /// `None`: opened to be read.
+    sender: Option<visma::Sender>,
     pub base_url: String,
     pub tenant: String,
     pub index_months: i64,
@@ -64,6 +74,15 @@ pub struct KnownReference {
 }
 
 impl Company {
+    pub fn sender(&self) -> Result<&visma::Sender, SyncError> {
+        self.sender.as_ref().ok_or_else(|| {
+            SyncError::Inner(format!(
+                "company `{}` was opened to be read: nothing is sent",
+                self.id
+            ))
+        })
+    }
+
     pub fn reference(&self) -> Option<Arc<KnownReference>> {
         self.reference.read().expect("no writer panics").clone()
     }
@@ -102,6 +121,18 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The same route by other rules.
+    pub fn with_rules(&self, rules: Rules) -> Self {
+        Self {
+            id: self.id.clone(),
+            source: Arc::clone(&self.source),
+            company: Arc::clone(&self.company),
+            rules_hash: hash_of(&rules),
+            rules,
+            vendors: RwLock::new(self.vendors()),
+        }
+    }
+
     /// Puts other rules in the place of the configuration's, before any work is done.
     pub fn set_rules(&mut self, rules: Rules) {
         self.rules_hash = hash_of(&rules);
@@ -241,6 +272,7 @@ pub fn open_connections(
     config: &Config,
     unit: &Unit,
     only: Option<&str>,
+    access: Access,
 ) -> Result<Vec<Arc<Connection>>, SyncError> {
     let mut sources: BTreeMap<String, Arc<Source>> = BTreeMap::new();
     let mut companies: BTreeMap<String, Arc<Company>> = BTreeMap::new();
@@ -260,7 +292,7 @@ pub fn open_connections(
         let company = match companies.get(&wanted.company) {
             Some(company) => Arc::clone(company),
             None => {
-                let company = Arc::new(open_company(config, wanted)?);
+                let company = Arc::new(open_company(config, wanted, access)?);
                 companies.insert(wanted.company.clone(), Arc::clone(&company));
                 company
             }
@@ -304,16 +336,28 @@ fn open_source(config: &Config, wanted: &ConnectionConfig) -> Result<Source, Syn
     Ok(Source { id: source.id.clone(), base_url: source.base_url.clone(), client, profile })
 }
 
-fn open_company(config: &Config, wanted: &ConnectionConfig) -> Result<Company, SyncError> {
+fn open_company(
+    config: &Config,
+    wanted: &ConnectionConfig,
+    access: Access,
+) -> Result<Company, SyncError> {
     let company = config.company(&wanted.company).expect("the configuration was checked");
-    let settings = config
+    let mut settings = config
         .visma_settings(company)
         .map_err(|error| SyncError::Configuration(error.to_string()))?;
+    if access == Access::Read {
+        settings.keep_reading_scopes();
+    }
     let concurrency = settings.concurrent_requests;
     let client = visma::Client::new(settings)?;
+    let sender = match access {
+        Access::Read => None,
+        Access::ReadAndWrite => Some(visma::Sender::new(&client)),
+    };
     Ok(Company {
         id: company.id.clone(),
         client,
+        sender,
         base_url: company.base_url.clone(),
         tenant: company.tenant_id.clone(),
         index_months: company.index_months,

@@ -1,6 +1,6 @@
 //! One full round of every flow of a unit.
 
-use super::engine::{Company, Connection, Engine, open_connections};
+use super::engine::{Access, Company, Connection, Engine, open_connections};
 use super::error::SyncError;
 use super::lease::{Ownership, lock_process};
 use super::mapping::join_mapping;
@@ -62,7 +62,7 @@ pub async fn sync(
         }
         let id = unit.id.clone();
         // What can be wrong with the configuration is found before the unit is taken.
-        let connections = match open_connections(config, &unit, only) {
+        let connections = match open_connections(config, &unit, only, Access::ReadAndWrite) {
             Ok(connections) => connections,
             Err(error) => {
                 report.errors.push(format!("{id}: {error}"));
