@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 mod crash;
 pub mod decide;
+pub mod fit;
 pub mod jaggaer;
 #[cfg(test)]
 #[path = "../tests/laws/mod.rs"]

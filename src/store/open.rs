@@ -67,6 +67,34 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Opens a store that another process may be working with, to look and no more: the database
+    /// itself refuses every write, and nothing is migrated. `None`: there is none yet.
+    pub async fn open_to_read(url: &str) -> Result<Option<Self>, StoreError> {
+        sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER]).ok();
+        let (dialect, connect_url, lock_path) = parse(url)?;
+        let read_url = match dialect {
+            Dialect::Sqlite => {
+                if !lock_path.as_ref().is_some_and(|lock| lock.with_extension("").exists()) {
+                    return Ok(None);
+                }
+                connect_url.replace("?mode=rwc", "?mode=ro")
+            }
+            Dialect::Postgres => {
+                let joint = if connect_url.contains('?') { '&' } else { '?' };
+                format!("{connect_url}{joint}options=-c%20default_transaction_read_only%3Don")
+            }
+        };
+        let open_error =
+            |error: sqlx::Error| StoreError::Open { url: redacted(url), reason: error.to_string() };
+        let options = AnyConnectOptions::from_str(&read_url).map_err(open_error)?;
+        let readers = Readers::open(options, dialect).await.map_err(open_error)?;
+        // Nobody takes from this queue: a change is answered as by a store that is closed.
+        let (writer, _) = mpsc::channel(1);
+        Ok(Some(Self { dialect, readers, writer, lock_path }))
+    }
+}
+
 /// The writer of a file runs on a thread of its own: it waits for the database's thread after
 /// each statement, and two threads that only wake each other cost far less than a turn of the
 /// whole runtime. Over a network the runtime is what waits.
