@@ -6,6 +6,7 @@ mod audit;
 mod demo;
 mod documents;
 mod explain;
+mod fit;
 mod hold;
 mod link;
 mod mapping;
@@ -56,6 +57,9 @@ enum Command {
     Sandbox(sandbox::Arguments),
     /// Check sign-in and every entity on both sides; write nothing.
     Ping(ping::Arguments),
+    /// Read both systems and post nothing: what would post, what would be held and why, what to map
+    /// first.
+    Fit(fit::Arguments),
     /// One full round of every flow.
     Sync(sync::Arguments),
     /// What was received and where it stands.
@@ -105,6 +109,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Demo(arguments) => demo::run(arguments, output).await,
         Command::Sandbox(arguments) => sandbox::run(arguments, output).await,
         Command::Ping(arguments) => ping::run(arguments, &load(cli)?, output).await,
+        Command::Fit(arguments) => fit::run(arguments, &load(cli)?, output).await,
         Command::Sync(arguments) => sync::run(arguments, &load(cli)?, output).await,
         Command::Documents(command) => {
             documents::run(command, &open(&load(cli)?).await?, output).await

@@ -9,9 +9,9 @@ mod todo;
 
 pub use cost::{Cost, CostInputs, EveryMinutes, cost, time_for};
 pub use report::{
-    CodeTable, Counts, Example, Group, KindLine, MoneyLine, Report, Suggested, Sum, Todo, Trial,
+    CodeTable, Counts, Example, LIMITS, Group, KindLine, MoneyLine, Report, Suggested, Sum, Todo, Trial,
     UnmatchedCode, UnmatchedVendor, VendorTable,
 };
 pub use suppose::{is_supposed, supposed_order};
-pub use tally::{Fate, Judged, KnownVendor, Surroundings, VendorStanding, tally};
+pub use tally::{Fate, Judged, KnownVendor, Surroundings, VendorStanding, taken_for_right, tally};
 pub use todo::{Blocked, Cause, Effect, in_order_of_effect};

@@ -1,4 +1,4 @@
-use super::Cost;
+use super::{Cause, Cost};
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -152,6 +152,8 @@ pub struct UnmatchedCode {
 /// One thing to put right; the list is in the order of effect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Todo {
+    #[serde(skip)]
+    pub cause: Cause,
     /// The table's title, or `Vendor`.
     pub table: String,
     pub code: String,
@@ -172,3 +174,13 @@ pub struct Trial {
     pub would_post: u64,
     pub share: u8,
 }
+
+/// What a run that posts nothing cannot know; told with every report.
+pub const LIMITS: [&str; 4] = [
+    "Orders that would be posted are taken for posted, open, and with nothing received. An invoice for goods \
+     that arrived long ago can wait here for a receipt that only a posted order could have.",
+    "What Visma refuses by settings of its own (restrictions, numbering, approvals) shows only when something \
+     is written.",
+    "An invoice that names an order which did not change for a year before the period waits for it here.",
+    "Suggestions are likenesses for a person to judge; nothing is mapped by itself.",
+];

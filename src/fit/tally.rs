@@ -385,6 +385,40 @@ fn by_its_holds(one: &Judged, holds: &[Hold]) -> Blocked {
     Blocked { causes, otherwise: codes.iter().any(|code| !explained.contains(code)) }
 }
 
+/// The tables with the first suggestion of each thing to do taken for right, and how many there were.
+pub fn taken_for_right(tables: &Tables, todo: &[Todo]) -> (Tables, u64) {
+    let mut tables = tables.clone();
+    let mut taken = 0;
+    for of in todo {
+        let Some(suggestion) = &of.suggestion else { continue };
+        let (key, value) = match &of.cause {
+            Cause::Code(code) => (code.code.clone(), suggestion.value.clone()),
+            Cause::Vendor(vendor) => (vendor.clone(), suggestion.value.clone()),
+        };
+        let table = match &of.cause {
+            Cause::Vendor(_) => Some(&mut tables.suppliers),
+            Cause::Code(code) => match code.table {
+                TableName::Accounts => Some(&mut tables.accounts.table),
+                TableName::Vat => Some(&mut tables.vat.table),
+                TableName::Terms => Some(&mut tables.terms.table),
+                TableName::Units => Some(&mut tables.units.table),
+                TableName::Branches => Some(&mut tables.branches.table),
+                TableName::Projects => Some(&mut tables.projects.table),
+                TableName::Segments => {
+                    let mut rules = tables.segments.iter_mut();
+                    rules.find(|rule| Some(rule.id) == code.segment).map(|rule| &mut rule.table)
+                }
+                TableName::Coding | TableName::Combinations => None,
+            },
+        };
+        if let Some(table) = table {
+            table.insert(key, value);
+            taken += 1;
+        }
+    }
+    (tables, taken)
+}
+
 fn todo(blocked: &[Blocked], counts: Counts, of: &Surroundings<'_>) -> Vec<Todo> {
     let mut would_post = counts.would_post;
     let entry = |effect: super::Effect| {
@@ -403,6 +437,7 @@ fn todo(blocked: &[Blocked], counts: Counts, of: &Surroundings<'_>) -> Vec<Todo>
             }
         };
         Todo {
+            cause: effect.cause,
             table,
             code,
             suggestion,
