@@ -12,7 +12,7 @@
 //! has more and more of them, with some amounts that come again and again.
 
 use ml_connector::config::Config;
-use ml_connector::decide::{self, History, Inputs};
+use ml_connector::decide::{self, History, Inputs, Routing};
 use ml_connector::jaggaer::{Content, Profile};
 use ml_connector::mapping::{SupplierGroups, SupplierIndex};
 use ml_connector::procurement::{
@@ -73,6 +73,7 @@ struct Desk {
     config: Config,
     store: Store,
     profile: Profile,
+    routing: Routing,
     reference: ReferenceData,
     index: SupplierIndex,
     groups: SupplierGroups,
@@ -111,6 +112,7 @@ impl Desk {
         Self {
             index: SupplierIndex::new(&reference),
             groups: SupplierGroups::new(&reference),
+            routing: config.routing(&source.id).expect("it is right"),
             config,
             store,
             profile,
@@ -135,6 +137,7 @@ impl Desk {
         let gatherer = Gatherer {
             store: &self.store,
             source: &connection.source,
+            routing: &self.routing,
             company: &connection.company,
             profile: &self.profile,
             rules: &connection.rules,

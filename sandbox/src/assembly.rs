@@ -30,6 +30,8 @@ pub struct Settings {
     /// Port 0: any free one.
     pub visma_listen: SocketAddr,
     pub jaggaer_listen: SocketAddr,
+    /// Of JAGGAER's sign-in, in a layout that has it elsewhere.
+    pub login_listen: SocketAddr,
     pub visma: visma::Settings,
     pub jaggaer: jaggaer::Settings,
 }
@@ -45,6 +47,7 @@ impl Default for Settings {
             latency_ms: 0,
             visma_listen: any,
             jaggaer_listen: any,
+            login_listen: any,
             visma: visma::Settings::defaults(),
             jaggaer: jaggaer::Settings::defaults(),
         }
@@ -84,24 +87,54 @@ pub struct Report {
     /// Against everything that must be posted or adopted, as Visma itself sees it.
     pub findings: visma::Findings,
     pub visma: visma::Report,
+    /// Each company by itself: of several offices the first is the one above.
+    pub companies: Vec<CompanyReport>,
     pub jaggaer_calls: jaggaer::Calls,
     pub jaggaer_faults: BTreeMap<jaggaer::Fault, u32>,
+}
+
+/// One office's company.
+#[derive(Debug, Clone, Serialize)]
+pub struct CompanyReport {
+    pub tenant: String,
+    /// Orders, invoices and credit notes that must stand there.
+    pub expected: usize,
+    pub findings: visma::Findings,
+    pub calls: visma::Calls,
 }
 
 /// The running sandbox. Dropped, both listeners close.
 pub struct Sandbox {
     sides: Arc<Sides>,
-    visma_at: SocketAddr,
+    /// In the order of the offices.
+    visma_at: Vec<SocketAddr>,
     jaggaer_at: SocketAddr,
+    login_at: SocketAddr,
+    profile: jaggaer::Profile,
     tasks: Vec<JoinHandle<io::Result<()>>>,
 }
 
 struct Sides {
     world: Arc<World>,
-    visma: Arc<Visma>,
-    visma_board: Arc<Switchboard>,
+    /// At least one.
+    companies: Vec<Company>,
     jaggaer: Arc<Jaggaer>,
     jaggaer_board: Arc<jaggaer::Board>,
+}
+
+/// The Visma company of one office.
+struct Company {
+    tenant: String,
+    visma: Arc<Visma>,
+    board: Arc<Switchboard>,
+}
+
+/// The tenant of an office's company. No two have the same.
+fn tenant(first: &str, office: usize) -> String {
+    match office {
+        0 => first.to_owned(),
+        _ => format!("{}{:02}", &first[..first.len() - 2], 11 + office),
+    }
 }
 
 impl Sandbox {
@@ -110,18 +143,30 @@ impl Sandbox {
         let seed = settings.world.seed;
         let latency = Duration::from_millis(settings.latency_ms);
         let world = Arc::new(World::generate(&settings.world));
-        let visma_board = Arc::new(Switchboard::new(Faults::level(settings.faults, seed)));
         let scale = match settings.faults {
             Level::None => 0,
             Level::Some => 1,
             Level::Many => 3,
         };
         let jaggaer_board = Arc::new(jaggaer::Board::new(jaggaer::Faults::scaled(scale, seed)));
-        let visma = Visma::new(
-            visma::Settings { seed, answer_after: latency, ..settings.visma },
-            masters(&world),
-            Arc::clone(&visma_board),
-        );
+        let offices = settings.world.companies.max(1);
+        let companies: Vec<Company> = (0..offices)
+            .map(|office| {
+                let tenant = tenant(&settings.visma.tenants.company, office);
+                let board = Arc::new(Switchboard::new(Faults::level(settings.faults, seed)));
+                let tenants =
+                    visma::Tenants { company: tenant.clone(), ..settings.visma.tenants.clone() };
+                let set_up = visma::Settings {
+                    seed,
+                    tenants,
+                    answer_after: latency,
+                    ..settings.visma.clone()
+                };
+                let belongs = |unit: &str| world::office_of(unit) == office;
+                let visma = Visma::new(set_up, masters(&world, belongs), Arc::clone(&board));
+                Company { tenant, visma, board }
+            })
+            .collect();
         let jaggaer = Jaggaer::new(
             jaggaer::Settings {
                 profile: settings.profile,
@@ -131,24 +176,72 @@ impl Sandbox {
             Arc::clone(&world),
             Arc::clone(&jaggaer_board),
         );
-        let sides = Arc::new(Sides { world, visma, visma_board, jaggaer, jaggaer_board });
+        let sides = Arc::new(Sides { world, companies, jaggaer, jaggaer_board });
         let control = axum::Router::new()
             .route("/sandbox/report", get(report))
             .route("/sandbox/faults", get(faults).put(set_faults))
             .with_state(Arc::clone(&sides));
-        let (visma_at, one) =
-            serve(settings.visma_listen, control.merge(sides.visma.router())).await?;
-        let (jaggaer_at, two) = serve(settings.jaggaer_listen, sides.jaggaer.router()).await?;
-        Ok(Self { sides, visma_at, jaggaer_at, tasks: vec![one, two] })
+        let mut control = Some(control);
+        let (mut visma_at, mut tasks) = (Vec::new(), Vec::new());
+        for (office, company) in sides.companies.iter().enumerate() {
+            // The first has the switches, and is where it was asked to be; JAGGAER and its sign-in are on
+            // the next two ports.
+            let (at, task) = match control.take() {
+                Some(control) => {
+                    serve(settings.visma_listen, control.merge(company.visma.router())).await?
+                }
+                None => {
+                    let port = match settings.visma_listen.port() {
+                        0 => 0,
+                        first => first.saturating_add(u16::try_from(office).unwrap_or(0) + 2),
+                    };
+                    let listen = SocketAddr::new(settings.visma_listen.ip(), port);
+                    serve(listen, company.visma.router()).await?
+                }
+            };
+            visma_at.push(at);
+            tasks.push(task);
+        }
+        let (jaggaer_at, task) = serve(settings.jaggaer_listen, sides.jaggaer.router()).await?;
+        tasks.push(task);
+        let profile = settings.profile;
+        let login_at = if profile.signs_in_elsewhere() {
+            let (at, task) = serve(settings.login_listen, sides.jaggaer.login_router()).await?;
+            tasks.push(task);
+            at
+        } else {
+            jaggaer_at
+        };
+        Ok(Self { sides, visma_at, jaggaer_at, login_at, profile, tasks })
     }
 
     /// Base URL of the API; the token endpoint is `/connect/token` below it.
     pub fn visma_url(&self) -> String {
-        format!("http://{}", self.visma_at)
+        self.visma_urls().swap_remove(0)
+    }
+
+    /// The same for each office's company.
+    pub fn visma_urls(&self) -> Vec<String> {
+        self.visma_at.iter().map(|at| format!("http://{at}")).collect()
+    }
+
+    /// The tenant of each office's company.
+    pub fn tenants(&self) -> Vec<String> {
+        self.sides.companies.iter().map(|company| company.tenant.clone()).collect()
     }
 
     pub fn jaggaer_url(&self) -> String {
         format!("http://{}", self.jaggaer_at)
+    }
+
+    /// Where JAGGAER gives tokens.
+    pub fn jaggaer_token_url(&self) -> String {
+        format!("http://{}{}", self.login_at, self.profile.token_path())
+    }
+
+    /// The layout that JAGGAER serves.
+    pub fn profile(&self) -> jaggaer::Profile {
+        self.profile
     }
 
     pub fn world(&self) -> &Arc<World> {
@@ -156,7 +249,16 @@ impl Sandbox {
     }
 
     pub fn visma(&self) -> &Arc<Visma> {
-        &self.sides.visma
+        &self.sides.companies[0].visma
+    }
+
+    /// The company of an office.
+    pub fn visma_of(&self, office: usize) -> &Arc<Visma> {
+        &self.sides.companies[office].visma
+    }
+
+    pub fn visma_faults_of(&self, office: usize) -> &Switchboard {
+        &self.sides.companies[office].board
     }
 
     pub fn jaggaer(&self) -> &Arc<Jaggaer> {
@@ -164,7 +266,7 @@ impl Sandbox {
     }
 
     pub fn visma_faults(&self) -> &Switchboard {
-        &self.sides.visma_board
+        &self.sides.companies[0].board
     }
 
     pub fn jaggaer_faults(&self) -> &jaggaer::Board {
@@ -209,20 +311,20 @@ async fn report(State(sides): State<Arc<Sides>>) -> Json<Report> {
 }
 
 async fn faults(State(sides): State<Arc<Sides>>) -> Json<Faults> {
-    Json(sides.visma_board.settings())
+    Json(sides.companies[0].board.settings())
 }
 
 async fn set_faults(State(sides): State<Arc<Sides>>, Json(faults): Json<Faults>) -> Json<Faults> {
-    sides.visma_board.set(faults);
-    Json(sides.visma_board.settings())
+    sides.companies[0].board.set(faults);
+    Json(sides.companies[0].board.settings())
 }
 
 impl Sides {
     fn report(&self) -> Report {
         let mut expected: BTreeMap<Kind, Expected> = BTreeMap::new();
         let mut planted_holds = Vec::new();
-        let mut documents = Vec::new();
-        let mut pairs = Vec::new();
+        let mut documents = vec![Vec::new(); self.companies.len()];
+        let mut pairs = vec![Vec::new(); self.companies.len()];
         let expectations = self.world.expectations();
         let expected_of: HashMap<String, visma::ExpectedDocument> = expectations
             .iter()
@@ -235,26 +337,27 @@ impl Sides {
             .collect();
         for expectation in expectations {
             let counts = expected.entry(expectation.kind).or_default();
+            let office = self.office_of(&expectation.business_unit);
             match expectation.fate {
                 Fate::Posted(document) => {
                     counts.posted += 1;
-                    documents.push(to_visma(&document));
+                    documents[office].push(to_visma(&document));
                 }
                 Fate::Adopted(document) => {
                     counts.adopted += 1;
-                    documents.push(to_visma(&document));
+                    documents[office].push(to_visma(&document));
                 }
                 Fate::Held(plant) => {
                     counts.held += 1;
                     let twin = expectation.twin.as_ref().and_then(|twin| expected_of.get(twin));
                     if let (Some(other), Some(twin)) = (&expectation.otherwise, twin) {
-                        pairs.push((to_visma(other), twin.clone()));
+                        pairs[office].push((to_visma(other), twin.clone()));
                     }
                     planted_holds.push(PlantedHold {
                         kind: expectation.kind,
                         source_id: expectation.source_id,
                         number: expectation.number,
-                        code: plant.code,
+                        code: self.code_of(plant.code),
                         or_code: plant.or,
                         or_source_id: expectation.twin,
                     });
@@ -265,48 +368,64 @@ impl Sides {
             }
         }
         planted_holds.sort();
-        self.take_the_other_of(&pairs, &mut documents);
+        let mut companies = Vec::new();
+        for ((company, mut documents), pairs) in self.companies.iter().zip(documents).zip(pairs) {
+            take_the_other_of(&company.visma, &pairs, &mut documents);
+            companies.push(CompanyReport {
+                tenant: company.tenant.clone(),
+                expected: documents.len(),
+                findings: company.visma.check(&documents),
+                calls: company.visma.report().calls,
+            });
+        }
         Report {
             expected,
             planted_holds,
-            findings: self.visma.check(&documents),
-            visma: self.visma.report(),
+            findings: companies[0].findings.clone(),
+            visma: self.companies[0].visma.report(),
+            companies,
             jaggaer_calls: self.jaggaer.calls(),
             jaggaer_faults: self.jaggaer_board.happened(),
         }
     }
+
+    /// Which office's company a document must stand in. One office has everything.
+    fn office_of(&self, unit: &str) -> usize {
+        world::office_of(unit).min(self.companies.len() - 1)
+    }
+
+    /// What a document with a unit that nobody knows is held for: among several offices nobody takes it.
+    fn code_of(&self, code: &'static str) -> &'static str {
+        if self.companies.len() > 1 && code == "branch_not_mapped" { "no_route" } else { code }
+    }
 }
 
-impl Sides {
-    /// Of a pair either may be posted. Where Visma holds the other one, that is what is expected.
-    fn take_the_other_of(
-        &self,
-        pairs: &[(visma::ExpectedDocument, visma::ExpectedDocument)],
-        documents: &mut [visma::ExpectedDocument],
-    ) {
-        if pairs.is_empty() {
-            return;
-        }
-        let there: HashSet<(String, String)> = self
-            .visma
-            .documents()
-            .into_iter()
-            .filter(|held| held.live && !held.keyed)
-            .map(|held| (held.document.supplier, held.document.reference))
-            .collect();
-        let stands = |document: &visma::ExpectedDocument| {
-            there.contains(&(document.supplier.clone(), document.reference.clone()))
-        };
-        for (other, first) in pairs {
-            if stands(other) && !stands(first) {
-                for document in documents.iter_mut().filter(|document| *document == first) {
-                    *document = other.clone();
-                }
+/// Of a pair either may be posted. Where Visma holds the other one, that is what is expected.
+fn take_the_other_of(
+    visma: &Visma,
+    pairs: &[(visma::ExpectedDocument, visma::ExpectedDocument)],
+    documents: &mut [visma::ExpectedDocument],
+) {
+    if pairs.is_empty() {
+        return;
+    }
+    let there: HashSet<(String, String)> = visma
+        .documents()
+        .into_iter()
+        .filter(|held| held.live && !held.keyed)
+        .map(|held| (held.document.supplier, held.document.reference))
+        .collect();
+    let stands = |document: &visma::ExpectedDocument| {
+        there.contains(&(document.supplier.clone(), document.reference.clone()))
+    };
+    for (other, first) in pairs {
+        if stands(other) && !stands(first) {
+            for document in documents.iter_mut().filter(|document| *document == first) {
+                *document = other.clone();
             }
         }
     }
 }
-
 fn to_visma(document: &ExpectedDocument) -> visma::ExpectedDocument {
     let lines = document.lines.iter().map(|line| {
         let coding = (line.account.clone(), line.subaccount.clone(), line.vat_category.clone());

@@ -9,5 +9,5 @@ pub mod vendor_set;
 pub mod visma;
 pub mod world;
 
-pub use assembly::{PlantedHold, Report, Sandbox, Settings};
+pub use assembly::{CompanyReport, PlantedHold, Report, Sandbox, Settings};
 pub use vendor_set::vendor_set;

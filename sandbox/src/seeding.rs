@@ -7,8 +7,8 @@ use crate::world::{
 };
 use rust_decimal::Decimal;
 
-/// Nordlys with the suppliers of the world and what people keyed in by hand.
-pub(crate) fn masters(world: &World) -> Masters {
+/// Nordlys with the suppliers of the world, and what people keyed in by hand of what belongs to the company.
+pub(crate) fn masters(world: &World, belongs: impl Fn(&str) -> bool) -> Masters {
     let suppliers = world
         .visma_suppliers()
         .into_iter()
@@ -27,8 +27,18 @@ pub(crate) fn masters(world: &World) -> Masters {
         .collect();
     Masters {
         suppliers,
-        orders: world.hand_keyed_orders().iter().map(keyed_order).collect(),
-        invoices: world.hand_keyed_invoices().iter().map(keyed_invoice).collect(),
+        orders: world
+            .hand_keyed_orders()
+            .iter()
+            .filter(|order| belongs(&order.business_unit))
+            .map(keyed_order)
+            .collect(),
+        invoices: world
+            .hand_keyed_invoices()
+            .iter()
+            .filter(|invoice| belongs(&invoice.business_unit))
+            .map(keyed_invoice)
+            .collect(),
         receipts: world.hand_keyed_receipts().iter().map(keyed_receipt).collect(),
         ..masters::nordlys()
     }

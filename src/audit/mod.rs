@@ -4,6 +4,10 @@
 //! reorder or an insert is found by reading the chain. A cut tail is found only against a head
 //! kept elsewhere; that is why `audit verify` takes `--head` and `sync` prints it.
 
+mod chain_link;
+
+pub use chain_link::ChainLink;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -91,6 +95,14 @@ pub enum ChainFault {
         "the chain of `{unit}` ends at entry {found}, but its head says {expected}: the tail was cut"
     )]
     Cut { unit: String, expected: i64, found: i64 },
+    #[error(
+        "entry {seq} of `{unit}` names entry {named} of `{other}`, which is not as it says: that chain was cut or replaced"
+    )]
+    OtherChain { unit: String, seq: i64, other: String, named: i64 },
+    #[error(
+        "the chain of `{unit}` went on in another one with entry {seq}, but has entries after it"
+    )]
+    AfterEnd { unit: String, seq: i64 },
     #[error(
         "the head {head} that was kept elsewhere is not in the chain: the tail was cut or the history replaced"
     )]

@@ -1,5 +1,5 @@
 use super::output::{Failure, Output};
-use ml_connector::audit::{ChainFault, Head, Verifier};
+use ml_connector::audit::{ChainFault, ChainLink, ChainedEntry, Head, Verifier};
 use ml_connector::clock;
 use ml_connector::store::Store;
 use serde_json::json;
@@ -39,6 +39,7 @@ pub async fn verify(store: &Store, kept: Option<&str>) -> Result<Verified, Failu
     let mut verified = Verified { entries: 0, heads: BTreeMap::new(), faults: Vec::new() };
     let kept_hash = kept.map(|kept| kept.rsplit(':').next().unwrap_or(kept).to_owned());
     let mut kept_found = kept_hash.is_none();
+    let mut linking: Vec<ChainedEntry> = Vec::new();
     for row in store.ownerships().await? {
         let mut verifier = Verifier::new(&row.unit);
         let mut after = 0;
@@ -53,6 +54,9 @@ pub async fn verify(store: &Store, kept: Option<&str>) -> Result<Verified, Failu
                     break 'chain;
                 }
                 verified.entries += 1;
+                if ChainLink::of(entry).is_some() {
+                    linking.push(entry.clone());
+                }
                 kept_found |= kept_hash.as_deref() == Some(entry.hash.as_str());
             }
         }
@@ -64,10 +68,38 @@ pub async fn verify(store: &Store, kept: Option<&str>) -> Result<Verified, Failu
             Err(fault) => verified.faults.push(fault),
         }
     }
+    for entry in &linking {
+        verified.faults.extend(fault_of_link(store, &verified.heads, entry).await?);
+    }
     if !kept_found {
         verified.faults.push(ChainFault::HeadUnknown { head: kept.unwrap_or_default().to_owned() });
     }
     Ok(verified)
+}
+
+/// What is wrong with an entry that names another chain.
+async fn fault_of_link(
+    store: &Store,
+    heads: &BTreeMap<String, Head>,
+    entry: &ChainedEntry,
+) -> Result<Option<ChainFault>, Failure> {
+    let (link, is_the_end) = match ChainLink::of(entry) {
+        None => return Ok(None),
+        Some(Err(fault)) => return Ok(Some(fault)),
+        Some(Ok(link)) => link,
+    };
+    let (unit, seq) = (entry.unit.clone(), entry.seq);
+    if is_the_end && heads.get(&unit).is_some_and(|head| head.seq != seq) {
+        return Ok(Some(ChainFault::AfterEnd { unit, seq }));
+    }
+    let named = store.audit_page(&link.unit, link.seq - 1, 1).await?;
+    let hash = named.first().filter(|named| named.seq == link.seq).map(|named| named.hash.as_str());
+    Ok((!link.holds(hash)).then(|| ChainFault::OtherChain {
+        unit,
+        seq,
+        other: link.unit.clone(),
+        named: link.seq,
+    }))
 }
 
 async fn verify_command(

@@ -283,7 +283,7 @@ pub fn row_json(document: &DocumentRow, holds: &[HoldRow]) -> Value {
         "kind": document.kind.as_str(),
         "number": document.number,
         "reference": document.reference,
-        "connection": document.connection,
+        "connection": Some(&document.connection).filter(|id| !id.is_empty()),
         "supplier": document.supplier,
         "currency": document.currency,
         "amount": amount_text(document),

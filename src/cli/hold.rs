@@ -5,7 +5,7 @@ use ml_connector::clock;
 use ml_connector::config::Config;
 use ml_connector::decide::{Clears, Entry, Role, catalogue};
 use ml_connector::store::{DocumentRow, DocumentState, HoldRow, OverrideRow, Store};
-use ml_connector::sync::{Asked, ManualVerb, SetAside, ask_to_set_aside, role_to_set_aside};
+use ml_connector::sync::{Asked, ManualVerb, SetAside, ask_to_set_aside, role_to_set_aside, units};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -316,7 +316,7 @@ pub async fn release(
     for hold in &set_aside {
         output.say(format!("setting aside [{}] {}", hold.code, hold.text));
     }
-    let unit = unit_of(config, &document)?;
+    let unit = unit_of(&store, config, &document).await?;
     let asked = ask_to_set_aside(&store, &unit, &document.id, &account, reason, set_aside).await?;
     work(&[(document, asked)], config, &store, output).await
 }
@@ -336,18 +336,21 @@ pub async fn one(store: &Store, text: &str) -> Result<DocumentRow, Failure> {
     }
 }
 
-fn unit_of(config: &Config, document: &DocumentRow) -> Result<String, Failure> {
-    config
-        .units()
-        .into_iter()
-        .find(|unit| unit.connections.contains(&document.connection))
-        .map(|unit| unit.id)
-        .ok_or_else(|| {
+async fn unit_of(
+    store: &Store,
+    config: &Config,
+    document: &DocumentRow,
+) -> Result<String, Failure> {
+    // By its source: a document that no connection takes has no other.
+    let mut units = units(store, config).await?.into_iter();
+    units.find(|unit| unit.sources.contains(&document.source)).map(|unit| unit.id).ok_or_else(
+        || {
             Failure::configuration(format!(
-                "the connection `{}` of this document is not in the configuration",
-                document.connection
+                "no connection of this document's source `{}` is in the configuration",
+                document.source
             ))
-        })
+        },
+    )
 }
 
 /// Asks for it; a running owner carries it out, and where there is none this process does.
@@ -362,7 +365,7 @@ pub async fn ask_and_work(
     let account = account();
     let mut asked = Vec::new();
     for document in documents {
-        let unit = unit_of(config, document)?;
+        let unit = unit_of(store, config, document).await?;
         let request = verb.ask(store, &unit, &document.id, &account, reason).await?;
         asked.push((document.clone(), request));
     }
@@ -384,7 +387,8 @@ async fn work(
     connections.sort_unstable();
     connections.dedup();
     let only = match connections.as_slice() {
-        [only] => Some(*only),
+        // What has no connection is looked at with all of its unit.
+        [only] if !only.is_empty() => Some(*only),
         _ => None,
     };
     let report =

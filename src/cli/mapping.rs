@@ -8,7 +8,7 @@ use ml_connector::mapping::{Sheet, SheetFault, Suggestion, TableName, chart};
 use ml_connector::store::{MappingVersion, Store};
 use ml_connector::sync::{
     Affected, ManualVerb, Preview, Wanted, WantedCode, WantedVendor, preview, rules_in_force,
-    wanted,
+    units, wanted,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -218,7 +218,7 @@ impl Task<'_> {
         seen: &Preview,
         reason: &str,
     ) -> Result<i64, Failure> {
-        let mut units = self.config.units().into_iter();
+        let mut units = units(self.store, self.config).await?.into_iter();
         let unit = units.find(|of| of.connections.contains(&self.connection.id));
         let unit = unit.expect("every connection is in a unit");
         let actor = account();

@@ -13,6 +13,7 @@ mod mapping;
 mod month;
 mod output;
 mod ping;
+mod profile;
 mod progress;
 mod rehearse;
 mod replay;
@@ -57,6 +58,9 @@ enum Command {
     Sandbox(sandbox::Arguments),
     /// Check sign-in and every entity on both sides; write nothing.
     Ping(ping::Arguments),
+    /// Check how JAGGAER's API is laid out, or propose it from samples.
+    #[command(subcommand)]
+    Profile(profile::Command),
     /// Read both systems and post nothing: what would post, what would be held and why, what to map
     /// first.
     Fit(fit::Arguments),
@@ -109,6 +113,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Demo(arguments) => demo::run(arguments, output).await,
         Command::Sandbox(arguments) => sandbox::run(arguments, output).await,
         Command::Ping(arguments) => ping::run(arguments, &load(cli)?, output).await,
+        Command::Profile(command) => profile::run(command, || load(cli), output).await,
         Command::Fit(arguments) => fit::run(arguments, &load(cli)?, output).await,
         Command::Sync(arguments) => sync::run(arguments, &load(cli)?, output).await,
         Command::Documents(command) => {

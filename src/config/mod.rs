@@ -3,11 +3,15 @@
 
 mod roles;
 mod secret;
+mod unit;
 
 pub use roles::Roles;
 pub use secret::SecretRef;
+pub use unit::{KnownUnits, Unit};
 
-use crate::decide::{ChargeRule, InvoiceRules, MatchRules, OrderRules, Rules};
+use crate::decide::{
+    ChargeRule, InvoiceRules, MatchRules, OrderRules, Route, RouteEntry, Routing, Rules,
+};
 use crate::mapping::Tables;
 use crate::procurement::ChargeKind;
 use crate::validation::ValidationRules;
@@ -100,6 +104,9 @@ pub struct SourceConfig {
     pub client_auth: jaggaer::ClientAuth,
     #[serde(default)]
     pub scope: Option<String>,
+    /// The header that carries the secret, with `client_auth = "api_key"`.
+    #[serde(default = "api_key_header")]
+    pub api_key_header: String,
     /// `default`, `observed`, or the path of a profile file.
     pub profile: String,
     #[serde(default = "four")]
@@ -187,6 +194,10 @@ pub struct ConnectionConfig {
     pub id: String,
     pub source: String,
     pub company: String,
+    /// What it takes of its source; one entry that fits is enough.
+    pub routes: Vec<RouteEntry>,
+    /// It takes what no other connection of its source takes.
+    pub rest: bool,
     pub rules: Rules,
 }
 
@@ -197,6 +208,10 @@ struct ConnectionTable {
     id: String,
     source: String,
     company: String,
+    #[serde(default)]
+    route: Vec<RouteEntry>,
+    #[serde(default)]
+    rest: bool,
     #[serde(deserialize_with = "day")]
     take_from: jiff::civil::Date,
     #[serde(default)]
@@ -244,6 +259,8 @@ impl From<ConnectionTable> for ConnectionConfig {
             id,
             source,
             company,
+            route: routes,
+            rest,
             take_from,
             orders,
             invoices,
@@ -253,7 +270,7 @@ impl From<ConnectionTable> for ConnectionConfig {
             matching,
         } = table;
         let rules = Rules { take_from, orders, invoices, validation, mapping, charges, matching };
-        Self { id, source, company, rules }
+        Self { id, source, company, routes, rest, rules }
     }
 }
 
@@ -335,21 +352,26 @@ impl Config {
             }
         }
         for source in &self.sources {
-            let routes: Vec<&str> = self
-                .connections
-                .iter()
-                .filter(|connection| connection.source == source.id)
-                .map(|connection| connection.id.as_str())
-                .collect();
-            if routes.len() > 1 {
-                return meaning(format!(
-                    "source `{}` has several connections ({}): routing one source to several companies is not built yet",
-                    source.id,
-                    routes.join(", ")
-                ));
+            let routing = self.routing(&source.id)?;
+            for place in routing.places() {
+                if let Err(fault) = jaggaer::check_place(place) {
+                    return meaning(format!("a route of source `{}`: {fault}", source.id));
+                }
             }
         }
         Ok(())
+    }
+
+    /// What each connection of a source takes of it.
+    pub fn routing(&self, source: &str) -> Result<Routing, ConfigError> {
+        let routes = self.connections.iter().filter(|of| of.source == source).map(|of| Route {
+            connection: of.id.clone(),
+            company: of.company.clone(),
+            entries: of.routes.clone(),
+            rest: of.rest,
+        });
+        Routing::new(source, routes.collect())
+            .map_err(|fault| ConfigError::Meaning(fault.to_string()))
     }
 
     pub fn source(&self, id: &str) -> Option<&SourceConfig> {
@@ -395,6 +417,7 @@ impl Config {
             token_url: source.token_url.clone(),
             client_auth: source.client_auth,
             scope: source.scope.clone(),
+            api_key_header: source.api_key_header.clone(),
             concurrent_requests: source.concurrent_requests,
             requests_per_second: source.requests_per_second,
             page_size: source.page_size,
@@ -429,43 +452,6 @@ impl Config {
             ..defaults
         })
     }
-
-    /// Connections that share a source or a company are one unit, named by its first connection.
-    pub fn units(&self) -> Vec<Unit> {
-        let mut units: Vec<Unit> = Vec::new();
-        for connection in &self.connections {
-            let mut joined = Unit {
-                id: connection.id.clone(),
-                connections: vec![connection.id.clone()],
-                sources: BTreeSet::from([connection.source.clone()]),
-                companies: BTreeSet::from([connection.company.clone()]),
-            };
-            let (touching, apart): (Vec<Unit>, Vec<Unit>) = units.into_iter().partition(|unit| {
-                unit.sources.contains(&connection.source)
-                    || unit.companies.contains(&connection.company)
-            });
-            for unit in touching {
-                joined.connections.extend(unit.connections);
-                joined.sources.extend(unit.sources);
-                joined.companies.extend(unit.companies);
-            }
-            joined.connections.sort();
-            joined.id = joined.connections[0].clone();
-            units = apart;
-            units.push(joined);
-        }
-        units.sort_by(|a, b| a.id.cmp(&b.id));
-        units
-    }
-}
-
-/// What one worker owns at a time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unit {
-    pub id: String,
-    pub connections: Vec<String>,
-    pub sources: BTreeSet<String>,
-    pub companies: BTreeSet<String>,
 }
 
 fn unique<'a>(what: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), ConfigError> {
@@ -517,6 +503,10 @@ const fn four() -> usize {
 const fn five() -> u32 {
     5
 }
+fn api_key_header() -> String {
+    "X-API-Key".into()
+}
+
 const fn hundred() -> u64 {
     100
 }

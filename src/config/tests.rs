@@ -87,12 +87,118 @@ fn connections_that_share_a_side_are_one_unit() {
         "{GOOD}{}",
         second.replace("[[company]]\nid = \"v\"", "[[company]]\nid = \"unused\"")
     );
-    let units = parse(&shared).unwrap().units();
+    let units = parse(&shared).unwrap().units(&KnownUnits::default());
     assert_eq!(units.len(), 1);
     assert_eq!((units[0].id.as_str(), units[0].connections.len()), ("ab", 2));
 
     let apart = format!("{GOOD}{}", second.replace("\"v\"", "\"w\""));
-    assert_eq!(parse(&apart).unwrap().units().len(), 2);
+    assert_eq!(parse(&apart).unwrap().units(&KnownUnits::default()).len(), 2);
+}
+
+/// Connections as `id source company`, what the store remembers as `source:unit`, and the units as
+/// `name: connections` with what they join or were a part of.
+#[test]
+fn a_unit_keeps_its_name() {
+    let cases: &[(&str, &str, &str)] = &[
+        ("no j v", "", "no: no"),
+        // One that sorts earlier comes, another goes, all are renamed.
+        ("ab j w, no j v", "s:j=no c:v=no", "no: ab no"),
+        ("ab j w", "s:j=no c:v=no", "no: ab"),
+        ("zz j v", "s:j=no c:v=no", "no: zz"),
+        // A new unit takes no name that a chain has.
+        ("no k w, x j v", "s:j=no c:v=no", "no: x; no-2: no"),
+        ("no k w", "no no-2", "no-3: no"),
+        // Two become one.
+        ("a j v, b k v", "s:j=a c:v=a s:k=b c:w=b", "a: a b joins b"),
+        ("z j v, b k v", "s:j=z c:v=z s:k=b c:w=b", "b: b z joins z"),
+        // One becomes two.
+        ("a j v, b k w", "s:j=b s:k=b c:v=b c:w=b", "b: a; b-2: b from b"),
+        ("c j v, b k w", "s:j=a s:k=a c:v=a c:w=a", "a: b; c: c from a"),
+    ];
+    for (connections, known, expected) in cases {
+        let mut names = KnownUnits::default();
+        for word in known.split_whitespace() {
+            match word.split_once(':').and_then(|(kind, rest)| Some((kind, rest.split_once('=')?)))
+            {
+                Some((kind, (id, unit))) => {
+                    let of = if kind == "s" { &mut names.sources } else { &mut names.companies };
+                    of.insert(id.into(), unit.into());
+                    names.names.insert(unit.into());
+                }
+                None => {
+                    names.names.insert(word.into());
+                }
+            }
+        }
+        let mut text = String::new();
+        let (mut sources, mut companies) = (BTreeSet::new(), BTreeSet::new());
+        for line in connections.split(", ") {
+            let words: Vec<&str> = line.split(' ').collect();
+            sources.insert(words[1]);
+            companies.insert(words[2]);
+            text += &format!(
+                "[[connection]]\nid = \"{0}\"\nsource = \"{1}\"\ncompany = \"{2}\"\ntake_from = 2026-01-01\n\
+                 [[connection.route]]\nbusiness_unit = [\"{0}\"]\n",
+                words[0], words[1], words[2]
+            );
+        }
+        for id in sources {
+            text += &format!(
+                "[[source]]\nid = \"{id}\"\nbase_url = \"https://j\"\nclient_id = \"m\"\n\
+                 client_secret = {{ env = \"J\" }}\nprofile = \"default\"\n"
+            );
+        }
+        for id in companies {
+            text += &format!(
+                "[[company]]\nid = \"{id}\"\nclient_id = \"m\"\nclient_secret = {{ env = \"J\" }}\n\
+                 tenant_id = \"t\"\n"
+            );
+        }
+        let units = parse(&text).unwrap().units(&names);
+        let told: Vec<String> = units
+            .iter()
+            .map(|unit| {
+                let mut told = format!("{}: {}", unit.id, unit.connections.join(" "));
+                if !unit.joins.is_empty() {
+                    told += &format!(" joins {}", unit.joins.join(" "));
+                }
+                if let Some(before) = &unit.parted_from {
+                    told += &format!(" from {before}");
+                }
+                told
+            })
+            .collect();
+        assert_eq!(told.join("; "), *expected, "{connections} after {known}");
+    }
+}
+
+#[test]
+fn a_route_is_checked_with_the_file() {
+    let second =
+        "[[connection]]\nid = \"two\"\nsource = \"j\"\ncompany = \"v\"\ntake_from = 2026-01-01\n";
+    let route = |text: &str| format!("[[connection.route]]\n{text}\n");
+    let a = route("business_unit = [\"A\"]");
+    let cases = [
+        (format!("{GOOD}{second}"), "`no` does not say what it takes"),
+        (format!("{GOOD}{a}{second}{a}"), "`no` and `two` both take the business unit \"A\""),
+        (format!("{GOOD}{a}{second}rest = true\n"), ""),
+        (format!("{GOOD}rest = true\n{second}rest = true\n"), "both say `rest = true`"),
+        (format!("{GOOD}{}", route("fields = [{ at = \"$.a[\", is = [\"x\"] }]")), "`$.a[`"),
+        (format!("{GOOD}{}", route("fields = [{ at = \"$.a\" }]")), "needs `is` or `begins`"),
+        (format!("{GOOD}{}", route("")), "no condition"),
+        (format!("{GOOD}{}", route("unit = [\"A\"]")), "unknown field `unit`"),
+        (format!("{GOOD}{}", route("kinds = [\"bill\"]")), "unknown variant `bill`"),
+    ];
+    for (text, words) in cases {
+        let refused = parse(&text).map(|_| ()).map_err(|error| error.to_string());
+        match words {
+            "" => assert_eq!(refused, Ok(()), "{text}"),
+            words => {
+                let refused = refused.expect_err(&text);
+                assert!(refused.contains(words), "{refused}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -93,6 +93,16 @@ pub struct KnownOrder {
     /// lines does not stand in the ERP.
     #[serde(default)]
     pub source: Option<PurchaseOrder>,
+    /// The source delivered it, and it went to another company.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// Where an order went that is not with the company in question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    pub connection: String,
+    pub company: String,
 }
 
 /// Where an order of ours stands, as an invoice that names it needs to know.

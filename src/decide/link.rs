@@ -179,6 +179,9 @@ fn standing<'a>(
         }
         Err(why)
     };
+    if let Some(elsewhere) = known.and_then(|known| known.elsewhere.as_ref()) {
+        return hold(Hold::order_elsewhere(number, &elsewhere.connection, &elsewhere.company));
+    }
     let erp = match (known.and_then(|known| known.received), erp) {
         (Some(OrderState::InFlight), _) => {
             return wait(format!("Order {number} is still on its way to Visma."));

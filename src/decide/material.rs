@@ -15,6 +15,8 @@ pub fn material(document: &Document) -> String {
 fn of_order(mut order: PurchaseOrder) -> PurchaseOrder {
     order.status.clear();
     order.revision = None;
+    // Where it goes is decided before it is judged.
+    order.ship_to = None;
     order.vendor.name = None;
     for line in &mut order.lines {
         normalise(&mut line.quantity);
@@ -29,6 +31,7 @@ fn of_order(mut order: PurchaseOrder) -> PurchaseOrder {
 
 fn of_invoice(mut invoice: SupplierInvoice) -> SupplierInvoice {
     invoice.status.clear();
+    invoice.ship_to = None;
     invoice.vendor.name = None;
     normalise(&mut invoice.exchange_rate);
     taxes(&mut invoice.taxes);

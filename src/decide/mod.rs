@@ -15,6 +15,7 @@ mod material;
 mod order;
 mod overrides;
 mod positions;
+mod route;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -22,12 +23,13 @@ mod validate;
 mod verdict;
 
 pub use crate::procurement::{PaidTo, PastInvoice};
-pub use history::{EarlierBilling, History, KnownOrder, OrderState, Override};
+pub use history::{EarlierBilling, Elsewhere, History, KnownOrder, OrderState, Override};
 pub use hold::{Clears, Entry, Hold, Role, Wait, WaitFor, catalogue, link_command};
 pub use invoice::invoice;
 pub use material::material;
 pub use order::order;
 pub use overrides::in_force as overrides_in_force;
+pub use route::{FieldCondition, Move, Route, RouteEntry, Routing, RoutingFault, Seen, Taken};
 pub use rules::{
     BookOn, ChargeRule, ClosedPeriod, InvoiceRules, ItemRule, OrderRules, Rules, VatRounding,
 };

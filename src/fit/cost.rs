@@ -17,6 +17,9 @@ pub struct CostInputs {
     /// Documents that would be written, and the calls that write them with their files and releases.
     pub documents: u64,
     pub writes: u64,
+    /// Everything that is not ignored and does not stand there yet: what would be written if nothing
+    /// were held.
+    pub backlog: u64,
     /// Rows of one page of a list.
     pub page_size: u64,
     /// Calls of the first read of Visma, and of one that finds nothing new.
@@ -48,6 +51,10 @@ pub struct Cost {
     pub seconds: u64,
     /// What makes it last: `allowance` or `pace`.
     pub bound_by: &'static str,
+    /// The same for everything that is not ignored, as if nothing were held.
+    pub backlog: u64,
+    pub backlog_calls: u64,
+    pub backlog_seconds: u64,
     pub first_read: u64,
     pub idle_read: u64,
     pub jaggaer: u64,
@@ -67,11 +74,14 @@ pub struct EveryMinutes {
 
 pub fn cost(of: &CostInputs) -> Cost {
     // What was written is seen again in the list of changes, a page at a time.
-    let read_again = of.documents.div_ceil(of.page_size.max(1));
-    let calls = of.writes + read_again;
+    let seen_again = |documents: u64| documents.div_ceil(of.page_size.max(1));
+    let calls = of.writes + seen_again(of.documents);
     let paced = of.seconds_per_call / count(of.at_a_time.max(1));
     let per_call = Duration::try_from_secs_f64(paced).unwrap_or_default().max(of.min_interval);
-    let total = time_for(calls, per_call, of.limit, of.remaining, of.resets_in);
+    let time = |calls| time_for(calls, per_call, of.limit, of.remaining, of.resets_in);
+    let total = time(calls);
+    let writes_of_each = if of.documents == 0 { 1.0 } else { ratio(of.writes, of.documents) };
+    let backlog_calls = whole(count(of.backlog) * writes_of_each) + seen_again(of.backlog);
     let at_pace = per_call.saturating_mul(u32::try_from(calls).unwrap_or(u32::MAX));
     let calls_per_document = ratio(calls, of.documents);
     let every = ROUNDS_EVERY.map(|minutes| {
@@ -93,8 +103,11 @@ pub fn cost(of: &CostInputs) -> Cost {
         documents: of.documents,
         calls,
         calls_per_document: (calls_per_document * 100.0).round() / 100.0,
-        seconds: total.as_secs() + u64::from(total.subsec_nanos() > 0),
+        seconds: seconds(total),
         bound_by: if total > at_pace { "allowance" } else { "pace" },
+        backlog: of.backlog,
+        backlog_calls,
+        backlog_seconds: seconds(time(backlog_calls)),
         first_read: of.first_read,
         idle_read: of.idle_read,
         jaggaer: of.jaggaer,
@@ -130,6 +143,11 @@ pub fn time_for(
     spent += HOUR.saturating_mul(u32::try_from(whole).unwrap_or(u32::MAX));
     left -= whole * in_an_hour;
     spent + at_pace(left)
+}
+
+/// Rounded up.
+fn seconds(of: Duration) -> u64 {
+    of.as_secs() + u64::from(of.subsec_nanos() > 0)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of calls, far below what a double holds")]
@@ -186,6 +204,7 @@ mod tests {
             remaining: Some(400),
             documents: 90,
             writes: 100,
+            backlog: 900,
             page_size: 1000,
             idle_read: 15,
             jaggaer_lists: 5,
@@ -197,6 +216,8 @@ mod tests {
         let cost = cost(&of);
         assert_eq!((cost.calls, cost.calls_per_document, cost.bound_by), (101, 1.12, "pace"));
         assert_eq!(cost.seconds, 11);
+        // 1,000 writes and a page: 400 calls now, 500 in the next hour, 101 in the one after it.
+        assert_eq!((cost.backlog_calls, cost.backlog_seconds), (1001, 7200 + 11));
         let every: Vec<_> = cost
             .every
             .iter()

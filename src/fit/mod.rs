@@ -9,8 +9,8 @@ mod todo;
 
 pub use cost::{Cost, CostInputs, EveryMinutes, cost, time_for};
 pub use report::{
-    CodeTable, Counts, Example, LIMITS, Group, KindLine, MoneyLine, Report, Suggested, Sum, Todo, Trial,
-    UnmatchedCode, UnmatchedVendor, VendorTable,
+    CodeTable, Counts, Example, Group, KindLine, LIMITS, MoneyLine, Report, Suggested, Sum, Todo,
+    Trial, UnmatchedCode, UnmatchedVendor, VendorTable,
 };
 pub use suppose::{is_supposed, supposed_order};
 pub use tally::{Fate, Judged, KnownVendor, Surroundings, VendorStanding, taken_for_right, tally};

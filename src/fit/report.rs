@@ -27,6 +27,8 @@ pub struct Report {
     pub holds: Vec<Group>,
     pub waits: Vec<Group>,
     pub ignored_because: Vec<Group>,
+    /// Of the same source, but taken by no connection: in none of the counts.
+    pub unrouted: Vec<Group>,
     pub vendors: VendorTable,
     pub codes: Vec<CodeTable>,
     pub todo: Vec<Todo>,

@@ -83,6 +83,8 @@ pub struct Surroundings<'a> {
     pub to: Date,
     /// As configured; the run itself goes back further.
     pub take_from: Date,
+    /// Documents of the source that no connection takes.
+    pub unrouted: &'a [Judged],
     pub vendors: &'a BTreeMap<String, KnownVendor>,
     pub reference: &'a ReferenceData,
     pub tables: &'a Tables,
@@ -92,8 +94,9 @@ pub struct Surroundings<'a> {
 /// Counts everything that is dated in the period, or that cannot be dated. Documents before it are
 /// looked at only where one in it depends on them.
 pub fn tally(documents: &[Judged], of: &Surroundings<'_>) -> Report {
-    let inside: Vec<&Judged> =
-        documents.iter().filter(|one| one.on.is_none_or(|on| on >= of.from)).collect();
+    let dated_inside = |one: &&Judged| one.on.is_none_or(|on| on >= of.from);
+    let inside: Vec<&Judged> = documents.iter().filter(dated_inside).collect();
+    let unrouted: Vec<&Judged> = of.unrouted.iter().filter(dated_inside).collect();
     let mut counts = Counts::default();
     let mut kinds: BTreeMap<DocumentKind, Counts> = BTreeMap::new();
     for one in &inside {
@@ -136,6 +139,7 @@ pub fn tally(documents: &[Judged], of: &Surroundings<'_>) -> Report {
         holds: holds(&inside),
         waits: waits(&inside),
         ignored_because: ignored(&inside),
+        unrouted: holds(&unrouted),
         vendors: vendors(&inside, of),
         codes: codes(&inside, of),
         todo,

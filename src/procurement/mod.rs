@@ -91,6 +91,20 @@ impl Document {
             },
         }
     }
+
+    pub fn business_unit(&self) -> Option<&str> {
+        match self {
+            Self::Order(order) => order.business_unit.as_deref(),
+            Self::Invoice(invoice) => invoice.business_unit.as_deref(),
+        }
+    }
+
+    pub fn ship_to(&self) -> Option<&str> {
+        match self {
+            Self::Order(order) => order.ship_to.as_deref(),
+            Self::Invoice(invoice) => invoice.ship_to.as_deref(),
+        }
+    }
 }
 
 /// What the profile's status rules say about a document.

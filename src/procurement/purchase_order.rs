@@ -17,6 +17,9 @@ pub struct PurchaseOrder {
     /// The status words as received, for messages.
     pub status: String,
     pub business_unit: Option<String>,
+    /// The code of the address that the goods go to. Bears on routing only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ship_to: Option<String>,
     pub vendor: VendorRef,
     pub currency: Currency,
     pub ordered_on: Date,

@@ -22,6 +22,9 @@ pub struct SupplierInvoice {
     /// The status words as received, for messages.
     pub status: String,
     pub business_unit: Option<String>,
+    /// The code of the address that the goods went to. Bears on routing only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ship_to: Option<String>,
     pub vendor: VendorRef,
     /// The order that the invoice as a whole names. Absent when not said, so that documents read
     /// before it was read stay what they are.

@@ -63,6 +63,7 @@ impl DocumentState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentRow {
     pub id: String,
+    /// Empty: no connection takes it, or it was not routed yet.
     pub connection: String,
     pub source: String,
     pub kind: DocumentKind,
@@ -93,6 +94,10 @@ pub struct DocumentRow {
     pub visma_number: Option<String>,
     pub received_at: i64,
     pub changed_at: i64,
+    /// The company that it was first planned to be written to, and belongs to since. Empty: none yet.
+    pub company: String,
+    /// The version of the routes by which its revision in force was routed. Empty: not yet.
+    pub routed: String,
 }
 
 impl DocumentRow {
@@ -155,12 +160,15 @@ macro_rules! columns {
         concat!(
             "select id, connection, source, kind, source_id, feed, number, order_number, reference, supplier, \
              currency, amount_minor, document_on, state, waiting, attention, latest_revision, recorded_revision, \
-             applied_revision, applied_plan, row_hash, visma_type, visma_number, received_at, changed_at \
+             applied_revision, applied_plan, row_hash, visma_type, visma_number, received_at, changed_at, \
+             company, routed \
              from document ",
             $tail
         )
     };
 }
+
+pub(super) use columns;
 
 /// Documents asked for at once; one size, so that the text is prepared once.
 const BY_ID: usize = 50;
@@ -256,7 +264,8 @@ impl Store {
         rows.iter().map(document).collect()
     }
 
-    /// Documents of one kind and state of a connection, oldest first.
+    /// Documents of one kind and state of a connection, oldest first. What is to be judged is routed
+    /// before: a newer revision may go elsewhere.
     pub async fn documents_to_work(
         &self,
         connection: &str,
@@ -264,7 +273,8 @@ impl Store {
         state: DocumentState,
     ) -> Result<Vec<DocumentRow>, StoreError> {
         let rows = sqlx::query::<Any>(columns!(
-            "where connection = $1 and kind = $2 and state = $3 order by received_at, id"
+            "where connection = $1 and kind = $2 and state = $3 \
+             and (routed <> '' or state not in ('ready', 'waiting')) order by received_at, id"
         ))
         .bind(connection)
         .bind(kind.as_str())
@@ -354,7 +364,7 @@ impl Store {
 
     pub async fn has_ready_documents(&self, connection: &str) -> Result<bool, StoreError> {
         let row = sqlx::query_as::<Any, (String,)>(
-            "select id from document where connection = $1 and state = 'ready' limit 1",
+            "select id from document where connection = $1 and state = 'ready' and routed <> '' limit 1",
         )
         .bind(connection)
         .fetch_optional(&mut *self.readers.take().await?)
@@ -385,7 +395,7 @@ impl Store {
     }
 }
 
-fn document(row: &AnyRow) -> Result<DocumentRow, StoreError> {
+pub(super) fn document(row: &AnyRow) -> Result<DocumentRow, StoreError> {
     let kind: String = row.try_get(3)?;
     let state: String = row.try_get(13)?;
     Ok(DocumentRow {
@@ -416,6 +426,8 @@ fn document(row: &AnyRow) -> Result<DocumentRow, StoreError> {
         visma_number: row.try_get(22)?,
         received_at: row.try_get(23)?,
         changed_at: row.try_get(24)?,
+        company: row.try_get(25)?,
+        routed: row.try_get(26)?,
     })
 }
 
@@ -435,6 +447,7 @@ mod tests {
             row_hash: "h".into(),
             state: DocumentState::Ready,
             received_at: 7,
+            routed: "r".into(),
         }
     }
 

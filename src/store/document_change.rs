@@ -16,6 +16,8 @@ pub struct NewDocument {
     pub row_hash: String,
     pub state: DocumentState,
     pub received_at: i64,
+    /// See [`DocumentRow::routed`](super::DocumentRow::routed).
+    pub routed: String,
 }
 
 /// The facts of a document's revision in force that lists and sums show.
@@ -37,13 +39,13 @@ impl Change {
             Statement::new(
                 "insert into document (id, connection, source, kind, source_id, feed, state, row_hash, \
                  received_at, changed_at, latest_revision, recorded_revision, number, order_number, reference, \
-                 currency, amount_minor, document_on) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 1, 1, $10, $11, $12, $13, $14, $15) \
+                 currency, amount_minor, document_on, routed) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 1, 1, $10, $11, $12, $13, $14, $15, $16) \
                  on conflict (source, kind, source_id) do nothing",
                 args![
                     &new.id, &new.connection, &new.source, new.kind.as_str(), &new.source_id, &new.feed,
                     new.state.as_str(), &new.row_hash, new.received_at, &facts.number, &facts.order_number,
-                    &facts.reference, &facts.currency, facts.amount_minor, &facts.document_on
+                    &facts.reference, &facts.currency, facts.amount_minor, &facts.document_on, &new.routed
                 ],
             )
             .guarded("the document is known already"),
@@ -55,12 +57,12 @@ impl Change {
         self.push(
             Statement::new(
                 "insert into document (id, connection, source, kind, source_id, feed, number, state, \
-                 latest_revision, recorded_revision, row_hash, received_at, changed_at) \
-                 values ($1, $2, $3, $4, $5, $6, '', $7, 0, 0, $8, $9, $9) \
+                 latest_revision, recorded_revision, row_hash, received_at, changed_at, routed) \
+                 values ($1, $2, $3, $4, $5, $6, '', $7, 0, 0, $8, $9, $9, $10) \
                  on conflict (source, kind, source_id) do nothing",
                 args![
                     &new.id, &new.connection, &new.source, new.kind.as_str(), &new.source_id, &new.feed,
-                    new.state.as_str(), &new.row_hash, new.received_at
+                    new.state.as_str(), &new.row_hash, new.received_at, &new.routed
                 ],
             )
             .guarded("the document was received already"),
@@ -95,20 +97,22 @@ impl Change {
         ));
     }
 
-    /// A revision was stored. `in_force` when it is the one to be judged from now on.
+    /// A revision was stored. `in_force` when it is the one to be judged from now on; then it is to
+    /// be routed first, unless `routed` says that it goes where all go.
     pub fn record_revision(
         &mut self,
         document: &str,
         n: i64,
         in_force: bool,
         row_hash: &str,
+        routed: &str,
         at: i64,
     ) {
         self.push(Statement::new(
             "update document set recorded_revision = $1, \
              latest_revision = case when $2 = 1 then $1 else latest_revision end, \
-             row_hash = $3, changed_at = $4 where id = $5",
-            args![n, i64::from(in_force), row_hash, at, document],
+             routed = case when $2 = 1 then $6 else routed end, row_hash = $3, changed_at = $4 where id = $5",
+            args![n, i64::from(in_force), row_hash, at, document, routed],
         ));
     }
 

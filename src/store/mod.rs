@@ -24,7 +24,9 @@ mod posting;
 mod readers;
 mod request;
 mod round;
+mod route;
 mod supply;
+mod unit;
 mod watermark;
 mod writer;
 
@@ -47,6 +49,7 @@ pub use ownership::{FileLock, Owned, OwnershipRow};
 pub use posting::{PostingRow, PostingState, Step};
 pub use request::RequestRow;
 pub use round::RoundRow;
+pub use unit::{MemberKind, UnitMember};
 pub use watermark::Watermark;
 
 use std::path::PathBuf;

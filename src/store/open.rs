@@ -17,6 +17,7 @@ static MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "history", include_str!("../../migrations/0005_history.sql")),
     (6, "holds", include_str!("../../migrations/0006_holds.sql")),
     (7, "ledger", include_str!("../../migrations/0007_ledger.sql")),
+    (9, "routing", include_str!("../../migrations/0009_routing.sql")),
 ];
 
 /// Two processes that start on a fresh store at once stop each other's migration.

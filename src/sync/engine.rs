@@ -4,6 +4,7 @@
 use super::error::SyncError;
 use super::lease::Ownership;
 use super::progress::Progress;
+use super::route::Router;
 use crate::audit::Entry;
 use crate::config::{Config, ConnectionConfig, Roles, Unit};
 use crate::decide::Rules;
@@ -26,6 +27,8 @@ pub struct Source {
     pub base_url: String,
     pub client: jaggaer::Client,
     pub profile: jaggaer::Profile,
+    pub router: Router,
+    vendors: RwLock<Arc<BTreeMap<String, Vendor>>>,
 }
 
 impl Source {
@@ -34,6 +37,14 @@ impl Source {
     pub fn watermark_of(&self, feed: &jaggaer::Feed) -> String {
         let seen_as = audit::hash_text(&format!("{}\n{}", self.base_url, self.profile.version()));
         format!("{}#{}", feed.name(), &seen_as[..12])
+    }
+
+    pub fn vendors(&self) -> Arc<BTreeMap<String, Vendor>> {
+        Arc::clone(&self.vendors.read().expect("no writer panics"))
+    }
+
+    pub fn set_vendors(&self, vendors: BTreeMap<String, Vendor>) {
+        *self.vendors.write().expect("no writer panics") = Arc::new(vendors);
     }
 }
 
@@ -117,7 +128,6 @@ pub struct Connection {
     pub company: Arc<Company>,
     pub rules: Rules,
     pub rules_hash: String,
-    vendors: RwLock<Arc<BTreeMap<String, Vendor>>>,
 }
 
 impl Connection {
@@ -129,7 +139,6 @@ impl Connection {
             company: Arc::clone(&self.company),
             rules_hash: hash_of(&rules),
             rules,
-            vendors: RwLock::new(self.vendors()),
         }
     }
 
@@ -137,14 +146,6 @@ impl Connection {
     pub fn set_rules(&mut self, rules: Rules) {
         self.rules_hash = hash_of(&rules);
         self.rules = rules;
-    }
-
-    pub fn vendors(&self) -> Arc<BTreeMap<String, Vendor>> {
-        Arc::clone(&self.vendors.read().expect("no writer panics"))
-    }
-
-    pub fn set_vendors(&self, vendors: BTreeMap<String, Vendor>) {
-        *self.vendors.write().expect("no writer panics") = Arc::new(vendors);
     }
 }
 
@@ -261,52 +262,72 @@ impl Engine {
         companies
     }
 
+    /// The sources of the unit, once each.
+    pub fn sources(&self) -> Vec<Arc<Source>> {
+        let mut sources: Vec<Arc<Source>> = Vec::new();
+        for connection in &self.connections {
+            if !sources.iter().any(|source| source.id == connection.source.id) {
+                sources.push(Arc::clone(&connection.source));
+            }
+        }
+        sources
+    }
+
     pub fn connection(&self, id: &str) -> Option<&Arc<Connection>> {
         self.connections.iter().find(|connection| connection.id == id)
     }
 }
 
-/// The unit's connections with their clients, or only one of them. Reads secrets and profiles,
-/// touches no network.
+/// Connections with their clients, and why the others have none.
+#[derive(Default)]
+pub struct Opened {
+    pub connections: Vec<Arc<Connection>>,
+    pub faults: Vec<SyncError>,
+}
+
+/// The unit's connections, or only one of them. Reads secrets and profiles, touches no network. What is
+/// wrong with one source or company stops no connection of another.
 pub fn open_connections(
     config: &Config,
     unit: &Unit,
     only: Option<&str>,
     access: Access,
-) -> Result<Vec<Arc<Connection>>, SyncError> {
-    let mut sources: BTreeMap<String, Arc<Source>> = BTreeMap::new();
-    let mut companies: BTreeMap<String, Arc<Company>> = BTreeMap::new();
-    let mut connections = Vec::new();
+) -> Opened {
+    let mut sources: BTreeMap<&str, Option<Arc<Source>>> = BTreeMap::new();
+    let mut companies: BTreeMap<&str, Option<Arc<Company>>> = BTreeMap::new();
+    let mut opened = Opened::default();
     for wanted in &config.connections {
         if !unit.connections.contains(&wanted.id) || only.is_some_and(|only| only != wanted.id) {
             continue;
         }
-        let source = match sources.get(&wanted.source) {
-            Some(source) => Arc::clone(source),
-            None => {
-                let source = Arc::new(open_source(config, wanted)?);
-                sources.insert(wanted.source.clone(), Arc::clone(&source));
-                source
-            }
-        };
-        let company = match companies.get(&wanted.company) {
-            Some(company) => Arc::clone(company),
-            None => {
-                let company = Arc::new(open_company(config, wanted, access)?);
-                companies.insert(wanted.company.clone(), Arc::clone(&company));
-                company
-            }
-        };
-        connections.push(Arc::new(Connection {
-            id: wanted.id.clone(),
-            source,
-            company,
-            rules: wanted.rules.clone(),
-            rules_hash: hash_of(&wanted.rules),
-            vendors: RwLock::new(Arc::new(BTreeMap::new())),
-        }));
+        let faults = &mut opened.faults;
+        let source = sources
+            .entry(&wanted.source)
+            .or_insert_with(|| told(open_source(config, wanted), faults));
+        let company = companies
+            .entry(&wanted.company)
+            .or_insert_with(|| told(open_company(config, wanted, access), faults));
+        if let (Some(source), Some(company)) = (source, company) {
+            opened.connections.push(Arc::new(Connection {
+                id: wanted.id.clone(),
+                source: Arc::clone(source),
+                company: Arc::clone(company),
+                rules: wanted.rules.clone(),
+                rules_hash: hash_of(&wanted.rules),
+            }));
+        }
     }
-    Ok(connections)
+    opened
+}
+
+fn told<T>(opened: Result<T, SyncError>, faults: &mut Vec<SyncError>) -> Option<Arc<T>> {
+    match opened {
+        Ok(opened) => Some(Arc::new(opened)),
+        Err(fault) => {
+            faults.push(fault);
+            None
+        }
+    }
 }
 
 fn hash_of(rules: &Rules) -> String {
@@ -333,7 +354,16 @@ fn open_source(config: &Config, wanted: &ConnectionConfig) -> Result<Source, Syn
     let profile = load_profile(&source.profile, &config.folder).map_err(|error| inner(&error))?;
     let settings = config.jaggaer_settings(source).map_err(|error| inner(&error))?;
     let client = jaggaer::Client::new(settings)?;
-    Ok(Source { id: source.id.clone(), base_url: source.base_url.clone(), client, profile })
+    let routing = config.routing(&source.id).map_err(|error| inner(&error))?;
+    let router = Router::new(routing, profile.version()).map_err(SyncError::Configuration)?;
+    Ok(Source {
+        id: source.id.clone(),
+        base_url: source.base_url.clone(),
+        client,
+        profile,
+        router,
+        vendors: RwLock::default(),
+    })
 }
 
 fn open_company(

@@ -4,7 +4,9 @@ mod alike;
 mod billing;
 
 use super::error::SyncError;
-use crate::decide::{History, Hold, KnownOrder, OrderState, Override, Rules, overrides_in_force};
+use crate::decide::{
+    Elsewhere, History, Hold, KnownOrder, OrderState, Override, Routing, Rules, overrides_in_force,
+};
 use crate::jaggaer::{Content, Entity, Profile};
 use crate::mapping::{SupplierGroups, SupplierIndex, Suppliers, resolve};
 use crate::procurement::{
@@ -43,6 +45,8 @@ pub fn read_document(
 pub struct Gatherer<'a> {
     pub store: &'a Store,
     pub source: &'a str,
+    /// Of the source: which company each of its connections leads to.
+    pub routing: &'a Routing,
     pub company: &'a str,
     pub profile: &'a Profile,
     pub rules: &'a Rules,
@@ -126,6 +130,9 @@ impl<'a> Gatherer<'a> {
         history: &mut History,
     ) -> Result<(), SyncError> {
         let known = match self.store.order_by_number(self.source, &number).await? {
+            Some(order) if self.elsewhere(&order).is_some() => {
+                KnownOrder { elsewhere: self.elsewhere(&order), ..KnownOrder::default() }
+            }
             Some(order) => {
                 let known = self.known_order(&order, &number).await?;
                 if let Some(source) = &known.source {
@@ -152,6 +159,18 @@ impl<'a> Gatherer<'a> {
         }
         history.orders.insert(number, known);
         Ok(())
+    }
+
+    /// The other company that the order went to.
+    fn elsewhere(&self, order: &DocumentRow) -> Option<Elsewhere> {
+        let company = match order.company.as_str() {
+            "" => self.routing.company_of(&order.connection)?,
+            company => company,
+        };
+        (company != self.company).then(|| Elsewhere {
+            connection: order.connection.clone(),
+            company: company.to_owned(),
+        })
     }
 
     /// The order as the source had it when it was written to Visma; before that, as it has it now.
@@ -211,7 +230,7 @@ impl<'a> Gatherer<'a> {
             DocumentState::Cancelled => OrderState::Cancelled,
         };
         let source = self.read_order(order).await?;
-        Ok(KnownOrder { received: Some(received), plan, erp, source })
+        Ok(KnownOrder { received: Some(received), plan, erp, source, elsewhere: None })
     }
 
     /// An order in Visma under this number that no key of ours marks.

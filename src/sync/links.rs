@@ -5,7 +5,8 @@
 use super::engine::entry;
 use super::error::SyncError;
 use super::ids::moment_id;
-use super::lease::{Ownership, lock_process};
+use super::lease::lock_process;
+use super::unit::{take_unit, units};
 use crate::clock;
 use crate::config::{Config, Unit};
 use crate::decide::Rules;
@@ -41,7 +42,7 @@ impl LinkWish {
             asked_at: at,
         };
         store.ask_link(&row).await?;
-        let units = config.units();
+        let units = units(store, config).await?;
         let unit = units.iter().find(|unit| unit.connections.contains(&self.connection));
         let unit = unit.ok_or_else(|| {
             SyncError::Configuration(format!("there is no connection `{}`", self.connection))
@@ -59,7 +60,7 @@ impl LinkWish {
 async fn take_over_alone(store: &Store, config: &Config, unit: &Unit) -> Result<(), SyncError> {
     let lease = Duration::from_secs(config.timing.lease_seconds);
     let lock = lock_process(store, Duration::ZERO).await?;
-    let ownership = Ownership::take(store, &unit.id, lock, lease, Duration::ZERO).await?;
+    let ownership = take_unit(store, unit, lock, lease, Duration::ZERO).await?;
     let taken = async {
         for connection in &unit.connections {
             take_over(store, ownership.owned(), connection).await?;

@@ -217,6 +217,9 @@ impl Engine {
             }
         }
         change.move_document(&document.id, document.state, DocumentState::Ready, at);
+        if document.connection.is_empty() {
+            change.route_again(&document.id);
+        }
         let mut log = entry(&document.connection, &document.id, verb.as_str(), at);
         log.actor = request.actor.clone();
         log.from_state = document.state.as_str().into();

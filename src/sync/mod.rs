@@ -25,8 +25,10 @@ mod progress;
 mod receive;
 mod rehearse;
 mod round;
+mod route;
 mod settle;
 mod summary;
+mod unit;
 
 pub use crate::crash::CrashPoint;
 pub use difference::{differences, outcome, plan_differences};
@@ -48,4 +50,6 @@ pub use rehearse::{
     Basis, Comparison, Rehearsed, Selection, applied_plan, rehearse, rehearse_each, rehearse_many,
 };
 pub use round::{RoundReport, Told, run_round, sync};
+pub use route::Router;
 pub use summary::{Requests, Totals, totals};
+pub use unit::{take_unit, units};

@@ -8,11 +8,13 @@ use super::error::SyncError;
 use super::gather::{Gatherer, read_document};
 use super::mapping::rules_in_force;
 use crate::config::{Config, ConnectionConfig};
-use crate::decide::{self, Decision, Evidence, History, Hold, Inputs, Rules, Verdict};
+use crate::decide::{self, Decision, Evidence, History, Hold, Inputs, Routing, Rules, Verdict};
 use crate::jaggaer::Profile;
 use crate::mapping::{SupplierGroups, SupplierIndex};
 use crate::procurement::{Document, DocumentKind, Plan, Vendor};
-use crate::store::{DecisionRow, DocumentFilter, DocumentRow, DocumentState, RevisionRow, Store};
+use crate::store::{
+    DecisionRow, DocumentFilter, DocumentRow, DocumentState, HoldRow, RevisionRow, Store,
+};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
 
@@ -150,6 +152,9 @@ pub async fn rehearse(
     config: &Config,
     document: &DocumentRow,
 ) -> Result<Rehearsed, SyncError> {
+    if document.connection.is_empty() {
+        return unrouted(store, document).await;
+    }
     let desk = Desk::open(store, config, &document.connection).await?;
     let today = desk.today().await?;
     desk.judge_today(&today, document).await
@@ -167,6 +172,11 @@ pub async fn rehearse_each(
         if document.latest_revision == 0 {
             continue;
         }
+        if document.connection.is_empty() {
+            let of = unrouted(store, &document).await?;
+            rehearsed.push((document, of));
+            continue;
+        }
         if !desks.contains_key(&document.connection) {
             let desk = Desk::open(store, config, &document.connection).await?;
             let today = desk.today().await?;
@@ -177,6 +187,12 @@ pub async fn rehearse_each(
         rehearsed.push((document, of));
     }
     Ok(rehearsed)
+}
+
+/// What no connection takes is held for that, and by no rules.
+async fn unrouted(store: &Store, document: &DocumentRow) -> Result<Rehearsed, SyncError> {
+    let holds = store.holds_of(&document.id).await?.iter().map(HoldRow::hold).collect();
+    Ok(Rehearsed { decision: Decision::Hold(holds), evidence: Evidence::default() })
 }
 
 /// Judges every selected document with the rules in force and with those that replace them, by
@@ -213,6 +229,7 @@ struct Desk<'a> {
     /// In force today.
     rules: Rules,
     profile: Profile,
+    routing: Routing,
     time_zone: TimeZone,
 }
 
@@ -238,7 +255,10 @@ impl<'a> Desk<'a> {
         let company = config.company(&connection.company).expect("the configuration was checked");
         let time_zone = company.time_zone.clone();
         let rules = rules_in_force(store, connection).await?;
-        Ok(Self { store, connection, rules, profile, time_zone })
+        let routing = config
+            .routing(&connection.source)
+            .map_err(|error| SyncError::Configuration(error.to_string()))?;
+        Ok(Self { store, connection, rules, profile, routing, time_zone })
     }
 
     async fn today(&self) -> Result<Today, SyncError> {
@@ -278,6 +298,7 @@ impl<'a> Desk<'a> {
                 let gatherer = Gatherer {
                     store: self.store,
                     source: &self.connection.source,
+                    routing: &self.routing,
                     company: &self.connection.company,
                     profile: &self.profile,
                     rules: &self.rules,

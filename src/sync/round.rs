@@ -1,11 +1,12 @@
 //! One full round of every flow of a unit.
 
-use super::engine::{Access, Company, Connection, Engine, open_connections};
+use super::engine::{Access, Company, Connection, Engine, Source, open_connections};
 use super::error::SyncError;
-use super::lease::{Ownership, lock_process};
+use super::lease::lock_process;
 use super::mapping::join_mapping;
 use super::progress::Progress;
 use super::summary::{Requests, Totals, totals};
+use super::unit::{take_unit, units};
 use super::{CrashPoint, ids};
 use crate::clock;
 use crate::config::Config;
@@ -56,29 +57,28 @@ pub async fn sync(
     let lock = lock_process(store, patience).await?;
     let mut report = RoundReport::default();
     let (mut worked, mut misconfigured) = (false, None);
-    for unit in config.units() {
+    for unit in units(store, config).await? {
         if only.is_some_and(|only| !unit.connections.iter().any(|id| id == only)) {
             continue;
         }
         let id = unit.id.clone();
         // What can be wrong with the configuration is found before the unit is taken.
-        let connections = match open_connections(config, &unit, only, Access::ReadAndWrite) {
-            Ok(connections) => connections,
-            Err(error) => {
-                report.errors.push(format!("{id}: {error}"));
-                misconfigured = Some(error);
-                continue;
-            }
-        };
-        let ownership = match Ownership::take(store, &unit.id, lock.clone(), lease, patience).await
-        {
+        let opened = open_connections(config, &unit, only, Access::ReadAndWrite);
+        for fault in opened.faults {
+            report.errors.push(format!("{id}: {fault}"));
+            misconfigured = Some(fault);
+        }
+        if opened.connections.is_empty() {
+            continue;
+        }
+        let ownership = match take_unit(store, &unit, lock.clone(), lease, patience).await {
             Ok(ownership) => ownership,
             Err(error) => {
                 report.errors.push(format!("{id}: {error}"));
                 continue;
             }
         };
-        let joined = match join_mapping(store, ownership.owned(), connections).await {
+        let joined = match join_mapping(store, ownership.owned(), opened.connections).await {
             Ok(joined) => joined,
             Err(error) => {
                 report.errors.push(format!("{id}: {error}"));
@@ -166,54 +166,96 @@ pub async fn run_round(engine: &Engine) -> (Requests, Told) {
 
 async fn flows(engine: &Engine, Told { errors, remarks }: &mut Told) -> Result<(), SyncError> {
     engine.recover().await?;
-    let mut companies: Vec<Arc<Company>> = Vec::new();
-    for company in engine.companies() {
-        engine.check()?;
-        let read_at = clock::now();
-        match read_company(engine, &company, read_at).await {
-            Ok(()) => companies.push(company),
-            Err(error) if error.stops_the_unit() => return Err(error),
-            // Nothing is posted into a company whose own documents are not known.
-            Err(error) => errors.push(format!("{}: {error}", company.id)),
-        }
-    }
-    let mut ready: Vec<Arc<Connection>> = Vec::new();
-    for connection in &engine.connections {
-        engine.check()?;
-        match engine.receive(connection, remarks).await {
-            Ok(()) => ready.push(Arc::clone(connection)),
-            Err(error) if error.stops_the_unit() => return Err(error),
-            Err(error) => {
-                errors.push(format!("{}: {error}", connection.id));
-                // What was received before can still be worked, unless the vendors that it is
-                // judged by were never read.
-                if engine.knows_vendors(connection).await? {
-                    ready.push(Arc::clone(connection));
-                }
-            }
-        }
-    }
+    let companies = read_companies(engine, errors).await?;
+    let sources = receive_sources(engine, errors, remarks).await?;
     engine.carry_out_requests().await?;
-    for company in companies {
-        let connections: Vec<Arc<Connection>> = ready
-            .iter()
-            .filter(|connection| connection.company.id == company.id)
-            .cloned()
-            .collect();
-        let worked = async {
+    let mut routed: Vec<Arc<Source>> = Vec::new();
+    for source in sources {
+        match engine.route(&source).await {
+            Ok(_) => routed.push(source),
+            Err(error) if error.stops_the_unit() => return Err(error),
+            Err(error) => errors.push(format!("{}: {error}", source.id)),
+        }
+    }
+    // Side by side: none waits while another has much to do, or is slow.
+    let worked = companies.iter().map(|company| {
+        let is_ready = |connection: &&Arc<Connection>| {
+            connection.company.id == company.id
+                && routed.iter().any(|source| source.id == connection.source.id)
+        };
+        let connections: Vec<Arc<Connection>> =
+            engine.connections.iter().filter(is_ready).cloned().collect();
+        async move {
             // What a mapping, a supplier or an order let go since is posted with the rest.
             for connection in &connections {
                 engine.judge_held(connection).await?;
             }
-            work(engine, &company, &connections).await
-        };
-        match worked.await {
+            work(engine, company, &connections).await
+        }
+    });
+    let worked = futures_util::future::join_all(worked).await;
+    for (company, result) in companies.iter().zip(worked) {
+        match result {
             Ok(()) => {}
             Err(error) if error.stops_the_unit() => return Err(error),
             Err(error) => errors.push(format!("{}: {error}", company.id)),
         }
     }
     Ok(())
+}
+
+/// The companies whose side could be read. Nothing is posted into one whose own documents are not known.
+async fn read_companies(
+    engine: &Engine,
+    errors: &mut Vec<String>,
+) -> Result<Vec<Arc<Company>>, SyncError> {
+    engine.check()?;
+    let read_at = clock::now();
+    let companies = engine.companies();
+    let reading = companies.iter().map(|company| read_company(engine, company, read_at));
+    let mut read = Vec::new();
+    for (company, result) in companies.iter().zip(futures_util::future::join_all(reading).await) {
+        match result {
+            Ok(()) => read.push(Arc::clone(company)),
+            Err(error) if error.stops_the_unit() => return Err(error),
+            Err(error) => errors.push(format!("{}: {error}", company.id)),
+        }
+    }
+    Ok(read)
+}
+
+/// The sources whose documents can be worked. Each is polled once for all its connections.
+async fn receive_sources(
+    engine: &Engine,
+    errors: &mut Vec<String>,
+    remarks: &mut Vec<String>,
+) -> Result<Vec<Arc<Source>>, SyncError> {
+    engine.check()?;
+    let sources = engine.sources();
+    let receiving = sources.iter().map(|source| async move {
+        let mut remarks = Vec::new();
+        let received = engine.receive(source, &mut remarks).await;
+        (received, remarks)
+    });
+    let mut ready = Vec::new();
+    for (source, (result, told)) in
+        sources.iter().zip(futures_util::future::join_all(receiving).await)
+    {
+        remarks.extend(told);
+        match result {
+            Ok(()) => ready.push(Arc::clone(source)),
+            Err(error) if error.stops_the_unit() => return Err(error),
+            Err(error) => {
+                errors.push(format!("{}: {error}", source.id));
+                // What was received before can still be worked, unless the vendors that it is
+                // judged by were never read.
+                if engine.knows_vendors(source).await? {
+                    ready.push(Arc::clone(source));
+                }
+            }
+        }
+    }
+    Ok(ready)
 }
 
 async fn read_company(
@@ -254,6 +296,7 @@ async fn work(
     loop {
         engine.check()?;
         let mut moved = 0;
+        route_again(engine, connections).await?;
         moved += engine.look_at_jobs(company).await?;
         moved += pass(engine, company, connections, ORDERS).await?;
         moved += pass(engine, company, connections, INVOICES).await?;
@@ -274,6 +317,16 @@ async fn work(
     }
     verify_the_rest(engine, company).await?;
     engine.verify_ledger(company).await
+}
+
+/// A document that was on its way when its next revision came may belong elsewhere by that one.
+async fn route_again(engine: &Engine, connections: &[Arc<Connection>]) -> Result<(), SyncError> {
+    for source in engine.sources() {
+        if connections.iter().any(|connection| connection.source.id == source.id) {
+            engine.route(&source).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Judge, post, read back, settle: for one sort of documents.
@@ -418,16 +471,12 @@ fn allowance(engine: &Engine) -> BTreeMap<String, serde_json::Value> {
 
 fn requests(engine: &Engine) -> Requests {
     let mut requests = Requests::default();
-    let mut sources: Vec<&str> = Vec::new();
     for company in engine.companies() {
         let calls = company.client.calls();
         requests.visma += calls.reads + calls.writes;
     }
-    for connection in &engine.connections {
-        if !sources.contains(&connection.source.id.as_str()) {
-            sources.push(&connection.source.id);
-            requests.jaggaer += connection.source.client.requests();
-        }
+    for source in engine.sources() {
+        requests.jaggaer += source.client.requests();
     }
     requests
 }

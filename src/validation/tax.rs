@@ -217,6 +217,7 @@ mod tests {
             ripeness: Ripeness::Ripe,
             status: String::new(),
             business_unit: None,
+            ship_to: None,
             vendor: VendorRef::default(),
             currency: Currency::NOK,
             exchange_rate: None,

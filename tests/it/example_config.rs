@@ -1,7 +1,7 @@
 //! The example file is the manual of the settings: it loads, it names every key that the code
 //! reads, and each default that it states is the real one.
 
-use ml_connector::config::Config;
+use ml_connector::config::{Config, KnownUnits};
 use ml_connector::visma;
 use secrecy::SecretString;
 use std::collections::BTreeSet;
@@ -199,7 +199,7 @@ fn the_example_loads_as_it_is() {
         ml_connector::sync::load_profile(&source.profile, &config.folder)
             .expect("its profile is there");
     }
-    assert_eq!(config.units().len(), 1);
+    assert_eq!(config.units(&KnownUnits::default()).len(), 1);
 }
 
 #[test]

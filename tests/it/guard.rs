@@ -22,6 +22,7 @@ fn document() -> NewDocument {
         row_hash: "h".into(),
         state: DocumentState::Ready,
         received_at: 1,
+        routed: "r".into(),
     }
 }
 

@@ -81,6 +81,7 @@ fn document(change: &mut Change, id: &str) {
         row_hash: "h".into(),
         state: DocumentState::Posting,
         received_at: 1,
+        routed: "r".into(),
     });
 }
 

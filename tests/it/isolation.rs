@@ -54,7 +54,11 @@ async fn a_connection_that_cannot_sign_in_stops_no_other() {
     const OTHER_COMPANY: (&str, &str) = ("id = \"nordlys\"", "id = \"elsewhere\"");
     // The bad one shares the company, or nothing.
     let cases: [(Changes, Changes, &str); 3] = [
-        (&[OTHER_SOURCE, ("jaggaer.secret", "wrong.secret")], &[], "bad: JAGGAER: sign-in refused"),
+        (
+            &[OTHER_SOURCE, ("jaggaer.secret", "wrong.secret")],
+            &[],
+            "other: JAGGAER: sign-in refused",
+        ),
         (
             &[OTHER_SOURCE],
             &[OTHER_COMPANY, ("visma.secret", "wrong.secret")],

@@ -126,6 +126,7 @@ fn paper(
         ripeness: Ripeness::Ripe,
         status: "Completed".into(),
         business_unit: Some("NORDLYS-NO".into()),
+        ship_to: None,
         vendor,
         currency,
         order_number: None,

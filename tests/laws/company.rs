@@ -49,6 +49,7 @@ impl Company {
             plan: Some(plan.clone()),
             erp: Some(in_erp(plan)),
             source: Some(order.clone()),
+            elsewhere: None,
         };
         self.history.orders.insert(order.number.clone(), known);
         Ok(())
@@ -338,6 +339,7 @@ pub fn an_invoice(rng: &mut Rng) -> SupplierInvoice {
         ripeness: Ripeness::Ripe,
         status: "Completed".into(),
         business_unit: None,
+        ship_to: None,
         vendor: vendor(if abroad { "V2" } else { "V1" }),
         order_number: None,
         currency,
@@ -374,6 +376,7 @@ pub fn an_order(rng: &mut Rng, number: &str) -> PurchaseOrder {
         ripeness: Ripeness::Ripe,
         status: "Sent".into(),
         business_unit: None,
+        ship_to: None,
         vendor: vendor("V1"),
         currency,
         ordered_on: date(2026, 9, 1),

@@ -70,6 +70,7 @@ pub struct ExpectedLine {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expectation {
     pub kind: Kind,
+    pub business_unit: String,
     /// JAGGAER's id.
     pub source_id: String,
     /// JAGGAER's number, for people.
@@ -160,6 +161,8 @@ pub fn vat_category(tax_code: &str) -> &'static str {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandKeyedInvoice {
     pub document: ExpectedDocument,
+    /// Says into which office's company.
+    pub business_unit: String,
     pub invoiced_on: jiff::civil::Date,
     pub vat_minor: i64,
     /// Visma's status.
@@ -188,6 +191,8 @@ pub struct HandKeyedReceipt {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandKeyedOrder {
     pub document: ExpectedDocument,
+    /// Says into which office's company.
+    pub business_unit: String,
     pub ordered_on: jiff::civil::Date,
     /// In the order of JAGGAER's lines.
     pub lines: Vec<HandKeyedOrderLine>,
@@ -228,5 +233,10 @@ pub fn key_order(order: &Order, vendor: &Vendor) -> Option<HandKeyedOrder> {
             })
         })
         .collect::<Option<Vec<_>>>()?;
-    Some(HandKeyedOrder { document: order.expected(vendor)?, ordered_on: order.ordered_on, lines })
+    Some(HandKeyedOrder {
+        document: order.expected(vendor)?,
+        business_unit: order.business_unit.clone(),
+        ordered_on: order.ordered_on,
+        lines,
+    })
 }

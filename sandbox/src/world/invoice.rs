@@ -151,8 +151,9 @@ impl<'a> Drawing<'a> {
             line.price /= line.basis;
             line.basis = Decimal::ONE;
         }
-        let unit = Unit::draw(&mut self.rng).code();
-        self.blank(vendor, on, unit, lines)
+        let drawn = Unit::draw(&mut self.rng).code();
+        let unit = self.settings.office_unit(drawn, &mut self.rng);
+        self.blank(vendor, on, &unit, lines)
     }
 
     /// Bills what is open of one or several orders of one supplier. `true`: all of it.

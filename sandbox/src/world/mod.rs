@@ -52,6 +52,8 @@ pub struct Settings {
     /// One month of purchases with labelled faults and oddities, instead of everyday documents.
     /// Then `documents` counts invoices, and the planting settings above mean nothing.
     pub month: bool,
+    /// Offices that share the instance, each with business units and a Visma company of its own.
+    pub companies: usize,
 }
 
 impl Default for Settings {
@@ -64,6 +66,7 @@ impl Default for Settings {
             plant_not_ripe: false,
             attachments: false,
             month: false,
+            companies: 1,
         }
     }
 }
@@ -113,6 +116,34 @@ impl Unit {
     }
 }
 
+/// The business unit of an office beyond the first, which has those of [`Unit`].
+pub(crate) fn unit_of_office(office: usize) -> String {
+    match office {
+        1 => "NORDLYS-VEST".into(),
+        2 => "NORDLYS-NORD".into(),
+        more => format!("NORDLYS-{more}"),
+    }
+}
+
+/// The office that a unit belongs to; what is no other office's is the first one's.
+pub(crate) fn office_of(unit: &str) -> usize {
+    let known = (1..100).find(|office| unit == unit_of_office(*office));
+    known.unwrap_or(0)
+}
+
+impl Settings {
+    /// The unit of a document of a drawn office. With one office it is the unit that was drawn.
+    fn office_unit(&self, drawn: &str, rng: &mut Rng) -> String {
+        match self.companies {
+            0 | 1 => drawn.to_owned(),
+            many => match rng.usize(0..many) {
+                0 => drawn.to_owned(),
+                office => unit_of_office(office),
+            },
+        }
+    }
+}
+
 /// Puts the special roles at places drawn by lot; those that find no place are dropped.
 fn scatter<R: Copy>(special: Vec<R>, roles: &mut [R], rng: &mut Rng) {
     let mut places: Vec<usize> = (0..roles.len()).collect();
@@ -136,6 +167,11 @@ impl World {
             .enumerate()
             .map(|(index, &role)| order::order(index, role, &vendors, &mut rng))
             .collect();
+        for order in &mut orders {
+            if order.business_unit != plant::UNMAPPED_UNIT {
+                order.business_unit = settings.office_unit(&order.business_unit, &mut rng);
+            }
+        }
         let mut hand_keyed_orders = Vec::new();
         for (order, &role) in orders.iter_mut().zip(&order_roles) {
             order.record.fate = order_fate(order, role, &vendors);
@@ -204,6 +240,7 @@ impl World {
         let orders =
             state.orders.iter().filter(|order| !order.record.hidden).map(|order| Expectation {
                 kind: Kind::PurchaseOrder,
+                business_unit: order.business_unit.clone(),
                 source_id: order.id.clone(),
                 number: order.number.clone(),
                 fate: order.record.fate.clone(),
@@ -214,6 +251,7 @@ impl World {
         orders
             .chain(invoices.map(|invoice| Expectation {
                 kind: invoice.kind(),
+                business_unit: invoice.business_unit.clone(),
                 source_id: invoice.id.clone(),
                 number: invoice.number.clone(),
                 fate: invoice.record.fate.clone(),
@@ -399,6 +437,7 @@ impl<'a> Invoices<'a> {
             vat_minor,
             status: "Balanced",
             bills: None,
+            business_unit: invoice.business_unit.clone(),
         });
     }
 }

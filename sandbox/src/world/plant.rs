@@ -8,6 +8,9 @@ use fastrand::Rng;
 use jiff::civil::date;
 use rust_decimal::Decimal;
 
+/// A unit of the buyer that no connection and no mapping names.
+pub(crate) const UNMAPPED_UNIT: &str = "NORDLYS-SE";
+
 /// One way in which a document cannot be posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Breakage {
@@ -184,7 +187,7 @@ impl Breakage {
             Self::CurrencyUnknown => order.currency = "PLN".into(),
             Self::Unreadable => order.record.unreadable = true,
             Self::StatusUnknown => order.status = "PartlyShipped".into(),
-            Self::BranchNotMapped => order.business_unit = "NORDLYS-SE".into(),
+            Self::BranchNotMapped => order.business_unit = UNMAPPED_UNIT.into(),
             Self::AccountUnknown
             | Self::AccountInactive
             | Self::SegmentUnknown
@@ -226,7 +229,7 @@ impl Breakage {
             Self::PeriodClosed => invoice.accounting_on = Some(date(2026, 8, 20)),
             Self::Unreadable => invoice.record.unreadable = true,
             Self::StatusUnknown => invoice.workflow = "Parked".into(),
-            Self::BranchNotMapped => invoice.business_unit = "NORDLYS-SE".into(),
+            Self::BranchNotMapped => invoice.business_unit = UNMAPPED_UNIT.into(),
             Self::LinesUnbalanced => {
                 invoice.lines.pop();
             }

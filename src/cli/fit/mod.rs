@@ -62,7 +62,10 @@ pub async fn run(
     words::say(&all, output);
     if let Some(file) = &arguments.html {
         if all.reports.is_empty() {
-            eprintln!("ml-connector: {} was not written: there is nothing to report", file.display());
+            eprintln!(
+                "ml-connector: {} was not written: there is nothing to report",
+                file.display()
+            );
         } else {
             write(file, &page::page(&all).map_err(Failure::could_not)?)?;
             output.say(format!("written: {}", file.display()));

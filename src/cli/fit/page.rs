@@ -2,9 +2,9 @@
 //! is escaped by the template, and isolated so that its direction ends with it.
 
 use super::All;
-use super::words::{cost, go_live, grouped, headline, lists, outcomes, suggestion, sums};
+use super::words::{cost, go_live, grouped, headline, lists, outcomes};
 use askama::Template;
-use ml_connector::fit::{Group, LIMITS, Report, Sum, Todo};
+use ml_connector::fit::{LIMITS, Report, Sum};
 
 /// Bars of one picture; the table behind it has all.
 const BARS: usize = 12;
@@ -17,6 +17,7 @@ struct Page<'a> {
     remarks: &'a [String],
     limits: &'static [&'static str],
     title: String,
+    version: &'static str,
 }
 
 struct Connection<'a> {
@@ -32,6 +33,32 @@ struct Connection<'a> {
     list_rows: Vec<Vec<String>>,
     go_live: Vec<String>,
     cost: Vec<String>,
+}
+
+/// Words of the terminal's report, for the template.
+mod filters {
+    use super::super::words;
+    use ml_connector::fit::{Sum, Todo};
+
+    #[askama::filter_fn]
+    pub fn grouped(amount: &str, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(words::grouped(amount))
+    }
+
+    #[askama::filter_fn]
+    pub fn sums(of: &[Sum], _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(words::sums(of))
+    }
+
+    #[askama::filter_fn]
+    pub fn suggestion(of: &Todo, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(words::suggestion(of))
+    }
+
+    #[askama::filter_fn]
+    pub fn kind(of: &str, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(words::kind(of))
+    }
 }
 
 /// A part of a whole: a stretch of one bar.
@@ -61,6 +88,7 @@ pub fn page(all: &All) -> Result<String, askama::Error> {
         remarks: &all.remarks,
         limits: &LIMITS,
         title: format!("Fit of {}", names.join(", ")),
+        version: env!("CARGO_PKG_VERSION"),
     };
     page.render()
 }
@@ -76,7 +104,9 @@ fn connection(report: &Report) -> Connection<'_> {
         // What does not match has one colour, whatever number of ways there are.
         vendors: parts(by.chain([unmatched])),
         lists: list_bars(report),
-        holds: bars(report.holds.iter().map(|of| (of.code.clone(), of.documents.to_string(), of.documents))),
+        holds: bars(
+            report.holds.iter().map(|of| (of.code.clone(), of.documents.to_string(), of.documents)),
+        ),
         stake,
         currency,
         list_rows: lists(report),

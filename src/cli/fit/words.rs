@@ -2,7 +2,7 @@
 //! terminal.
 
 use super::All;
-use crate::cli::output::{Output, plain, table};
+use crate::cli::output::{Output, counted, plain, table};
 use ml_connector::fit::{Cost, Counts, LIMITS, Report, Sum, Todo};
 use std::fmt::Write;
 
@@ -36,7 +36,12 @@ pub fn say(all: &All, output: &Output) {
 fn say_report(report: &Report, output: &Output) {
     output.say(format!(
         "{}: {} to {}, the last {} days, {} to {}\n{}",
-        report.connection, report.source, report.company, report.days, report.from, report.to,
+        report.connection,
+        report.source,
+        report.company,
+        report.days,
+        report.from,
+        report.to,
         headline(report)
     ));
     let all = report.counts.received;
@@ -62,6 +67,7 @@ fn say_report(report: &Report, output: &Output) {
     say_groups("held for", &report.holds, output);
     say_groups("in flight, waiting for", &report.waits, output);
     say_groups("ignored", &report.ignored_because, output);
+    say_groups("of this source, but taken by no connection", &report.unrouted, output);
     for sentence in cost(&report.cost) {
         output.say(sentence);
     }
@@ -91,7 +97,8 @@ pub fn headline(report: &Report) -> String {
     let freeing = report.todo.iter().rposition(|of| of.frees > 0).map_or(0, |last| last + 1);
     if freeing > 0 {
         let share = report.todo[freeing - 1].share;
-        let values = if freeing == 1 { "this value".into() } else { format!("these {freeing} values") };
+        let values =
+            if freeing == 1 { "this value".into() } else { format!("these {freeing} values") };
         let _ = write!(text, " Map {values} and up to {share} % would.");
     }
     if let Some(trial) = &report.trial {
@@ -138,7 +145,13 @@ pub fn go_live(report: &Report) -> Vec<String> {
 pub fn lists(report: &Report) -> Vec<Vec<String>> {
     let row = |title: &str, used: u64, matched: u64, in_visma: Option<u64>| {
         let in_visma = in_visma.map_or_else(|| "no list".to_owned(), |of| of.to_string());
-        vec![plain(title), used.to_string(), matched.to_string(), (used - matched).to_string(), in_visma]
+        vec![
+            plain(title),
+            used.to_string(),
+            matched.to_string(),
+            (used - matched).to_string(),
+            in_visma,
+        ]
     };
     let vendors = &report.vendors;
     let first = row("Vendors", vendors.used, vendors.matched, Some(vendors.in_visma));
@@ -167,7 +180,8 @@ fn say_todo(report: &Report, output: &Output) {
         rows,
     ));
     more(report.todo.len(), output);
-    output.say("How to: `mapping export`, `mapping import` and `mapping link`; see docs/mapping.md.");
+    output
+        .say("How to: `mapping export`, `mapping import` and `mapping link`; see docs/mapping.md.");
 }
 
 pub fn suggestion(of: &Todo) -> String {
@@ -177,21 +191,22 @@ pub fn suggestion(of: &Todo) -> String {
     }
 }
 
+/// Lines and no table: the sentences are long.
 fn say_groups(title: &str, groups: &[ml_connector::fit::Group], output: &Output) {
     if groups.is_empty() {
         return;
     }
-    let rows = groups.iter().take(SHOWN).map(|of| {
-        let example = of.examples.first().map_or_else(String::new, |example| {
-            if example.text.is_empty() {
-                example.number.clone()
-            } else {
-                format!("{}: {}", example.number, example.text)
-            }
-        });
-        vec![plain(&of.code), of.documents.to_string(), sums(&of.money), plain(&example)]
-    });
-    output.say(table(&[title, "documents", "money", "for example"], rows));
+    let mut text = format!("{title}:");
+    for of in groups.iter().take(SHOWN) {
+        let means = if of.means.is_empty() { String::new() } else { format!(": {}", of.means) };
+        let _ = write!(text, "\n{:>6}  {}{means}", of.documents, plain(&of.code));
+        if let Some(example) = of.examples.first() {
+            let said = if example.text.is_empty() { "" } else { ": " };
+            let of = format!("{}{said}{}", example.number, example.text);
+            let _ = write!(text, "\n        e.g. {}", plain(&of));
+        }
+    }
+    output.say(text);
     more(groups.len(), output);
 }
 
@@ -222,6 +237,12 @@ pub fn cost(cost: &Cost) -> Vec<String> {
             length(cost.seconds)
         ),
         format!(
+            "With nothing held it would be {}: {}, about {}.",
+            counted(cost.backlog, "document"),
+            counted(cost.backlog_calls, "call"),
+            length(cost.backlog_seconds)
+        ),
+        format!(
             "Reading Visma the first time took {}, a round that finds nothing new takes {}; JAGGAER took {}.",
             counted(cost.first_read, "call"),
             cost.idle_read,
@@ -231,8 +252,9 @@ pub fn cost(cost: &Cost) -> Vec<String> {
     ]
 }
 
-pub fn counted(n: u64, what: &str) -> String {
-    crate::cli::output::counted(n, what)
+/// `purchase_order` as `purchase order`.
+pub fn kind(of: &str) -> String {
+    of.replace('_', " ")
 }
 
 /// `3 h 20 min`.
@@ -264,10 +286,16 @@ pub fn grouped(amount: &str) -> String {
     text
 }
 
-/// Invoices first: what is owed.
+/// What is owed; of orders only where there is no invoice.
 pub fn sums(of: &[Sum]) -> String {
-    let told = of.iter().map(|of| format!("{} {} ({})", grouped(&of.amount), of.currency, of.of));
-    told.collect::<Vec<_>>().join(", ")
+    let has_invoices = of.iter().any(|of| of.of == "invoices");
+    let told = of.iter().filter(|of| !has_invoices || of.of == "invoices");
+    let mut text: Vec<String> =
+        told.map(|of| format!("{} {}", grouped(&of.amount), of.currency)).collect();
+    if !has_invoices && !text.is_empty() {
+        text.insert(0, "ordered".into());
+    }
+    text.join(", ")
 }
 
 fn bar(n: u64, all: u64) -> String {
@@ -288,7 +316,8 @@ mod tests {
         for (from, to) in amounts {
             assert_eq!(grouped(from), to.replace(' ', "\u{a0}"), "{from}");
         }
-        let lengths = [(0, "0 s"), (59, "59 s"), (61, "1 min"), (3600, "1 h"), (12_010, "3 h 20 min")];
+        let lengths =
+            [(0, "0 s"), (59, "59 s"), (61, "1 min"), (3600, "1 h"), (12_010, "3 h 20 min")];
         for (seconds, expected) in lengths {
             assert_eq!(length(seconds), expected);
         }

@@ -89,6 +89,7 @@ pub fn catalogue() -> Vec<Entry> {
         super::money::ENTRIES,
         super::orders::ENTRIES,
         super::posting::ENTRIES,
+        super::routing::ENTRIES,
         super::suppliers::ENTRIES,
         super::validation::ENTRIES,
     ];

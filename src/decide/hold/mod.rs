@@ -9,6 +9,7 @@ mod matching;
 mod money;
 mod orders;
 mod posting;
+mod routing;
 mod suppliers;
 mod validation;
 
@@ -42,7 +43,7 @@ pub(super) fn at_line(number: &str) -> String {
 }
 
 /// `a, b and c`.
-pub(super) fn list<T: AsRef<str>>(parts: &[T]) -> String {
+pub(in crate::decide) fn list<T: AsRef<str>>(parts: &[T]) -> String {
     match parts {
         [] => String::new(),
         [only] => only.as_ref().to_owned(),
@@ -89,6 +90,7 @@ mod tests {
             include_str!("money.rs"),
             include_str!("orders.rs"),
             include_str!("posting.rs"),
+            include_str!("routing.rs"),
             include_str!("suppliers.rs"),
             include_str!("validation.rs"),
         ];

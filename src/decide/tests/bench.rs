@@ -88,6 +88,7 @@ impl Bench {
                 plan: Some(plan),
                 erp: Some(erp),
                 source: None,
+                elsewhere: None,
             },
         );
     }
@@ -159,6 +160,7 @@ pub(super) fn an_order() -> PurchaseOrder {
         ripeness: Ripeness::Ripe,
         status: "Sent".into(),
         business_unit: Some("NORDLYS-NO".into()),
+        ship_to: None,
         vendor: vendor("V1"),
         currency: Currency::NOK,
         ordered_on: date(2026, 9, 15),
@@ -204,6 +206,7 @@ pub(super) fn an_invoice() -> SupplierInvoice {
         ripeness: Ripeness::Ripe,
         status: "Completed".into(),
         business_unit: Some("NORDLYS-NO".into()),
+        ship_to: None,
         vendor: vendor("V1"),
         order_number: None,
         currency: Currency::NOK,

@@ -175,6 +175,12 @@ const INVOICE_CASES: &[(&str, OnInvoice)] = &[
         let erp = b.history.orders.get_mut("PO-1").unwrap().erp.as_mut().unwrap();
         erp.currency = Currency::parse("EUR").unwrap();
     }),
+    ("order_elsewhere", |i, b| {
+        *i = order_invoice();
+        let elsewhere = Elsewhere { connection: "vest".into(), company: "nordlys-vest".into() };
+        let known = KnownOrder { elsewhere: Some(elsewhere), ..KnownOrder::default() };
+        b.history.orders.insert("PO-1".into(), known);
+    }),
     ("order_line_unclear", |i, b| {
         ordered(i, b, |_| {});
         let named = i.lines[0].order.as_mut().unwrap();
@@ -429,9 +435,12 @@ const ELSEWHERE: &[&str] = &[
     "changed_in_visma",
     "doubled_in_visma",
     "ledger_differs",
+    "no_route",
     "not_cancellable",
     "refused_by_visma",
     "release_refused",
+    "route_changed",
+    "several_routes",
     "unreadable",
     "unsettled",
 ];

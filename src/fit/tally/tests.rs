@@ -67,6 +67,7 @@ fn told_with(documents: &[Judged], tables: &Tables, take_from: Date) -> Report {
             from: date(2026, 9, 1),
             to: date(2026, 11, 30),
             take_from,
+            unrouted: &[],
             vendors: &vendors,
             reference: &ReferenceData::default(),
             tables,

@@ -16,9 +16,12 @@ use super::read::{shown, text_of};
 use super::{Error, Stamp};
 use crate::procurement::AttachmentRef;
 use pace::Pacer;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Response, Url};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
@@ -44,6 +47,14 @@ struct Inner {
     sign_in: SignIn,
     pacer: Pacer,
     requests: AtomicU64,
+}
+
+/// One request of the API. Everything here is a read, one with a body too.
+struct Ask<'a> {
+    url: &'a Url,
+    headers: &'a HeaderMap,
+    /// Sent by POST; without one it is a GET.
+    body: Option<&'a Value>,
 }
 
 /// One answer of the API, good or bad.
@@ -76,6 +87,7 @@ impl Client {
             secret: settings.client_secret.clone(),
             auth: settings.client_auth,
             scope: settings.scope.clone(),
+            key_header: header_name(&settings.api_key_header)?,
             first_backoff: settings.first_backoff,
             state: tokio::sync::Mutex::default(),
         };
@@ -121,7 +133,8 @@ impl Client {
         let url = with_query(self.inner.base.below(&path)?, &detail.query);
         let headers = header_map(&feed.headers)?;
         let error_at = detail.error.as_ref().or(feed.error.as_ref());
-        let (body, _) = self.json(&url, &headers, detail.success.as_ref(), error_at).await?;
+        let ask = Ask { url: &url, headers: &headers, body: None };
+        let (body, _) = self.json(&ask, detail.success.as_ref(), error_at).await?;
         let whole = match &detail.take {
             None => body,
             Some(place) => {
@@ -152,20 +165,21 @@ impl Client {
         let limit = self.inner.settings.largest_attachment;
         let anything = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("*/*"))]);
         let whole = |answer: Answer| Ok(answer.body);
-        self.call(&url, &anything, limit, None, &whole).await
+        let ask = Ask { url: &url, headers: &anything, body: None };
+        self.call(&ask, limit, None, &whole).await
     }
 
     /// One page or document as JSON, with its headers.
     async fn json(
         &self,
-        url: &Url,
-        headers: &HeaderMap,
+        ask: &Ask<'_>,
         success: Option<&Success>,
         error_at: Option<&Place>,
     ) -> Result<(Value, HeaderMap), Error> {
-        let path = url.path();
+        let path = ask.url.path();
         let parse = |answer: Answer| {
-            let body: Value = serde_json::from_slice(&answer.body).map_err(|error| {
+            let text = unicode(&answer.headers, &answer.body);
+            let body: Value = serde_json::from_slice(&text).map_err(|error| {
                 Error::BrokenAnswer { path: path.to_owned(), text: error.to_string() }
             })?;
             match success {
@@ -176,14 +190,13 @@ impl Client {
                 Some(_) | None => Ok((body, answer.headers)),
             }
         };
-        self.call(url, headers, self.inner.settings.largest_page, error_at, &parse).await
+        self.call(ask, self.inner.settings.largest_page, error_at, &parse).await
     }
 
     /// One call with everything that makes it dependable: token, pace, attempts, bounds.
     async fn call<T>(
         &self,
-        url: &Url,
-        headers: &HeaderMap,
+        ask: &Ask<'_>,
         limit: usize,
         error_at: Option<&Place>,
         parse: &(impl Fn(Answer) -> Result<T, Error> + Sync),
@@ -195,7 +208,7 @@ impl Client {
         loop {
             let turn = inner.pacer.turn().await;
             let token = inner.sign_in.token(&inner.http, &inner.requests).await?;
-            let answer = self.send(url, headers, &token.bearer, limit).await;
+            let answer = self.send(ask, &token, limit).await;
             drop(turn);
             let outcome = match answer {
                 Ok(answer)
@@ -213,7 +226,7 @@ impl Client {
                     }
                     parsed
                 }
-                Ok(answer) => Err(refused(url.path(), &answer, error_at)),
+                Ok(answer) => Err(refused(ask.url.path(), &answer, error_at)),
                 Err(error) => Err(error),
             };
             let error = match outcome {
@@ -238,28 +251,51 @@ impl Client {
 
     async fn send(
         &self,
-        url: &Url,
-        headers: &HeaderMap,
-        bearer: &HeaderValue,
+        ask: &Ask<'_>,
+        token: &token::Token,
         limit: usize,
     ) -> Result<Answer, Error> {
         let inner = &self.inner;
+        let path = ask.url.path();
         inner.requests.fetch_add(1, Ordering::Relaxed);
         let mut all =
             HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-        for (name, value) in inner.headers.iter().chain(headers) {
+        for (name, value) in inner.headers.iter().chain(ask.headers) {
             all.insert(name.clone(), value.clone());
         }
-        all.insert(AUTHORIZATION, bearer.clone());
-        let sent = inner.http.get(url.clone()).headers(all).send().await;
+        all.insert(token.header.clone(), token.value.clone());
+        let request = match ask.body {
+            None => inner.http.get(ask.url.clone()),
+            Some(body) => {
+                all.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                inner.http.post(ask.url.clone()).body(body.to_string())
+            }
+        };
+        let sent = request.headers(all).send().await;
         let answer = sent.map_err(|error| Error::NoAnswer {
-            path: url.path().to_owned(),
+            path: path.to_owned(),
             text: network_text(error),
         })?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = body_within(answer, limit, url.path()).await?;
+        let body = body_within(answer, limit, path).await?;
         Ok(Answer { status, headers, body })
     }
+}
+
+/// The body as UTF-8 without a byte-order mark. Old servers write Latin-1 and say so.
+fn unicode<'b>(headers: &HeaderMap, body: &'b [u8]) -> Cow<'b, [u8]> {
+    let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let charset = said.split(';').find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+    });
+    let latin = charset.is_some_and(|of| {
+        ["iso-8859-1", "latin1", "windows-1252"].iter().any(|known| of.eq_ignore_ascii_case(known))
+    });
+    if latin {
+        return Cow::Owned(body.iter().copied().map(char::from).collect::<String>().into_bytes());
+    }
+    Cow::Borrowed(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
 }
 
 async fn body_within(mut answer: Response, limit: usize, path: &str) -> Result<Vec<u8>, Error> {
@@ -367,11 +403,16 @@ fn with_query(mut url: Url, query: &BTreeMap<String, String>) -> Url {
     url
 }
 
+fn header_name(name: &str) -> Result<HeaderName, Error> {
+    HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| Error::Settings(format!("header `{name}` cannot be sent")))
+}
+
 fn header_map(headers: &BTreeMap<String, String>) -> Result<HeaderMap, Error> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
+        let header = header_name(name)?;
         let wrong = || Error::Settings(format!("header `{name}` cannot be sent"));
-        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
         if header == AUTHORIZATION {
             return Err(Error::Settings("`Authorization` carries the token only".to_owned()));
         }

@@ -12,6 +12,9 @@ pub enum ClientAuth {
     Post,
     /// HTTP Basic, both parts form-urlencoded first (RFC 6749, 2.3.1).
     Basic,
+    /// There is none: the secret is a key that goes with every call, in the header
+    /// `Settings::api_key_header`.
+    ApiKey,
 }
 
 /// How to reach one JAGGAER instance.
@@ -24,6 +27,8 @@ pub struct Settings {
     pub client_secret: SecretString,
     pub client_auth: ClientAuth,
     pub scope: Option<String>,
+    /// Used with `ClientAuth::ApiKey`.
+    pub api_key_header: String,
     pub concurrent_requests: usize,
     /// 0: no limit.
     pub requests_per_second: u32,
@@ -53,6 +58,7 @@ impl Settings {
             client_secret,
             client_auth: ClientAuth::default(),
             scope: None,
+            api_key_header: "X-API-Key".to_owned(),
             concurrent_requests: 4,
             requests_per_second: 5,
             page_size: 100,

@@ -2,7 +2,7 @@ use super::{ClientAuth, backoff, network_text};
 use crate::jaggaer::Error;
 use crate::jaggaer::address::form_encoded;
 use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,6 +26,8 @@ pub(super) struct SignIn {
     pub(super) secret: SecretString,
     pub(super) auth: ClientAuth,
     pub(super) scope: Option<String>,
+    /// Of a key that needs no sign-in.
+    pub(super) key_header: HeaderName,
     pub(super) first_backoff: Duration,
     pub(super) state: Mutex<State>,
 }
@@ -37,10 +39,11 @@ pub(super) struct State {
     refused: Option<(Instant, Error)>,
 }
 
-/// A token as it goes into the `Authorization` header.
+/// A token, or a key, as it goes into a header of each call.
 #[derive(Clone)]
 pub(super) struct Token {
-    pub(super) bearer: HeaderValue,
+    pub(super) header: HeaderName,
+    pub(super) value: HeaderValue,
     generation: u64,
     renew_at: Instant,
 }
@@ -53,6 +56,9 @@ impl SignIn {
         http: &reqwest::Client,
         requests: &AtomicU64,
     ) -> Result<Token, Error> {
+        if self.auth == ClientAuth::ApiKey {
+            return self.key();
+        }
         let mut state = self.state.lock().await;
         if let Some(token) = &state.token
             && Instant::now() < token.renew_at
@@ -88,10 +94,25 @@ impl SignIn {
         };
         let margin = if life > RENEW_BEFORE_END * 2 { RENEW_BEFORE_END } else { life / 2 };
         state.made += 1;
-        let token = Token { bearer, generation: state.made, renew_at: asked_at + life - margin };
+        let token = Token {
+            header: AUTHORIZATION,
+            value: bearer,
+            generation: state.made,
+            renew_at: asked_at + life - margin,
+        };
         state.token = Some(token.clone());
         state.refused = None;
         Ok(token)
+    }
+
+    /// The secret itself, which is good until somebody changes it.
+    fn key(&self) -> Result<Token, Error> {
+        let mut value = HeaderValue::from_str(self.secret.expose_secret()).map_err(|_| {
+            Error::Settings("the key (`client_secret`) cannot stand in a header".to_owned())
+        })?;
+        value.set_sensitive(true);
+        let header = self.key_header.clone();
+        Ok(Token { header, value, generation: 0, renew_at: Instant::now() })
     }
 
     /// The API did not take this token; somebody else may have replaced it already.
@@ -114,6 +135,7 @@ impl SignIn {
                 let secret = form_encoded(self.secret.expose_secret());
                 request = request.basic_auth(form_encoded(&self.client_id), Some(secret));
             }
+            ClientAuth::ApiKey => unreachable!("a key is not exchanged for a token"),
         }
         if let Some(scope) = &self.scope {
             form.push(("scope", scope));

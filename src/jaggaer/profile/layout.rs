@@ -13,6 +13,7 @@ pub(crate) struct OrderLayout {
     pub(crate) revision: Option<Field<Count>>,
     pub(crate) status: StatusLayout,
     pub(crate) business_unit: Option<Field<Text>>,
+    pub(crate) ship_to: Option<Field<Text>>,
     pub(crate) vendor: VendorRefLayout,
     pub(crate) currency: Field<Text>,
     pub(crate) ordered_on: Field<Day>,
@@ -37,6 +38,7 @@ pub(crate) struct InvoiceLayout {
     pub(crate) credits_reference: Option<Field<Text>>,
     pub(crate) status: StatusLayout,
     pub(crate) business_unit: Option<Field<Text>>,
+    pub(crate) ship_to: Option<Field<Text>>,
     pub(crate) vendor: VendorRefLayout,
     /// Of an invoice that bills an order as a whole.
     pub(crate) order_number: Option<Field<Text>>,

@@ -59,6 +59,7 @@ pub(super) fn read(
         ripeness,
         status,
         business_unit: reader.optional(scope, "business_unit", &layout.business_unit),
+        ship_to: reader.optional(scope, "ship_to", &layout.ship_to),
         vendor: header::vendor_ref(reader, scope, &layout.vendor),
         order_number: reader.optional(scope, "order_number", &layout.order_number),
         exchange_rate: reader.optional(scope, "exchange_rate", &layout.exchange_rate),

@@ -22,6 +22,7 @@ pub(super) fn read(
         ripeness,
         status,
         business_unit: reader.optional(scope, "business_unit", &layout.business_unit),
+        ship_to: reader.optional(scope, "ship_to", &layout.ship_to),
         vendor: header::vendor_ref(reader, scope, &layout.vendor),
         promised_on: reader.optional(scope, "promised_on", &layout.promised_on),
         description: reader.optional(scope, "description", &layout.description),

@@ -46,13 +46,12 @@ fn remove_leftovers(all: &Path) {
         let name = entry.file_name();
         let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)) else { continue };
         let process = rest.split('-').next().and_then(|id| id.parse::<i32>().ok());
-        let is_dead = process
-            .and_then(rustix::process::Pid::from_raw)
-            .is_some_and(|id| rustix::process::test_kill_process(id) == Err(rustix::io::Errno::SRCH));
-        // Of a folder that is a link to elsewhere nothing is removed.
-        let is_ours = std::fs::symlink_metadata(entry.path()).is_ok_and(|of| {
-            of.is_dir() && of.uid() == rustix::process::geteuid().as_raw()
+        let is_dead = process.and_then(rustix::process::Pid::from_raw).is_some_and(|id| {
+            rustix::process::test_kill_process(id) == Err(rustix::io::Errno::SRCH)
         });
+        // Of a folder that is a link to elsewhere nothing is removed.
+        let is_ours = std::fs::symlink_metadata(entry.path())
+            .is_ok_and(|of| of.is_dir() && of.uid() == rustix::process::geteuid().as_raw());
         if is_dead && is_ours {
             // It will be tried again by the next.
             let _ = std::fs::remove_dir_all(entry.path());

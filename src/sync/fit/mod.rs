@@ -20,7 +20,7 @@ use crate::fit::{
 };
 use crate::jaggaer::Entity;
 use crate::procurement::{DocumentKind, Plan};
-use crate::store::{Change, DocumentState, PostingState, Step, Store, Watermark};
+use crate::store::{Change, DocumentFilter, DocumentState, PostingState, Step, Store, Watermark};
 use folder::PrivateFolder;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
@@ -74,9 +74,14 @@ pub async fn fit(
         connections: vec![connection.id.clone()],
         sources: BTreeSet::from([connection.source.clone()]),
         companies: BTreeSet::from([connection.company.clone()]),
+        joins: Vec::new(),
+        parted_from: None,
     };
-    let opened = open_connections(config, &unit, Some(&connection.id), Access::Read)?;
-    let mut of = opened.into_iter().next().expect("the unit has this connection");
+    let opened = open_connections(config, &unit, Some(&connection.id), Access::Read);
+    if let Some(fault) = opened.faults.into_iter().next() {
+        return Err(fault);
+    }
+    let mut of = opened.connections.into_iter().next().expect("the unit has this connection");
     let period = period(&of.company, days)?;
     let rules = match known {
         None => connection.rules.clone(),
@@ -95,8 +100,9 @@ pub async fn fit(
     let route = Arc::get_mut(&mut of).expect("nothing works with it yet");
     route.set_rules(Rules { take_from, ..rules });
 
-    let folder = PrivateFolder::make()
-        .map_err(|error| SyncError::Inner(format!("no private folder for the trial run: {error}")))?;
+    let folder = PrivateFolder::make().map_err(|error| {
+        SyncError::Inner(format!("no private folder for the trial run: {error}"))
+    })?;
     let store = Store::open(&format!("sqlite:{}", folder.path().join("fit.db").display())).await?;
     let lock = lock_process(&store, Duration::ZERO).await?;
     let lease = Duration::from_secs(config.timing.lease_seconds);
@@ -157,7 +163,7 @@ impl Run<'_> {
             fitted.errors.push(format!("{}: {error}", company.id));
         }
         self.begin_lists().await?;
-        match engine.receive(connection, &mut fitted.remarks).await {
+        match engine.receive(&connection.source, &mut fitted.remarks).await {
             Ok(()) => {}
             Err(error) if error.stops_the_unit() => return Err(error),
             Err(error) => fitted.errors.push(format!("{}: {error}", connection.id)),
@@ -165,18 +171,20 @@ impl Run<'_> {
         costs.jaggaer = connection.source.client.requests();
         // Without Visma's reference data and suppliers everything would be held for no reason.
         let (Some(reference), Ok(())) = (company.reference(), read) else { return Ok(None) };
-        if !engine.knows_vendors(connection).await? {
+        if !engine.knows_vendors(&connection.source).await? {
             fitted.errors.push(format!(
                 "{}: the list of vendors could not be read, so no document can be judged",
                 connection.id
             ));
             return Ok(None);
         }
+        engine.route(&connection.source).await?;
         self.take_over_overrides(fitted).await?;
         self.judge(connection).await?;
 
-        let seen = documents(engine, connection, &reference).await?;
-        self.cost_of_posting(&seen.documents, &mut costs).await?;
+        let posted = self.posted(fitted).await;
+        let seen = documents(engine, connection, &reference, &posted).await?;
+        self.cost_of_posting(&seen.documents, &posted, &mut costs).await?;
         let surroundings = Surroundings {
             connection: &connection.id,
             source: &connection.source.id,
@@ -185,13 +193,14 @@ impl Run<'_> {
             from: self.period.from,
             to: self.period.to,
             take_from,
+            unrouted: &seen.unrouted,
             vendors: &seen.vendors,
             reference: &reference.data,
             tables: &connection.rules.mapping,
             cost: cost(&costs),
         };
         let mut report = tally(&seen.documents, &surroundings);
-        report.trial = self.try_suggestions(&report).await?;
+        report.trial = self.try_suggestions(&report, &posted).await?;
         Ok(Some(report))
     }
 
@@ -283,6 +292,25 @@ impl Run<'_> {
         self.engine.commit(change).await
     }
 
+    /// What this connection has posted before: it stands in Visma, however it would be judged today.
+    async fn posted(&self, fitted: &mut Fitted) -> BTreeSet<String> {
+        let Some(known) = self.known else { return BTreeSet::new() };
+        let filter = DocumentFilter {
+            connection: Some(self.connection.id.clone()),
+            state: Some(DocumentState::Posted),
+            ..DocumentFilter::default()
+        };
+        match known.documents(&filter).await {
+            Ok(posted) => posted.into_iter().map(|of| of.id).collect(),
+            Err(error) => {
+                fitted.remarks.push(format!(
+                    "the store cannot be read, so what was posted before is judged as if by others ({error})"
+                ));
+                BTreeSet::new()
+            }
+        }
+    }
+
     /// Orders, and what would be posted of them as if it stood in Visma; then invoices.
     async fn judge(&self, connection: &Arc<Connection>) -> Result<(), SyncError> {
         self.engine.progress.begin("judge", None);
@@ -325,11 +353,12 @@ impl Run<'_> {
     async fn cost_of_posting(
         &self,
         documents: &[Judged],
+        posted: &BTreeSet<String>,
         costs: &mut CostInputs,
     ) -> Result<(), SyncError> {
         let company = &self.connection.company;
         let inside = |of: &&Judged| of.on.is_none_or(|on| on >= self.period.from);
-        let work = work_of_plans(self.engine, self.connection, self.period.from).await?;
+        let work = work_of_plans(self.engine, self.connection, self.period.from, posted).await?;
         let known = company.client.allowance();
         costs.limit = known.limit;
         costs.remaining = known.remaining;
@@ -340,11 +369,10 @@ impl Run<'_> {
         costs.min_interval = company.client.min_interval();
         costs.at_a_time = u64::try_from(company.concurrency).unwrap_or(u64::MAX);
         costs.jaggaer_lists = self.connection.source.profile.feeds().len() as u64;
-        let come = documents
-            .iter()
-            .filter(inside)
-            .filter(|of| !matches!(of.fate, Fate::Ignored(_)))
-            .count();
+        let taken = |of: &&Judged| inside(of) && !matches!(of.fate, Fate::Ignored(_));
+        let come = documents.iter().filter(taken).count();
+        let stands = |of: &&Judged| of.fate == Fate::AlreadyInVisma;
+        costs.backlog = documents.iter().filter(taken).filter(|of| !stands(of)).count() as u64;
         let days = f64::from(u32::try_from(self.period.days).unwrap_or(u32::MAX));
         costs.documents_per_day = f64::from(u32::try_from(come).unwrap_or(u32::MAX)) / days;
         Ok(())
@@ -352,7 +380,11 @@ impl Run<'_> {
 
     /// Judges once more what is stopped, with the first suggestions taken for right. `None`: there is
     /// none to try.
-    async fn try_suggestions(&self, report: &Report) -> Result<Option<Trial>, SyncError> {
+    async fn try_suggestions(
+        &self,
+        report: &Report,
+        posted: &BTreeSet<String>,
+    ) -> Result<Option<Trial>, SyncError> {
         let rules = &self.connection.rules;
         let (mapping, values) = taken_for_right(&rules.mapping, &report.todo);
         if values == 0 {
@@ -361,7 +393,7 @@ impl Run<'_> {
         let tried = Arc::new(self.connection.with_rules(Rules { mapping, ..rules.clone() }));
         self.engine.judge_held(&tried).await?;
         self.judge(&tried).await?;
-        let would_post = survey::would_post(self.engine, &tried, self.period.from).await?;
+        let would_post = survey::would_post(self.engine, &tried, self.period.from, posted).await?;
         Ok(Some(Trial { values, would_post, share: report.counts.share(would_post) }))
     }
 }

@@ -3,19 +3,19 @@
 use crate::decide::{Decision, Wait, WaitFor};
 use crate::fit::{Fate, Judged, KnownVendor, VendorStanding, is_supposed};
 use crate::mapping::{SupplierFault, Suppliers, named_codes, resolve, suggest_supplier};
-use crate::procurement::{
-    Currency, Document, DocumentKind, Money, Plan, PostingMode, VendorRef,
-};
+use crate::procurement::{Currency, Document, Money, Plan, PostingMode, VendorRef};
 use crate::store::{DocumentFilter, DocumentRow, DocumentState, HoldRow, Step};
 use crate::sync::engine::{Connection, Engine, KnownReference};
 use crate::sync::error::SyncError;
 use crate::sync::gather::{order_numbers, read_document};
 use jiff::civil::Date;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What the run saw.
 pub struct Seen {
     pub documents: Vec<Judged>,
+    /// Of the source, but taken by no connection.
+    pub unrouted: Vec<Judged>,
     pub vendors: BTreeMap<String, KnownVendor>,
 }
 
@@ -24,9 +24,10 @@ pub async fn documents(
     engine: &Engine,
     connection: &Connection,
     reference: &KnownReference,
+    posted: &BTreeSet<String>,
 ) -> Result<Seen, SyncError> {
     let store = &engine.store;
-    let known_vendors = connection.vendors();
+    let known_vendors = connection.source.vendors();
     let suppliers = Suppliers {
         tables: &connection.rules.mapping,
         vendors: &known_vendors,
@@ -37,14 +38,30 @@ pub async fn documents(
     for hold in store.holds().await? {
         holds.entry(hold.document.clone()).or_default().push(hold);
     }
-    let mut seen = Seen { documents: Vec::new(), vendors: BTreeMap::new() };
-    for document in all(engine, connection).await? {
+    let mut seen = Seen { documents: Vec::new(), unrouted: Vec::new(), vendors: BTreeMap::new() };
+    for document in of_connection(engine, "").await? {
+        let held = holds.remove(&document.id).unwrap_or_default();
+        seen.unrouted.push(Judged {
+            kind: document.kind,
+            on: date(&document),
+            amount: amount(&document),
+            fate: fate(engine, &document, held).await?,
+            vendor: None,
+            codes: BTreeMap::new(),
+            orders: Vec::new(),
+            number: document.number,
+        });
+    }
+    for document in of_connection(engine, &connection.id).await? {
         engine.check()?;
         let revision = store.revision(&document.id, document.latest_revision).await?;
         let profile = &connection.source.profile;
         let content = revision.and_then(|of| read_document(profile, &document, &of.raw).ok());
         let held = holds.remove(&document.id).unwrap_or_default();
-        let fate = fate(engine, &document, held).await?;
+        let fate = match posted.contains(&document.id) {
+            true => Fate::AlreadyInVisma,
+            false => fate(engine, &document, held).await?,
+        };
         let (named, unit, orders) = match &content {
             None => (None, None, Vec::new()),
             Some(Document::Order(of)) => {
@@ -57,10 +74,10 @@ pub async fn documents(
         let vendor = named.map(|named| {
             let key = key(named);
             let standing = standing(named, unit, suppliers);
-            let known = seen.vendors.entry(key.clone()).or_insert_with(|| KnownVendor {
-                shown: shown(named),
-                standing: standing.clone(),
-            });
+            let known = seen
+                .vendors
+                .entry(key.clone())
+                .or_insert_with(|| KnownVendor { shown: shown(named), standing: standing.clone() });
             // One that is found for one business unit only is still to be looked at.
             if matches!(standing, VendorStanding::Unmatched { .. }) {
                 known.standing = standing;
@@ -82,10 +99,11 @@ pub async fn documents(
     Ok(seen)
 }
 
-async fn all(engine: &Engine, connection: &Connection) -> Result<Vec<DocumentRow>, SyncError> {
-    let filter =
-        DocumentFilter { connection: Some(connection.id.clone()), ..DocumentFilter::default() };
-    Ok(engine.store.documents(&filter).await?)
+/// Empty: those that no connection takes.
+async fn of_connection(engine: &Engine, id: &str) -> Result<Vec<DocumentRow>, SyncError> {
+    let mut documents = engine.store.documents(&DocumentFilter::default()).await?;
+    documents.retain(|of| of.connection == id);
+    Ok(documents)
 }
 
 fn date(document: &DocumentRow) -> Option<Date> {
@@ -165,7 +183,9 @@ fn why(fault: &SupplierFault) -> String {
         SupplierFault::LinkBroken { number, .. } => {
             format!("it is linked to {number}, which Visma does not have")
         }
-        SupplierFault::Conflict { says, .. } => format!("its numbers disagree: {}", says.join("; ")),
+        SupplierFault::Conflict { says, .. } => {
+            format!("its numbers disagree: {}", says.join("; "))
+        }
         SupplierFault::Ambiguous { by, suppliers, .. } => {
             format!("several suppliers have {by}: {}", suppliers.join(", "))
         }
@@ -186,10 +206,11 @@ pub async fn work_of_plans(
     engine: &Engine,
     connection: &Connection,
     from: Date,
+    posted: &BTreeSet<String>,
 ) -> Result<Work, SyncError> {
     let mut work = Work { documents: 0, writes: 0 };
-    for document in all(engine, connection).await? {
-        if date(&document).is_some_and(|on| on < from) {
+    for document in of_connection(engine, &connection.id).await? {
+        if posted.contains(&document.id) || date(&document).is_some_and(|on| on < from) {
             continue;
         }
         let postings = engine.store.postings_of(&document.id).await?;
@@ -212,10 +233,12 @@ pub async fn would_post(
     engine: &Engine,
     connection: &Connection,
     from: Date,
+    posted: &BTreeSet<String>,
 ) -> Result<u64, SyncError> {
     let goes = |of: &DocumentRow| {
-        matches!(of.state, DocumentState::Posting | DocumentState::Posted)
+        (posted.contains(&of.id)
+            || matches!(of.state, DocumentState::Posting | DocumentState::Posted))
             && date(of).is_none_or(|on| on >= from)
     };
-    Ok(all(engine, connection).await?.iter().filter(|of| goes(of)).count() as u64)
+    Ok(of_connection(engine, &connection.id).await?.iter().filter(|of| goes(of)).count() as u64)
 }

@@ -1,6 +1,7 @@
 //! Taking a document that stands in Visma already for the one that would be made.
 
 use super::Judged;
+use super::carry_out::begin;
 use super::planned::{plan_supplier, plan_text};
 use crate::decide::Hold;
 use crate::procurement::Plan;
@@ -28,6 +29,7 @@ impl Engine {
         posting.state = state;
         posting.visma_type = Some(document_type.to_owned());
         posting.visma_number = Some(number.to_owned());
+        begin(judged, change);
         change.insert_posting(&posting);
         change.set_supplier(&judged.document.id, plan_supplier(plan));
         change.set_applied(&judged.document.id, judged.revision.n, &text, document_type, number);

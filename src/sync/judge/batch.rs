@@ -99,6 +99,8 @@ mod tests {
             visma_number: None,
             received_at,
             changed_at: received_at,
+            company: String::new(),
+            routed: String::new(),
         }
     }
 

@@ -147,6 +147,7 @@ impl Engine {
                 return Ok(());
             }
             let posting = self.new_posting(judged, Step::Create, "", text, at);
+            begin(judged, change);
             change.insert_posting(&posting);
             change.set_supplier(&document.id, plan_supplier(plan));
             judged.to(
@@ -197,6 +198,12 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// From here on the document belongs to the company.
+pub(super) fn begin(judged: &Judged<'_>, change: &mut Change) {
+    let connection = judged.connection;
+    change.begin_in_company(&judged.document.id, &connection.id, &connection.company.id);
 }
 
 const fn may_be_taken_over(create: &PostingRow) -> bool {
@@ -288,6 +295,8 @@ mod tests {
             visma_number: None,
             received_at: 0,
             changed_at: 0,
+            company: String::new(),
+            routed: String::new(),
         };
         let planned = planned_posting("v", &document, Step::Create, "", "{}".into(), 1, 0);
         for (state, expected) in [

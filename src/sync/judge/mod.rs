@@ -70,7 +70,7 @@ impl Engine {
                 "the reference data of the company is not read yet".into(),
             ));
         };
-        let vendors = connection.vendors();
+        let vendors = connection.source.vendors();
         let basis = self.basis(connection, &reference, &vendors);
         let mut documents = Vec::new();
         for kind in kinds {
@@ -122,6 +122,7 @@ impl Engine {
         let gatherer = Gatherer {
             store: &self.store,
             source: &connection.source.id,
+            routing: &connection.source.router.routing,
             company: &connection.company.id,
             profile: &connection.source.profile,
             rules: &connection.rules,
@@ -216,7 +217,14 @@ impl Engine {
             Ok(Document::Invoice(invoice)) => invoice.credits_reference.clone(),
             Ok(Document::Order(_)) | Err(_) => None,
         };
+        let company = &connection.company.id;
         let (verdict, history) = match content {
+            // Its connection led to another company when it was written.
+            _ if !document.company.is_empty() && document.company != *company => {
+                let to = format!("to the company `{company}` (connection `{}`)", connection.id);
+                let decision = Decision::Hold(vec![Hold::route_changed(&document.company, &to)]);
+                (Verdict { decision, evidence: Evidence::default() }, History::default())
+            }
             Err(holds) => {
                 let decision = Decision::Hold(holds);
                 (Verdict { decision, evidence: Evidence::default() }, History::default())

@@ -36,7 +36,7 @@ impl Engine {
             .filter(|entry| matches!(entry.clears, Clears::ByItself(_)))
             .map(|entry| entry.code)
             .collect();
-        let vendors = connection.vendors();
+        let vendors = connection.source.vendors();
         let basis = self.basis(connection, &reference, &vendors);
         let (mut moved, mut whole) = (0, true);
         for kind in KINDS {
@@ -84,14 +84,15 @@ impl Engine {
         reference: &KnownReference,
     ) -> Result<String, SyncError> {
         let (company, source) = (&connection.company.id, &connection.source.id);
-        let moved = self.store.moved_inputs(&connection.id, company, source).await?;
+        let moved = self.store.moved_inputs(company, source).await?;
         // Another version of the program may judge otherwise.
         Ok(hash_text(&format!(
-            "{}\n{}\n{}\n{}\n{moved}",
+            "{}\n{}\n{}\n{}\n{}\n{moved}",
             env!("CARGO_PKG_VERSION"),
             connection.rules_hash,
             reference.hash,
             connection.source.profile.version(),
+            connection.source.router.version,
         )))
     }
 
@@ -199,6 +200,8 @@ mod tests {
             visma_number: None,
             received_at: 0,
             changed_at: 0,
+            company: String::new(),
+            routed: String::new(),
         }
     }
 

@@ -4,9 +4,9 @@ use super::identity::{Identity, facts, with_hash};
 use super::is_of_the_source;
 use crate::audit::hash_text;
 use crate::jaggaer::{Content, Feed, Row};
-use crate::procurement::{Document, DocumentKind, InvoiceKind};
+use crate::procurement::{Document, InvoiceKind};
 use crate::store::{Change, DocumentRow, DocumentState, RevisionRow};
-use crate::sync::engine::{Connection, Engine, entry};
+use crate::sync::engine::{Engine, Source, entry};
 use crate::sync::error::SyncError;
 use crate::{clock, decide};
 use futures_util::StreamExt;
@@ -21,7 +21,7 @@ impl Engine {
     /// `false`: a changed document whose write is under way could not be read; its page must come again.
     pub(super) async fn keep_documents(
         &self,
-        connection: &Connection,
+        source: &Source,
         feed: &Arc<Feed>,
         rows: Vec<Row>,
     ) -> Result<bool, SyncError> {
@@ -30,7 +30,7 @@ impl Engine {
         let rows: Vec<(Row, Identity)> = rows
             .into_iter()
             .map(|row| {
-                let identity = Identity::of(connection, feed, &row);
+                let identity = Identity::of(source, feed, &row);
                 (row, identity)
             })
             .collect();
@@ -49,7 +49,7 @@ impl Engine {
                 wanted.push((row, identity, document));
             }
         }
-        let client = &connection.source.client;
+        let client = &source.client;
         let read: Vec<_> = futures_util::stream::iter(wanted)
             .map(|(row, identity, document)| async move {
                 let detail = if feed.needs_detail() {
@@ -69,16 +69,16 @@ impl Engine {
             let change = match detail {
                 None => {
                     let raw = (identity.row_text.clone(), identity.row_hash.clone());
-                    self.received(connection, feed, &identity, known, &row.body, raw).await?
+                    self.received(source, feed, &identity, known, &row.body, raw).await?
                 }
                 Some(Ok(body)) => {
                     let raw = with_hash(&body);
-                    self.received(connection, feed, &identity, known, &body, raw).await?
+                    self.received(source, feed, &identity, known, &body, raw).await?
                 }
                 Some(Err(error)) if is_of_the_source(&error) => return Err(error.into()),
                 Some(Err(error)) => {
-                    tracing::warn!(connection = connection.id, document = identity.id, %error, "a document's detail did not come");
-                    match self.unread(connection, feed, &identity, known) {
+                    tracing::warn!(source = source.id, document = identity.id, %error, "a document's detail did not come");
+                    match self.unread(source, feed, &identity, known) {
                         Some(change) => change,
                         None => {
                             whole = false;
@@ -98,7 +98,7 @@ impl Engine {
     /// What a whole document changes, if anything.
     async fn received(
         &self,
-        connection: &Connection,
+        source: &Source,
         feed: &Arc<Feed>,
         identity: &Identity,
         known: Option<&DocumentRow>,
@@ -145,16 +145,16 @@ impl Engine {
             (source_revision, in_force.as_ref().and_then(|revision| revision.source_revision)),
             (Some(new), Some(old)) if new < old
         );
-        let mut log = entry(&connection.id, &identity.id, "received", at);
+        let mut log = entry(connection_of(source, known), &identity.id, "received", at);
         log.detail = json!({
             "source_id": identity.source_id, "kind": identity.kind.as_str(), "revision": n,
-            "source_revision": source_revision, "raw_sha256": raw_hash, "profile": connection.source.profile.version(),
+            "source_revision": source_revision, "raw_sha256": raw_hash, "profile": source.profile.version(),
         })
         .to_string();
 
         match known {
             None => {
-                let new = identity.new_document(connection, feed, DocumentState::Ready, at);
+                let new = identity.new_document(source, feed, DocumentState::Ready, at);
                 change.insert_read_document(&new, &facts(content, identity));
                 log.to_state = DocumentState::Ready.as_str().into();
             }
@@ -173,7 +173,7 @@ impl Engine {
             }
         }
         if !is_late {
-            keep_payee(&mut change, &connection.source.id, &identity.id, known.is_some(), content);
+            keep_payee(&mut change, &source.id, &identity.id, known.is_some(), content);
         }
         change.insert_revision(
             &identity.id,
@@ -181,12 +181,13 @@ impl Engine {
             &raw_hash,
             &material_hash,
             source_revision,
-            connection.source.profile.version(),
+            source.profile.version(),
             &raw,
             at,
         );
-        if known.is_some() {
-            change.record_revision(&identity.id, n, !is_late, &identity.row_hash, at);
+        if let Some(document) = known {
+            let routed = routed_at_once(source, document);
+            change.record_revision(&identity.id, n, !is_late, &identity.row_hash, routed, at);
             if !is_late {
                 change.set_facts(&identity.id, &facts(content, identity));
             }
@@ -198,17 +199,17 @@ impl Engine {
     /// The row is kept and its detail asked for again, alone. `None`: a write of it is under way.
     fn unread(
         &self,
-        connection: &Connection,
+        source: &Source,
         feed: &Arc<Feed>,
         identity: &Identity,
         known: Option<&DocumentRow>,
     ) -> Option<Change> {
         let at = clock::now();
         let mut change = Change::new();
-        let mut log = entry(&connection.id, &identity.id, "detail_missing", at);
+        let mut log = entry(connection_of(source, known), &identity.id, "detail_missing", at);
         match known {
             None => change.insert_document(&identity.new_document(
-                connection,
+                source,
                 feed,
                 DocumentState::Unread,
                 at,
@@ -228,41 +229,41 @@ impl Engine {
     }
 
     /// Rows whose detail did not come: each again, alone.
-    pub(super) async fn read_unread(&self, connection: &Connection) -> Result<(), SyncError> {
-        for kind in
-            [DocumentKind::PurchaseOrder, DocumentKind::SupplierInvoice, DocumentKind::CreditNote]
-        {
-            for document in
-                self.store.documents_to_work(&connection.id, kind, DocumentState::Unread).await?
-            {
-                self.check()?;
-                let Some(feed) = connection.source.profile.feed(&document.feed) else { continue };
-                let Some(kept) = self.store.revision(&document.id, 0).await? else { continue };
-                let Ok(body) = serde_json::from_str::<Value>(&kept.raw) else { continue };
-                let row = Row { body };
-                match connection.source.client.detail(feed, &row.body).await {
-                    Ok(body) => {
-                        let identity = Identity::of(connection, feed, &row);
-                        let change = self
-                            .received(
-                                connection,
-                                feed,
-                                &identity,
-                                Some(&document),
-                                &body,
-                                with_hash(&body),
-                            )
-                            .await?;
-                        self.commit(change).await?;
-                    }
-                    Err(error) => {
-                        tracing::warn!(connection = connection.id, document = document.id, %error, "a document's detail still does not come");
-                    }
+    pub(super) async fn read_unread(&self, source: &Source) -> Result<(), SyncError> {
+        for document in self.store.unread_documents(&source.id).await? {
+            self.check()?;
+            let Some(feed) = source.profile.feed(&document.feed) else { continue };
+            let Some(kept) = self.store.revision(&document.id, 0).await? else { continue };
+            let Ok(body) = serde_json::from_str::<Value>(&kept.raw) else { continue };
+            let row = Row { body };
+            match source.client.detail(feed, &row.body).await {
+                Ok(body) => {
+                    let identity = Identity::of(source, feed, &row);
+                    let (known, raw) = (Some(&document), with_hash(&body));
+                    let change = self.received(source, feed, &identity, known, &body, raw).await?;
+                    self.commit(change).await?;
+                }
+                Err(error) => {
+                    tracing::warn!(source = source.id, document = document.id, %error, "a document's detail still does not come");
                 }
             }
         }
         Ok(())
     }
+}
+
+/// The connection that the document has, or gets at once; empty where it is to be routed first.
+fn connection_of<'a>(source: &'a Source, known: Option<&'a DocumentRow>) -> &'a str {
+    match known {
+        Some(document) => &document.connection,
+        None => source.router.at_once().map_or("", |(connection, _)| connection),
+    }
+}
+
+/// By which routes a new revision is routed already: where all documents go the way that this one went.
+fn routed_at_once<'a>(source: &'a Source, document: &DocumentRow) -> &'a str {
+    let same = source.router.at_once().filter(|(connection, _)| *connection == document.connection);
+    same.map_or("", |(_, routed)| routed)
 }
 
 /// Where an invoice asks to be paid, for the invoices after it.

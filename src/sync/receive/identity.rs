@@ -4,7 +4,7 @@ use crate::audit::hash_text;
 use crate::jaggaer::{Feed, Row};
 use crate::procurement::{Document, DocumentKind, InvoiceKind, Money};
 use crate::store::{DocumentFacts, DocumentState, NewDocument};
-use crate::sync::engine::Connection;
+use crate::sync::engine::Source;
 use crate::sync::ids;
 use serde_json::Value;
 
@@ -24,31 +24,33 @@ pub(super) fn with_hash(body: &Value) -> (String, String) {
 }
 
 impl Identity {
-    pub(super) fn of(connection: &Connection, feed: &Feed, row: &Row) -> Self {
+    pub(super) fn of(source: &Source, feed: &Feed, row: &Row) -> Self {
         let (row_text, row_hash) = with_hash(&row.body);
         let kind = feed.document_kind(&row.body);
         let source_id = feed.source_id(&row.body);
-        let id = ids::document_id(&connection.source.id, kind, &source_id);
+        let id = ids::document_id(&source.id, kind, &source_id);
         Self { id, kind, source_id, row_text, row_hash }
     }
 
     pub(super) fn new_document(
         &self,
-        connection: &Connection,
+        source: &Source,
         feed: &Feed,
         state: DocumentState,
         at: i64,
     ) -> NewDocument {
+        let (connection, routed) = source.router.at_once().unwrap_or_default();
         NewDocument {
             id: self.id.clone(),
-            connection: connection.id.clone(),
-            source: connection.source.id.clone(),
+            connection: connection.to_owned(),
+            source: source.id.clone(),
             kind: self.kind,
             source_id: self.source_id.clone(),
             feed: feed.name().to_owned(),
             row_hash: self.row_hash.clone(),
             state,
             received_at: at,
+            routed: routed.to_owned(),
         }
     }
 }

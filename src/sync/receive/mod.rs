@@ -9,7 +9,7 @@ use crate::clock;
 use crate::jaggaer::{self, Entity, Feed, Stamp};
 use crate::store::{Change, Watermark};
 use crate::sync::CrashPoint;
-use crate::sync::engine::{Connection, Engine};
+use crate::sync::engine::{Engine, Source};
 use crate::sync::error::SyncError;
 use std::sync::Arc;
 
@@ -18,23 +18,22 @@ use std::sync::Arc;
 const AHEAD: i64 = 24 * 3600 * 1_000_000;
 
 impl Engine {
-    /// Every feed of the connection's source: what documents are judged by first, orders before
-    /// invoices. `remarks` takes what could not be read and is no error.
+    /// Every feed of a source, once for all its connections: what documents are judged by first, orders
+    /// before invoices. `remarks` takes what could not be read and is no error.
     pub async fn receive(
         &self,
-        connection: &Arc<Connection>,
+        source: &Source,
         remarks: &mut Vec<String>,
     ) -> Result<(), SyncError> {
-        self.keep_route(connection).await?;
-        let received = self.receive_feeds(connection, remarks).await;
-        connection.set_vendors(self.store.vendors(&connection.source.id).await?);
+        self.keep_inputs(source).await?;
+        let received = self.receive_feeds(source, remarks).await;
+        source.set_vendors(self.store.vendors(&source.id).await?);
         received
     }
 
     /// Whether every list of vendors was read whole at least once.
-    pub async fn knows_vendors(&self, connection: &Connection) -> Result<bool, SyncError> {
-        for feed in connection.source.profile.feeds_of(Entity::Suppliers) {
-            let source = &connection.source;
+    pub async fn knows_vendors(&self, source: &Source) -> Result<bool, SyncError> {
+        for feed in source.profile.feeds_of(Entity::Suppliers) {
             if self.store.watermark(&source.id, &source.watermark_of(feed)).await?.is_none() {
                 return Ok(false);
             }
@@ -44,7 +43,7 @@ impl Engine {
 
     async fn receive_feeds(
         &self,
-        connection: &Arc<Connection>,
+        source: &Source,
         remarks: &mut Vec<String>,
     ) -> Result<(), SyncError> {
         let mut trouble = None;
@@ -55,11 +54,10 @@ impl Engine {
             Entity::PurchaseOrders,
             Entity::Invoices,
         ] {
-            let feeds: Vec<Arc<Feed>> =
-                connection.source.profile.feeds_of(entity).map(Arc::clone).collect();
+            let feeds: Vec<Arc<Feed>> = source.profile.feeds_of(entity).map(Arc::clone).collect();
             for feed in feeds {
                 self.progress.begin(&format!("receive {}", feed.name()), None);
-                let received = self.receive_feed(connection, &feed).await;
+                let received = self.receive_feed(source, &feed).await;
                 self.progress.end(&format!("receive {}", feed.name()));
                 match received {
                     Err(error) if error.stops_the_unit() => return Err(error),
@@ -67,7 +65,7 @@ impl Engine {
                         remarks.push(format!(
                             "{}: the list `{}` is not there for this client, and the profile calls it \
                              optional; documents are judged without it ({error})",
-                            connection.id,
+                            source.id,
                             feed.name()
                         ));
                     }
@@ -79,38 +77,36 @@ impl Engine {
                 }
             }
         }
-        self.read_unread(connection).await?;
+        self.read_unread(source).await?;
         trouble.map_or(Ok(()), Err)
     }
 
-    async fn keep_route(&self, connection: &Connection) -> Result<(), SyncError> {
+    /// What the source's documents are read, routed and judged by.
+    async fn keep_inputs(&self, source: &Source) -> Result<(), SyncError> {
         let at = clock::now();
         let mut change = Change::new();
-        let rules =
-            serde_json::to_string(&connection.rules).expect("rules are plain data with text keys");
-        change.keep_input("rules", &rules, at);
-        let profile = &connection.source.profile;
+        let profile = &source.profile;
         change.keep_input("profile", profile.text(), at);
-        change.keep_source(&connection.source.id, profile.name(), profile.version(), at);
-        let company = &connection.company;
-        change.keep_company(&company.id, &company.base_url, &company.tenant, at);
-        change.keep_connection(
-            &connection.id,
-            &connection.source.id,
-            &connection.company.id,
-            &self.unit.id,
-            &connection.rules_hash,
-            at,
-        );
+        change.keep_source(&source.id, profile.name(), profile.version(), at);
+        for connection in self.connections.iter().filter(|of| of.source.id == source.id) {
+            let rules = serde_json::to_string(&connection.rules)
+                .expect("rules are plain data with text keys");
+            change.keep_input("rules", &rules, at);
+            let company = &connection.company;
+            change.keep_company(&company.id, &company.base_url, &company.tenant, at);
+            change.keep_connection(
+                &connection.id,
+                &source.id,
+                &company.id,
+                &self.unit.id,
+                &connection.rules_hash,
+                at,
+            );
+        }
         self.commit(change).await
     }
 
-    async fn receive_feed(
-        &self,
-        connection: &Connection,
-        feed: &Arc<Feed>,
-    ) -> Result<(), SyncError> {
-        let source = &connection.source;
+    async fn receive_feed(&self, source: &Source, feed: &Arc<Feed>) -> Result<(), SyncError> {
         let watermark = self.store.watermark(&source.id, &source.watermark_of(feed)).await?;
         let since = watermark
             .as_ref()
@@ -137,11 +133,11 @@ impl Engine {
             let keep = async {
                 match feed.entity() {
                     Entity::Suppliers | Entity::Receipts | Entity::Contracts => {
-                        let left = self.keep_records(connection, feed, read.rows).await?;
+                        let left = self.keep_records(source, feed, read.rows).await?;
                         Ok::<_, SyncError>((true, left))
                     }
                     Entity::PurchaseOrders | Entity::Invoices => {
-                        Ok((self.keep_documents(connection, feed, read.rows).await?, Vec::new()))
+                        Ok((self.keep_documents(source, feed, read.rows).await?, Vec::new()))
                     }
                 }
             };

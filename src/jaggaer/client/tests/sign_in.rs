@@ -74,6 +74,7 @@ async fn both_ways_to_show_who_we_are() {
                 // base64("me:very%2Bsecret%3A%25")
                 assert_eq!(basic.as_deref(), Some("Basic bWU6dmVyeSUyQnNlY3JldCUzQSUyNQ=="));
             }
+            ClientAuth::ApiKey => unreachable!("it does not sign in"),
         }
     }
 }
@@ -105,4 +106,23 @@ async fn sign_in_refusals_say_what_to_do_and_keep_the_secret() {
             assert_eq!(server.tokens(), 1, "a refusal is not repeated at once");
         }
     }
+}
+
+#[tokio::test]
+async fn a_key_goes_with_every_call_and_is_not_exchanged() {
+    let server = serve(|call| {
+        assert_eq!(call.header["x-key"], SECRET);
+        assert_eq!(call.bearer, "");
+        ok(json!({"rows": rows(0..2), "next": null}))
+    })
+    .await;
+    let mut settings = server.settings();
+    settings.client_auth = ClientAuth::ApiKey;
+    settings.api_key_header = "X-Key".to_owned();
+    let client = Client::new(settings.clone()).unwrap();
+    assert_eq!(read_all(&client, &feed(CURSOR)).await.unwrap(), ids(0..2));
+    assert_eq!((server.tokens(), client.requests()), (0, 1));
+    settings.client_secret = "two\nlines".into();
+    let error = Client::new(settings).unwrap().sign_in().await.unwrap_err();
+    assert!(error.needs_person() && !error.to_string().contains("lines"), "{error}");
 }

@@ -82,6 +82,7 @@ impl Maker {
         let expected = self.expected(&invoice);
         let vat_minor = amount::minor(invoice.tax, &invoice.currency);
         self.keyed_invoices.push(HandKeyedInvoice {
+            business_unit: String::new(),
             document: *expected.clone(),
             invoiced_on: invoice.invoiced_on,
             vat_minor,
@@ -97,7 +98,14 @@ impl Maker {
         document.reference = reference.into();
         let vat_minor = amount::minor(invoice.tax, &invoice.currency);
         let status = if self.rng.bool() { "Open" } else { "Closed" };
-        let keyed = HandKeyedInvoice { document, invoiced_on: on, vat_minor, status, bills: None };
+        let keyed = HandKeyedInvoice {
+            document,
+            business_unit: String::new(),
+            invoiced_on: on,
+            vat_minor,
+            status,
+            bills: None,
+        };
         self.keyed_invoices.push(keyed);
     }
 
@@ -139,7 +147,14 @@ impl Maker {
             let invoiced_on = day(date(2025, 11, 3), date(2026, 9, 28), &mut self.rng);
             let status = if invoiced_on < date(2026, 8, 15) { "Closed" } else { "Open" };
             let vat_minor = amount::minor(tax, currency);
-            let keyed = HandKeyedInvoice { document, invoiced_on, vat_minor, status, bills: None };
+            let keyed = HandKeyedInvoice {
+                document,
+                business_unit: String::new(),
+                invoiced_on,
+                vat_minor,
+                status,
+                bills: None,
+            };
             self.keyed_invoices.push(keyed);
         }
     }
