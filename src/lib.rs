@@ -9,6 +9,7 @@ mod crash;
 pub mod decide;
 pub mod doctor;
 pub mod examine;
+pub mod fit;
 pub mod jaggaer;
 #[cfg(test)]
 #[path = "../tests/laws/mod.rs"]

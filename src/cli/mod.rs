@@ -7,6 +7,7 @@ mod backup;
 mod demo;
 mod documents;
 mod explain;
+mod fit;
 mod hold;
 mod init;
 mod link;
@@ -78,6 +79,9 @@ enum Command {
     /// Check how JAGGAER's API is laid out, or propose it from samples.
     #[command(subcommand)]
     Profile(profile::Command),
+    /// Read both systems and post nothing: what would post, what would be held and why, what to map
+    /// first.
+    Fit(fit::Arguments),
     /// One full round of every flow.
     Sync(sync::Arguments),
     /// Every connection on its timetable, until stopped.
@@ -150,6 +154,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Init(arguments) => init::run(arguments, &cli.config, output),
         Command::Ping(arguments) => ping::run(arguments, &load(cli)?, output).await,
         Command::Profile(command) => profile::run(command, || load(cli), output).await,
+        Command::Fit(arguments) => fit::run(arguments, &load(cli)?, output).await,
         Command::Sync(arguments) => sync::run(arguments, &load(cli)?, output).await,
         Command::Serve => serve::run(&cli.config, load(cli)?, output).await,
         Command::Pause(arguments) => pause::run(arguments, true, &load(cli)?, output).await,

@@ -6,8 +6,8 @@ use crate::config::Unit;
 use crate::schedule::{Event, Flow, Member, Scheduler};
 use crate::store::{Change, PauseRow};
 use crate::sync::{
-    Connection, Engine, FlowHealth, Health, Silent, SyncError, Told, open_connections, open_vault,
-    rules_anew, run_round, take_unit,
+    Access, Connection, Engine, FlowHealth, Health, Silent, SyncError, Told, open_connections,
+    open_vault, rules_anew, run_round, take_unit,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub(super) async fn keep(desk: Arc<Desk>, unit: Unit) {
 }
 
 async fn own(desk: &Arc<Desk>, unit: &Unit, lease: Duration) -> Result<(), SyncError> {
-    let opened = open_connections(&desk.config, &desk.vault, unit, None);
+    let opened = open_connections(&desk.config, &desk.vault, unit, None, Access::ReadAndWrite);
     let faults: Vec<String> = opened.faults.iter().map(ToString::to_string).collect();
     if opened.connections.is_empty() {
         return Err(SyncError::Configuration(faults.join("; ")));
@@ -156,7 +156,7 @@ async fn opened_anew(
 ) -> Vec<Arc<Connection>> {
     match open_vault(&desk.store, &desk.config).await {
         Ok(vault) => {
-            let opened = open_connections(&desk.config, &vault, unit, None);
+            let opened = open_connections(&desk.config, &vault, unit, None, Access::ReadAndWrite);
             if opened.faults.is_empty() { opened.connections } else { known }
         }
         Err(error) => {

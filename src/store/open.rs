@@ -62,12 +62,7 @@ impl Store {
             tokio::time::sleep(Duration::from_millis(200)).await;
         };
 
-        let readers = match dialect {
-            Dialect::Sqlite => Readers::of_file(options, dialect.settings()),
-            Dialect::Postgres => {
-                Readers::of_server(options, dialect.settings()).await.map_err(open_error)?
-            }
-        };
+        let readers = readers(options, dialect).await.map_err(open_error)?;
 
         let (sender, queue) = mpsc::channel(QUEUE);
         let writer = writer::Writer { connection, dialect, heads: HashMap::new() };
@@ -76,9 +71,44 @@ impl Store {
     }
 }
 
+async fn readers(options: AnyConnectOptions, dialect: Dialect) -> Result<Readers, sqlx::Error> {
+    match dialect {
+        Dialect::Sqlite => Ok(Readers::of_file(options, dialect.settings())),
+        Dialect::Postgres => Readers::of_server(options, dialect.settings()).await,
+    }
+}
+
 pub(super) fn install_drivers() {
     // Refused when they are installed already.
     let _ = sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER]);
+}
+
+impl Store {
+    /// Opens a store that another process may be working with, to look and no more: the database
+    /// itself refuses every write, and nothing is migrated. `None`: there is none yet.
+    pub async fn open_to_read(url: &str) -> Result<Option<Self>, StoreError> {
+        install_drivers();
+        let (dialect, connect_url, lock_path) = parse(url)?;
+        let read_url = match dialect {
+            Dialect::Sqlite => {
+                if !lock_path.as_ref().is_some_and(|lock| lock.with_extension("").exists()) {
+                    return Ok(None);
+                }
+                connect_url.replace("?mode=rwc", "?mode=ro")
+            }
+            Dialect::Postgres => {
+                let joint = if connect_url.contains('?') { '&' } else { '?' };
+                format!("{connect_url}{joint}options=-c%20default_transaction_read_only%3Don")
+            }
+        };
+        let open_error =
+            |error: sqlx::Error| StoreError::Open { url: redacted(url), reason: error.to_string() };
+        let options = AnyConnectOptions::from_str(&read_url).map_err(open_error)?;
+        let readers = readers(options, dialect).await.map_err(open_error)?;
+        // Nobody takes from this queue: a change is answered as by a store that is closed.
+        let (writer, _) = mpsc::channel(1);
+        Ok(Some(Self { dialect, readers, writer, lock_path }))
+    }
 }
 
 /// The writer of a file runs on a thread of its own: it waits for the database's thread after

@@ -49,10 +49,20 @@ impl Source {
     }
 }
 
+/// What a process may do in Visma.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Signs in with the right to read alone, and has nothing to send a write with.
+    Read,
+    ReadAndWrite,
+}
+
 /// One Visma company at work.
 pub struct Company {
     pub id: String,
     pub client: visma::Client,
+    /// `None`: opened to be read.
+    sender: Option<visma::Sender>,
     pub base_url: String,
     pub tenant: String,
     pub index_months: i64,
@@ -76,6 +86,15 @@ pub struct KnownReference {
 }
 
 impl Company {
+    pub fn sender(&self) -> Result<&visma::Sender, SyncError> {
+        self.sender.as_ref().ok_or_else(|| {
+            SyncError::Inner(format!(
+                "company `{}` was opened to be read: nothing is sent",
+                self.id
+            ))
+        })
+    }
+
     pub fn reference(&self) -> Option<Arc<KnownReference>> {
         self.reference.read().expect("no writer panics").clone()
     }
@@ -280,7 +299,13 @@ pub struct Opened {
 
 /// The unit's connections, or only one of them. Reads secrets and profiles, touches no network. What is
 /// wrong with one source or company stops no connection of another.
-pub fn open_connections(config: &Config, vault: &Vault, unit: &Unit, only: Option<&str>) -> Opened {
+pub fn open_connections(
+    config: &Config,
+    vault: &Vault,
+    unit: &Unit,
+    only: Option<&str>,
+    access: Access,
+) -> Opened {
     let mut sources: BTreeMap<&str, Option<Arc<Source>>> = BTreeMap::new();
     let mut companies: BTreeMap<&str, Option<Arc<Company>>> = BTreeMap::new();
     let mut opened = Opened::default();
@@ -294,7 +319,7 @@ pub fn open_connections(config: &Config, vault: &Vault, unit: &Unit, only: Optio
             .or_insert_with(|| told(open_source(config, vault, wanted), faults));
         let company = companies
             .entry(&wanted.company)
-            .or_insert_with(|| told(open_company(config, vault, wanted), faults));
+            .or_insert_with(|| told(open_company(config, vault, wanted, access), faults));
         if let (Some(source), Some(company)) = (source, company) {
             opened.connections.push(Arc::new(Connection {
                 id: wanted.id.clone(),
@@ -362,16 +387,25 @@ fn open_company(
     config: &Config,
     vault: &Vault,
     wanted: &ConnectionConfig,
+    access: Access,
 ) -> Result<Company, SyncError> {
     let company = config.company(&wanted.company).expect("the configuration was checked");
-    let settings = config
+    let mut settings = config
         .visma_settings(company, vault)
         .map_err(|error| SyncError::Configuration(error.to_string()))?;
+    if access == Access::Read {
+        settings.keep_reading_scopes();
+    }
     let concurrency = settings.concurrent_requests;
     let client = visma::Client::new(settings)?;
+    let sender = match access {
+        Access::Read => None,
+        Access::ReadAndWrite => Some(visma::Sender::new(&client)),
+    };
     Ok(Company {
         id: company.id.clone(),
         client,
+        sender,
         base_url: company.base_url.clone(),
         tenant: company.tenant_id.clone(),
         index_months: company.index_months,

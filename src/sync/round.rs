@@ -1,6 +1,6 @@
 //! One full round of every flow of a unit.
 
-use super::engine::{Company, Connection, Engine, Source, open_connections};
+use super::engine::{Access, Company, Connection, Engine, Source, open_connections};
 use super::error::SyncError;
 use super::lease::lock_process;
 use super::mapping::join_mapping;
@@ -69,7 +69,7 @@ pub async fn sync(
         }
         let id = unit.id.clone();
         // What can be wrong with the configuration is found before the unit is taken.
-        let opened = open_connections(config, &vault, &unit, only);
+        let opened = open_connections(config, &vault, &unit, only, Access::ReadAndWrite);
         for fault in opened.faults {
             report.errors.push(format!("{id}: {fault}"));
             misconfigured = Some(fault);

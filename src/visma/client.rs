@@ -128,6 +128,15 @@ impl Client {
         self.inner.allowance.snapshot()
     }
 
+    pub fn page_size(&self) -> u32 {
+        self.inner.settings.page_size
+    }
+
+    /// Least time between two calls in the long run.
+    pub fn min_interval(&self) -> Duration {
+        self.inner.settings.min_interval
+    }
+
     pub fn key_fields(&self) -> KeyFields {
         self.inner.settings.key_fields
     }

@@ -2,7 +2,7 @@
 //!
 //! [`Client`] carries the sign-in, the hourly [`Allowance`] and the wire. Reading turns Visma's
 //! rows into the core's types; writing turns a plan into a [`Request`], a value that can be
-//! stored before it leaves. [`Client::send`] carries out one request once and tells what became
+//! stored before it leaves. A [`Sender`] carries out one request once and tells what became
 //! of it ([`Outcome`]); whether to try again is not decided here.
 
 mod allowance;
@@ -45,7 +45,7 @@ pub use probe::{List, Look};
 pub use read::kind as invoice_kind;
 pub use reference::ReferenceRead;
 pub use request::{Body, CannotWrite, FileMismatch, Method, Request};
-pub use send::Outcome;
+pub use send::{Outcome, Sender};
 pub use settings::{CustomField, KeyFields, Settings, SupplierAttributes};
 pub use stamp::{civil, filter_form, overlap};
 pub use write_invoice::{attach, create_invoice, document_type, release_invoice, update_invoice};

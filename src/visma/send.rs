@@ -84,13 +84,24 @@ impl Outcome {
     }
 }
 
-impl Client {
+/// The right to change what stands in Visma. A [`Client`] alone can only read: whoever is given none
+/// of these cannot write, whatever it does.
+#[derive(Clone)]
+pub struct Sender {
+    client: Client,
+}
+
+impl Sender {
+    pub fn new(client: &Client) -> Self {
+        Self { client: client.clone() }
+    }
+
     /// Sends one write once. The only thing tried a second time is a request that was answered
     /// 401, with a fresh token: that one was not carried out. `gate` is asked right before the
     /// request leaves, each time; when it says no, nothing leaves. Between its yes and the last
     /// byte lie at most the time to connect and to upload, so let it keep a margin.
     pub async fn send(&self, request: &Request, gate: Gate) -> Outcome {
-        let inner = &self.inner;
+        let inner = &self.client.inner;
         if let Body::File { sha256, bytes, .. } = &request.body
             && hex_digest(bytes) != *sha256
         {
@@ -123,7 +134,7 @@ impl Client {
         token: &Token,
         gate: &Gate,
     ) -> Result<Unauthorized, Outcome> {
-        let inner = &self.inner;
+        let inner = &self.client.inner;
         let _permit = inner.allowance.for_write().await.map_err(|wait| Outcome::NotSent {
             reason: "visma's allowance of calls is used up or paused".to_owned(),
             retry_after: Some(wait),
@@ -177,7 +188,7 @@ impl Client {
         gate: &Gate,
         stopped: &Arc<AtomicBool>,
     ) -> Result<RequestBuilder, String> {
-        let inner = &self.inner;
+        let inner = &self.client.inner;
         let url = format!("{}{}", inner.settings.base_url.trim_end_matches('/'), request.path);
         let builder = match request.method {
             Method::Post => inner.http.post(url),

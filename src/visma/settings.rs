@@ -72,6 +72,15 @@ impl Settings {
         }
     }
 
+    /// Leaves out every scope that would let a token write, so that Visma itself refuses one. Scopes
+    /// that do not tell, by their last word, are kept.
+    pub fn keep_reading_scopes(&mut self) {
+        let is_reading = |scope: &String| scope.ends_with(":read");
+        if self.scopes.iter().any(is_reading) {
+            self.scopes.retain(is_reading);
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), Error> {
         let wrong = |what: &str| Err(Error::Settings(what.to_owned()));
         for (name, url) in [("base_url", &self.base_url), ("token_url", &self.token_url)] {
@@ -163,6 +172,19 @@ mod tests {
             let error = settings.check().expect_err(name).to_string();
             assert!(error.contains(name), "{error}");
         }
+    }
+
+    #[test]
+    fn a_reader_asks_for_no_more_than_reading() {
+        let of = |scopes: &[&str]| {
+            let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+            let mut settings =
+                Settings { scopes, ..Settings::new("me", SecretString::from("s"), "t") };
+            settings.keep_reading_scopes();
+            settings.scopes
+        };
+        assert_eq!(of(&["erp:read", "erp:create", "erp:update"]), ["erp:read"]);
+        assert_eq!(of(&["financials"]), ["financials"]);
     }
 
     #[test]

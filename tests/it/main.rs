@@ -9,6 +9,7 @@ mod crash_and_resume;
 mod example_config;
 mod explain;
 mod faults;
+mod fit;
 mod flow;
 mod guard;
 mod history;
