@@ -83,20 +83,21 @@ async fn answer(url: &Url, name: &str, port: u16) -> Result<Answered, Unreachabl
     }
 }
 
-/// An input-output error hides what it wraps from the chain of causes, so both are looked into.
 fn tls_fault(error: &(dyn Error + 'static)) -> Option<TlsFault> {
     let mut cause = Some(error);
     while let Some(this) = cause {
-        let wrapped = this.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let found = this
-            .downcast_ref::<rustls::Error>()
-            .or_else(|| wrapped.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
-        if let Some(found) = found {
+        if let Some(found) = tls_error(this) {
             return Some(fault_of(found));
         }
         cause = this.source();
     }
     None
+}
+
+/// Input-output errors hide what they wrap from the chain of causes, and they wrap each other.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let wrapped = || tls_error(error.downcast_ref::<std::io::Error>()?.get_ref()?);
+    error.downcast_ref::<rustls::Error>().or_else(wrapped)
 }
 
 fn fault_of(error: &rustls::Error) -> TlsFault {

@@ -294,7 +294,7 @@ impl TlsServer {
     fn make(key: &Path, certificate: &Path) {
         let made = std::process::Command::new("openssl")
             .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
-            .args(["-nodes", "-subj", "/CN=localhost", "-days", "2"])
+            .args(["-nodes", "-subj", "/CN=ml-connector test", "-days", "2"])
             .args(["-addext", "subjectAltName=DNS:localhost"])
             .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
             .arg(key)
