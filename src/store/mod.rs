@@ -29,6 +29,7 @@ mod route;
 mod supply;
 mod unit;
 mod watermark;
+mod worker;
 mod writer;
 
 pub use alert::{AlertMessage, AlertTrouble};
@@ -53,6 +54,7 @@ pub use request::RequestRow;
 pub use round::RoundRow;
 pub use unit::{MemberKind, UnitMember};
 pub use watermark::Watermark;
+pub use worker::WorkerRow;
 
 use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
@@ -121,6 +123,11 @@ pub enum CommitError {
     Collision,
     #[error("the store refused the change: {0}")]
     Database(String),
+    #[error(
+        "{0}; the connection to the database is lost, and whether the change was made is not known: \
+         what it belongs to is looked at again when the unit is taken anew"
+    )]
+    LostConnection(String),
     #[error("the store is closed")]
     Closed,
 }

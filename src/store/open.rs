@@ -19,6 +19,7 @@ static MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "ledger", include_str!("../../migrations/0007_ledger.sql")),
     (9, "routing", include_str!("../../migrations/0009_routing.sql")),
     (14, "alerts", include_str!("../../migrations/0014_alerts.sql")),
+    (16, "workers", include_str!("../../migrations/0016_workers.sql")),
 ];
 
 /// Two processes that start on a fresh store at once stop each other's migration.
@@ -60,10 +61,15 @@ impl Store {
             tokio::time::sleep(Duration::from_millis(200)).await;
         };
 
-        let readers = Readers::open(options, dialect).await.map_err(open_error)?;
+        let readers = Readers::open(options.clone(), dialect).await.map_err(open_error)?;
 
         let (sender, queue) = mpsc::channel(QUEUE);
-        let writer = writer::Writer { connection, dialect, heads: HashMap::new() };
+        let writer = writer::Writer {
+            connection: Some(connection),
+            options,
+            dialect,
+            heads: HashMap::new(),
+        };
         start(writer.run(queue), dialect)?;
         Ok(Self { dialect, readers, writer: sender, lock_path })
     }

@@ -27,8 +27,9 @@ mod round;
 mod route;
 mod settle;
 mod summary;
-mod unit;
 mod tell;
+mod unit;
+mod worker;
 
 pub use crate::crash::CrashPoint;
 pub use difference::{differences, outcome, plan_differences};
@@ -37,7 +38,7 @@ pub use error::SyncError;
 pub use explain::{Explained, explain};
 pub use gather::Gatherer;
 pub use ids::{document_id, our_key};
-pub use lease::{Lease, Ownership, ProcessLock, lock_process};
+pub use lease::{Lease, Ownership};
 pub use links::LinkWish;
 pub use manual::{Asked, ManualVerb, SetAside, ask_to_set_aside, role_to_set_aside};
 pub use mapping::{
@@ -51,5 +52,6 @@ pub use rehearse::{
 pub use round::{RoundReport, Told, run_round, sync};
 pub use route::Router;
 pub use summary::{Requests, Totals, totals};
-pub use unit::{take_unit, units};
 pub use tell::{FlowHealth, Health, SignInFailure};
+pub use unit::{take_unit, units};
+pub use worker::{Life, Worker, fair_share};

@@ -2,11 +2,11 @@
 
 use super::engine::{Company, Connection, Engine, Source, open_connections};
 use super::error::SyncError;
-use super::lease::lock_process;
 use super::mapping::join_mapping;
 use super::progress::Progress;
 use super::summary::{Requests, Totals, totals};
 use super::unit::{take_unit, units};
+use super::worker::Worker;
 use super::{CrashPoint, ids};
 use crate::clock;
 use crate::config::Config;
@@ -53,8 +53,28 @@ pub async fn sync(
 ) -> Result<RoundReport, SyncError> {
     let started = clock::since_boot();
     let patience = Duration::from_secs(config.timing.wait_for_owner_seconds);
-    let lease = Duration::from_secs(config.timing.lease_seconds);
-    let lock = lock_process(store, patience).await?;
+    let length = Duration::from_secs(config.timing.lease_seconds);
+    let worker = Worker::join(store, false, length, patience).await?;
+    let result = sync_each(&worker, store, config, only, progress, stop).await;
+    worker.leave().await;
+    let mut report = result?;
+    report.totals = totals(store).await?;
+    for row in store.ownerships().await? {
+        report.heads.insert(row.unit, format!("{}:{}", row.head_seq, row.head_hash));
+    }
+    report.seconds = clock::since_boot().saturating_sub(started).as_secs_f64();
+    Ok(report)
+}
+
+async fn sync_each(
+    worker: &Arc<Worker>,
+    store: &Store,
+    config: &Config,
+    only: Option<&str>,
+    progress: Arc<dyn Progress>,
+    stop: watch::Receiver<bool>,
+) -> Result<RoundReport, SyncError> {
+    let patience = Duration::from_secs(config.timing.wait_for_owner_seconds);
     let mut report = RoundReport::default();
     let (mut worked, mut misconfigured) = (false, None);
     for unit in units(store, config).await? {
@@ -71,7 +91,7 @@ pub async fn sync(
         if opened.connections.is_empty() {
             continue;
         }
-        let ownership = match take_unit(store, &unit, lock.clone(), lease, patience).await {
+        let ownership = match take_unit(store, &unit, worker, patience).await {
             Ok(ownership) => ownership,
             Err(error) => {
                 report.errors.push(format!("{id}: {error}"));
@@ -117,11 +137,6 @@ pub async fn sync(
     if let (Some(error), false) = (misconfigured, worked) {
         return Err(error);
     }
-    report.totals = totals(store).await?;
-    for row in store.ownerships().await? {
-        report.heads.insert(row.unit, format!("{}:{}", row.head_seq, row.head_hash));
-    }
-    report.seconds = clock::since_boot().saturating_sub(started).as_secs_f64();
     Ok(report)
 }
 

@@ -40,3 +40,4 @@ mod units;
 mod vendor_links;
 mod vendor_world;
 mod waiting;
+mod workers;
