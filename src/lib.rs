@@ -15,6 +15,7 @@ pub mod mapping;
 pub mod matching;
 pub mod procurement;
 pub mod schedule;
+pub mod serve;
 pub mod store;
 pub mod sync;
 pub mod validation;

@@ -11,12 +11,14 @@ mod link;
 mod mapping;
 mod month;
 mod output;
+mod pause;
 mod ping;
 mod profile;
 mod progress;
 mod rehearse;
 mod replay;
 mod sandbox;
+mod serve;
 mod signal;
 mod status;
 mod sync;
@@ -45,8 +47,17 @@ struct Cli {
     /// One JSON document on stdout.
     #[arg(long, global = true)]
     json: bool,
+    /// How log lines on stderr look: text or json.
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    log: LogForm,
     #[command(subcommand)]
     command: Command,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LogForm {
+    Text,
+    Json,
 }
 
 #[derive(Subcommand)]
@@ -62,6 +73,12 @@ enum Command {
     Profile(profile::Command),
     /// One full round of every flow.
     Sync(sync::Arguments),
+    /// Every connection on its timetable, until stopped.
+    Serve,
+    /// Stop a connection: nothing is received, judged or posted for it until `resume`.
+    Pause(pause::Arguments),
+    /// Let a paused connection go on.
+    Resume(pause::Arguments),
     /// What was received and where it stands.
     #[command(subcommand)]
     Documents(documents::Command),
@@ -90,10 +107,18 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let output = Output { json: cli.json };
     let wanted = std::env::var("ML_CONNECTOR_LOG").ok().and_then(|text| text.parse().ok());
+    let serves = matches!(cli.command, Command::Serve);
+    // Nobody stands beside a process that serves: what it does is told line by line.
+    let level = if serves { Level::INFO } else { Level::WARN };
     let filter: Targets =
-        wanted.unwrap_or_else(|| Targets::new().with_target("ml_connector", Level::WARN));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time();
-    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+        wanted.unwrap_or_else(|| Targets::new().with_target("ml_connector", level));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match (cli.log, serves) {
+        (LogForm::Json, _) => lines.json().flatten_event(true).with_filter(filter).boxed(),
+        (LogForm::Text, true) => lines.with_filter(filter).boxed(),
+        (LogForm::Text, false) => lines.without_time().with_filter(filter).boxed(),
+    };
+    tracing_subscriber::registry().with(lines).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output.failed(&Failure::could_not(format!("cannot start: {error}"))),
@@ -111,6 +136,9 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Ping(arguments) => ping::run(arguments, &load(cli)?, output).await,
         Command::Profile(command) => profile::run(command, || load(cli), output).await,
         Command::Sync(arguments) => sync::run(arguments, &load(cli)?, output).await,
+        Command::Serve => serve::run(&cli.config, load(cli)?, output).await,
+        Command::Pause(arguments) => pause::run(arguments, true, &load(cli)?, output).await,
+        Command::Resume(arguments) => pause::run(arguments, false, &load(cli)?, output).await,
         Command::Documents(command) => {
             documents::run(command, &open(&load(cli)?).await?, output).await
         }

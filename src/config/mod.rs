@@ -4,11 +4,13 @@
 mod alerts;
 mod roles;
 mod secret;
+mod serve;
 mod unit;
 
 pub use alerts::{AlertTarget, Alerts};
 pub use roles::Roles;
 pub use secret::SecretRef;
+pub use serve::ServeConfig;
 pub use unit::{KnownUnits, Unit};
 
 use crate::decide::{
@@ -37,6 +39,8 @@ pub struct Config {
     pub roles: Roles,
     #[serde(default)]
     pub alerts: Alerts,
+    #[serde(default)]
+    pub serve: ServeConfig,
     /// When each flow runs; a connection may say otherwise.
     #[serde(default = "ScheduleTable::defaults", deserialize_with = "schedule")]
     pub schedule: ScheduleTable,

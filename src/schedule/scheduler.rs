@@ -140,12 +140,12 @@ impl Scheduler {
     /// When the flow runs next and why, whether that has come or not. `None`: it runs now, or never by itself.
     pub fn next_due(&self, flow: Flow, now: i64) -> Option<Due> {
         let state = self.flows.get(&flow)?;
-        if state.running || !self.active().any(|_| true) {
+        if state.running || !self.active_members().any(|_| true) {
             return None;
         }
         let due = |reason, since| Due { flow, reason, since };
         let Some(last) = &state.last else {
-            let wanted = self.active().any(|m| m.timetable.next_after(flow, now).is_some());
+            let wanted = self.active_members().any(|m| m.timetable.next_after(flow, now).is_some());
             let from = self.spread(self.opened_at);
             let first = wanted.then(|| due(Reason::First, self.allowed_from(flow, from)));
             return first.or_else(|| state.nudged_at.map(|at| due(Reason::Nudge, at)));
@@ -249,13 +249,14 @@ impl Scheduler {
         }
     }
 
-    fn active(&self) -> impl Iterator<Item = &Member> {
+    /// The connections that are not paused.
+    pub fn active_members(&self) -> impl Iterator<Item = &Member> {
         self.members.iter().filter(|member| !member.paused)
     }
 
     /// The unit's next planned time: the first of any connection that is not paused.
     fn planned_after(&self, flow: Flow, after: i64) -> Option<i64> {
-        self.active().filter_map(|member| member.timetable.next_after(flow, after)).min()
+        self.active_members().filter_map(|member| member.timetable.next_after(flow, after)).min()
     }
 
     /// Planned times since the last start. Two connections that plan the same instant plan one run.
@@ -278,7 +279,7 @@ impl Scheduler {
 
     /// The first time at which any connection allows it.
     fn allowed_from(&self, flow: Flow, at: i64) -> i64 {
-        self.active()
+        self.active_members()
             .filter(|member| member.timetable.next_after(flow, at).is_some())
             .map(|member| member.timetable.allowed_from(flow, at))
             .min()

@@ -18,8 +18,8 @@ static MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "holds", include_str!("../../migrations/0006_holds.sql")),
     (7, "ledger", include_str!("../../migrations/0007_ledger.sql")),
     (9, "routing", include_str!("../../migrations/0009_routing.sql")),
+    (10, "serve", include_str!("../../migrations/0010_serve.sql")),
     (14, "alerts", include_str!("../../migrations/0014_alerts.sql")),
-    (16, "workers", include_str!("../../migrations/0016_workers.sql")),
 ];
 
 /// Two processes that start on a fresh store at once stop each other's migration.

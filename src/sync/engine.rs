@@ -112,6 +112,17 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The same connection with other rules; source and company are shared.
+    pub fn with_rules(&self, rules: Rules) -> Self {
+        Self {
+            id: self.id.clone(),
+            source: Arc::clone(&self.source),
+            company: Arc::clone(&self.company),
+            rules_hash: hash_of(&rules),
+            rules,
+        }
+    }
+
     /// Puts other rules in the place of the configuration's, before any work is done.
     pub fn set_rules(&mut self, rules: Rules) {
         self.rules_hash = hash_of(&rules);
@@ -241,6 +252,17 @@ impl Engine {
             }
         }
         sources
+    }
+
+    /// What Visma last said of each company's hourly allowance: calls left, and of how many.
+    pub fn allowances(&self) -> Vec<(String, Option<u64>, Option<u64>)> {
+        let companies = self.companies().into_iter();
+        companies
+            .map(|company| {
+                let known = company.client.allowance();
+                (company.id.clone(), known.remaining, known.limit)
+            })
+            .collect()
     }
 
     pub fn connection(&self, id: &str) -> Option<&Arc<Connection>> {

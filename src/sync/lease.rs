@@ -47,6 +47,10 @@ impl Ownership {
         let started = clock::since_boot();
         let length = clock::micros(worker.length());
         let owned = loop {
+            // The database would give the unit to a name that nobody renews any more.
+            if worker.life().is_dead() {
+                return Err(SyncError::LostOwnership);
+            }
             store.bury_workers().await?;
             let taken = store.take_ownership(unit, worker.id(), length, worker.is_alone()).await?;
             if let Some(owned) = taken {

@@ -38,6 +38,25 @@ pub struct SignInFailure {
     pub error: String,
 }
 
+impl SignInFailure {
+    /// When that is what went wrong with the source or company.
+    pub fn of(id: &str, error: &SyncError) -> Option<Self> {
+        use crate::{jaggaer, visma};
+        let system = match error {
+            SyncError::Visma(
+                visma::Error::SignIn { .. }
+                | visma::Error::WrongTenant { .. }
+                | visma::Error::AccessWithdrawn { .. },
+            ) => "Visma",
+            SyncError::Jaggaer(
+                jaggaer::Error::SignInRefused { .. } | jaggaer::Error::Unauthorised { .. },
+            ) => "JAGGAER",
+            _ => return None,
+        };
+        Some(Self { system, id: id.to_owned(), error: error.to_string() })
+    }
+}
+
 /// What the store does not know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {

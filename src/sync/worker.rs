@@ -16,7 +16,7 @@ pub struct Worker {
     life: Arc<Life>,
     renewing: tokio::task::JoinHandle<()>,
     /// On a file store, whoever has its lock is the only living process.
-    lock: Option<FileLock>,
+    lock: Option<Arc<FileLock>>,
 }
 
 /// Until when this process may send.
@@ -42,6 +42,11 @@ impl Life {
         self.dead.load(Ordering::Acquire)
     }
 
+    /// It could not be renewed for so long that what waits for the store may wait for ever.
+    pub fn is_forlorn(&self, length: Duration) -> bool {
+        as_micros(clock::since_boot()) > self.until.load(Ordering::Acquire) + as_micros(length)
+    }
+
     fn extend(&self, until: Duration) {
         self.until.store(as_micros(until), Ordering::Release);
     }
@@ -60,7 +65,24 @@ impl Worker {
         length: Duration,
         patience: Duration,
     ) -> Result<Arc<Self>, SyncError> {
-        let lock = lock_file(store, patience).await?;
+        let lock = lock_file(store, patience).await?.map(Arc::new);
+        Self::join_with(store, serves, length, lock).await
+    }
+
+    /// Joins anew under another name, when this one is dead, out of reach of the store, or of another length of
+    /// lease. What is owned under the old name is free from now on.
+    pub async fn rejoin(&self, length: Duration) -> Result<Arc<Self>, SyncError> {
+        let next = Self::join_with(&self.store, self.row.serves, length, self.lock.clone()).await?;
+        self.leave().await;
+        Ok(next)
+    }
+
+    async fn join_with(
+        store: &Store,
+        serves: bool,
+        length: Duration,
+        lock: Option<Arc<FileLock>>,
+    ) -> Result<Arc<Self>, SyncError> {
         // A process may get the number of one that ended, and a container's is always the same.
         let id = format!("{}:{}:{:08x}", hostname(), std::process::id(), fastrand::u32(..));
         let row = WorkerRow { id, serves };
@@ -109,11 +131,6 @@ impl Drop for Worker {
         self.renewing.abort();
         self.life.end();
     }
-}
-
-/// How many units one of so many workers owns, so that every unit has an owner.
-pub fn fair_share(units: usize, workers: usize) -> usize {
-    units.div_ceil(workers.max(1))
 }
 
 async fn lock_file(store: &Store, patience: Duration) -> Result<Option<FileLock>, SyncError> {
@@ -182,14 +199,5 @@ mod tests {
         let ended = Life::new(now + Duration::from_secs(60));
         ended.end();
         assert!(!ended.is_valid());
-    }
-
-    #[test]
-    fn shares_leave_no_unit_without_an_owner() {
-        for (units, workers, share) in [(0, 1, 0), (1, 4, 1), (1000, 4, 250), (10, 4, 3), (3, 0, 3)]
-        {
-            assert_eq!(fair_share(units, workers), share);
-            assert!(share * workers.max(1) >= units);
-        }
     }
 }

@@ -123,7 +123,15 @@ impl Connector {
         std::fs::write(self.folder.join(name), text).expect("the folder can be written");
     }
 
-    fn config_path(&self) -> PathBuf {
+    /// Changes the configuration.
+    pub fn amend(&self, change: impl FnOnce(&mut toml::Table)) {
+        let text = std::fs::read_to_string(self.config_path()).expect("it was written");
+        let mut table: toml::Table = text.parse().expect("it is TOML");
+        change(&mut table);
+        self.write("ml-connector.toml", &table.to_string());
+    }
+
+    pub fn config_path(&self) -> PathBuf {
         self.folder.join("ml-connector.toml")
     }
 

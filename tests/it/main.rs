@@ -1,6 +1,7 @@
 //! One binary for all stories: it links once.
 
 mod adoption;
+mod alerts;
 mod cases;
 mod connector;
 mod crash_and_resume;
@@ -31,6 +32,7 @@ mod rehearsal;
 mod review;
 mod revisions;
 mod routing;
+mod serve;
 mod store_open;
 mod stores;
 mod tamper;
