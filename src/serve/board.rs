@@ -46,21 +46,17 @@ impl State {
 /// Shared by all parts of the process.
 #[derive(Debug)]
 pub struct Board {
-    worker: String,
     state: Mutex<State>,
 }
 
-impl Board {
-    pub(super) fn new(worker: String) -> Self {
+impl Default for Board {
+    fn default() -> Self {
         let state = State { store_answers: true, workers: 1, ..State::default() };
-        Self { worker, state: Mutex::new(state) }
+        Self { state: Mutex::new(state) }
     }
+}
 
-    /// As the store names it as the owner of units.
-    pub fn worker(&self) -> &str {
-        &self.worker
-    }
-
+impl Board {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no holder panics")
     }

@@ -24,7 +24,7 @@ pub(super) async fn keep(desk: Arc<Desk>, unit: Unit) {
             return;
         }
         if desk.board.may_take(&unit.id, *desk.share.borrow()) {
-            match own(&desk, &unit, lease).await {
+            match own(&desk, &unit).await {
                 Ok(()) => {}
                 Err(SyncError::OwnedElsewhere { .. }) => desk.board.elsewhere(&unit.id),
                 Err(error) => {
@@ -46,13 +46,15 @@ pub(super) async fn keep(desk: Arc<Desk>, unit: Unit) {
     }
 }
 
-async fn own(desk: &Arc<Desk>, unit: &Unit, lease: Duration) -> Result<(), SyncError> {
+async fn own(desk: &Arc<Desk>, unit: &Unit) -> Result<(), SyncError> {
     let opened = open_connections(&desk.config, &desk.vault, unit, None, Access::ReadAndWrite);
     let faults: Vec<String> = opened.faults.iter().map(ToString::to_string).collect();
     if opened.connections.is_empty() {
         return Err(SyncError::Configuration(faults.join("; ")));
     }
-    let ownership = take_unit(&desk.store, unit, desk.lock.clone(), lease, Duration::ZERO).await?;
+    let mut workers = desk.worker.clone();
+    let worker = Arc::clone(&workers.borrow_and_update());
+    let ownership = take_unit(&desk.store, unit, &worker, Duration::ZERO).await?;
     desk.board.taken(&unit.id, &faults);
     tracing::info!(unit = unit.id, "owned by this process");
     let connections = opened.connections;
@@ -65,7 +67,11 @@ async fn own(desk: &Arc<Desk>, unit: &Unit, lease: Duration) -> Result<(), SyncE
         Arc::new(Silent),
         desk.stop.clone(),
     );
-    let worked = work(desk, &mut engine, connections).await;
+    let worked = tokio::select! {
+        worked = work(desk, &mut engine, connections) => worked,
+        // What still waits for the store under the old name may wait for ever, and could change nothing.
+        _ = workers.changed() => Err(adrift()),
+    };
     let closed = engine.close().await;
     tracing::info!(unit = unit.id, "given back");
     worked.and(closed)
@@ -208,7 +214,14 @@ async fn round(
     }
     desk.board.ended(&unit, &told, requests, engine.allowances());
     said.round(due, &told, ended);
-    engine.commit(change).await
+    engine.commit(change).await?;
+    if told.is_adrift { Err(adrift()) } else { Ok(()) }
+}
+
+fn adrift() -> SyncError {
+    SyncError::Inner(
+        "the store was away, or gave the unit to another process: it is taken anew".into(),
+    )
 }
 
 /// What could not be told is told next time; work goes on.

@@ -120,7 +120,7 @@ mod tests {
             oldest_unposted: vec![("c".into(), 1_000_000)],
             ..Figures::default()
         };
-        let text = text(&figures, &Board::new("w".into()), 61_000_000);
+        let text = text(&figures, &Board::default(), 61_000_000);
         assert!(
             text.contains("ml_connector_holds{connection=\"a\\\"b\\nc\\\\\",reason=\"x\"} 2\n"),
             "{text}"

@@ -13,7 +13,7 @@ pub use share::fair_share;
 use crate::alert::{Courier, Target};
 use crate::config::Config;
 use crate::store::{PauseRow, Store};
-use crate::sync::{self, ProcessLock, SyncError};
+use crate::sync::{self, SyncError, Worker};
 use crate::vault::Vault;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -72,7 +72,8 @@ struct Desk {
     store: Store,
     config: Config,
     vault: Vault,
-    lock: ProcessLock,
+    /// Another one takes its place when the store gave this one up.
+    worker: watch::Receiver<Arc<Worker>>,
     board: Arc<Board>,
     rounds: Semaphore,
     bell: watch::Receiver<Bell>,
@@ -85,7 +86,7 @@ struct Desk {
 
 /// Serves until it is asked to stop. What is in hand is finished then, and every unit given back.
 pub async fn serve(store: &Store, config: Config, mut control: Control) -> Result<(), ServeError> {
-    let board = Arc::new(Board::new(sync::owner_name()));
+    let board = Arc::new(Board::default());
     let mut others = JoinSet::new();
     let (http_ends, http_end) = watch::channel(false);
     if let Some(address) = config.serve.listen {
@@ -96,19 +97,23 @@ pub async fn serve(store: &Store, config: Config, mut control: Control) -> Resul
         others.spawn(http::answer(listener, store.clone(), Arc::clone(&board), http_end));
     }
     let patience = Duration::from_secs(config.timing.wait_for_owner_seconds);
-    let lock = sync::lock_process(store, patience).await?;
+    let length = Duration::from_secs(config.timing.lease_seconds);
+    let worker = Worker::join(store, true, length, patience).await?;
+    let worker = Arc::new(watch::Sender::new(worker));
     let mut config = config;
     let served = loop {
         let vault = sync::open_vault(store, &config).await?;
         let targets = targets(&config, &vault)?;
         let courier = Courier::new().map_err(|error| ServeError::Alerts(error.to_string()))?;
-        match turn(store, &config, (&lock, &board), (vault, targets, courier), &mut control).await {
+        match turn(store, &config, (&worker, &board), (vault, targets, courier), &mut control).await
+        {
             Ok(Some(next)) => config = next,
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         }
     };
-    store.worker_ends(board.worker()).await?;
+    let last = Arc::clone(&worker.borrow());
+    last.leave().await;
     let _ = http_ends.send(true);
     while others.join_next().await.is_some() {}
     served
@@ -124,13 +129,13 @@ fn targets(config: &Config, vault: &Vault) -> Result<Vec<Target>, ServeError> {
 async fn turn(
     store: &Store,
     config: &Config,
-    (lock, board): (&ProcessLock, &Arc<Board>),
+    (worker, board): (&Arc<watch::Sender<Arc<Worker>>>, &Arc<Board>),
     (vault, targets, courier): (Vault, Vec<Target>, Courier),
     control: &mut Control,
 ) -> Result<Option<Config>, ServeError> {
     let units = sync::units(store, config).await?;
     let names: Vec<&str> = units.iter().map(|unit| unit.id.as_str()).collect();
-    tracing::info!(units = names.len(), worker = board.worker(), "serving");
+    tracing::info!(units = names.len(), worker = worker.borrow().id(), "serving");
     board.begin(&names);
     let (stops, stop) = watch::channel(false);
     let (bells, bell) = watch::channel(Bell::default());
@@ -139,7 +144,7 @@ async fn turn(
         store: store.clone(),
         config: config.clone(),
         vault,
-        lock: lock.clone(),
+        worker: worker.subscribe(),
         board: Arc::clone(board),
         rounds: Semaphore::new(config.serve.rounds_at_a_time),
         bell,
@@ -149,8 +154,7 @@ async fn turn(
         stop,
     });
     let mut tasks = JoinSet::new();
-    let lease = Duration::from_secs(config.timing.lease_seconds);
-    tasks.spawn(share::keep(Arc::clone(&desk), units.len(), lease, shares));
+    tasks.spawn(share::keep(Arc::clone(&desk), units.len(), Arc::clone(worker), shares));
     tasks.spawn(ring(Arc::clone(&desk), bells));
     for unit in units {
         tasks.spawn(keeper::keep(Arc::clone(&desk), unit));

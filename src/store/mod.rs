@@ -33,6 +33,7 @@ mod serve;
 mod supply;
 mod unit;
 mod watermark;
+mod worker;
 mod writer;
 
 pub use alert::{AlertMessage, AlertTrouble};
@@ -61,6 +62,7 @@ pub use secret::SecretRow;
 pub use serve::PauseRow;
 pub use unit::{MemberKind, UnitMember};
 pub use watermark::Watermark;
+pub use worker::WorkerRow;
 
 use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
@@ -129,6 +131,11 @@ pub enum CommitError {
     Collision,
     #[error("the store refused the change: {0}")]
     Database(String),
+    #[error(
+        "{0}; the connection to the database is lost, and whether the change was made is not known: \
+         what it belongs to is looked at again when the unit is taken anew"
+    )]
+    LostConnection(String),
     #[error("the store is closed")]
     Closed,
 }

@@ -62,10 +62,15 @@ impl Store {
             tokio::time::sleep(Duration::from_millis(200)).await;
         };
 
-        let readers = readers(options, dialect).await.map_err(open_error)?;
+        let readers = readers(options.clone(), dialect).await.map_err(open_error)?;
 
         let (sender, queue) = mpsc::channel(QUEUE);
-        let writer = writer::Writer { connection, dialect, heads: HashMap::new() };
+        let writer = writer::Writer {
+            connection: Some(connection),
+            options,
+            dialect,
+            heads: HashMap::new(),
+        };
         start(writer.run(queue), dialect)?;
         Ok(Self { dialect, readers, writer: sender, lock_path })
     }
@@ -163,7 +168,7 @@ fn redacted(url: &str) -> String {
 
 impl Dialect {
     /// What every connection to a store in use begins with.
-    const fn settings(self) -> &'static [&'static str] {
+    pub(super) const fn settings(self) -> &'static [&'static str] {
         match self {
             Self::Sqlite => &[
                 // First: the next one takes a lock already.

@@ -1,7 +1,7 @@
-//! What processes that serve one store tell each other: who is alive, what is stopped, when each flow
+//! What processes that serve one store tell each other: what is stopped, when each flow
 //! last ran, and what persons ask.
 
-use super::{Change, Dialect, Statement, Store, StoreError, args};
+use super::{Change, Statement, Store, StoreError, args};
 use crate::schedule::{Account, Flow, LastRun};
 use sqlx::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,58 +16,7 @@ pub struct PauseRow {
     pub since: i64,
 }
 
-impl Dialect {
-    /// By the database's clock, as ownership is: workers' clocks may differ.
-    const fn beat(self) -> &'static str {
-        match self {
-            Self::Sqlite => {
-                "insert into worker (id, expires_at) values ($1, cast(unixepoch('subsec') * 1000000 as integer) + $2) \
-                 on conflict (id) do update set expires_at = excluded.expires_at"
-            }
-            Self::Postgres => {
-                "insert into worker (id, expires_at) values ($1, cast(extract(epoch from clock_timestamp()) * 1000000 as bigint) + $2) \
-                 on conflict (id) do update set expires_at = excluded.expires_at"
-            }
-        }
-    }
-
-    const fn bury(self) -> &'static str {
-        match self {
-            Self::Sqlite => {
-                "delete from worker where expires_at < cast(unixepoch('subsec') * 1000000 as integer)"
-            }
-            Self::Postgres => {
-                "delete from worker where expires_at < cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)"
-            }
-        }
-    }
-}
-
 impl Store {
-    /// Tells that the worker lives, for so many microseconds, and counts those that do.
-    pub async fn worker_lives(&self, worker: &str, micros: i64) -> Result<i64, StoreError> {
-        let mut reader = self.readers.take().await?;
-        sqlx::query::<Any>(self.dialect.beat())
-            .bind(worker)
-            .bind(micros)
-            .execute(&mut *reader)
-            .await?;
-        sqlx::query::<Any>(self.dialect.bury()).execute(&mut *reader).await?;
-        let (alive,) = sqlx::query_as::<Any, (i64,)>("select cast(count(*) as bigint) from worker")
-            .fetch_one(&mut *reader)
-            .await?;
-        Ok(alive)
-    }
-
-    /// It ends of its own will; the others take its share at once.
-    pub async fn worker_ends(&self, worker: &str) -> Result<(), StoreError> {
-        sqlx::query::<Any>("delete from worker where id = $1")
-            .bind(worker)
-            .execute(&mut *self.readers.take().await?)
-            .await?;
-        Ok(())
-    }
-
     pub async fn pauses(&self) -> Result<Vec<PauseRow>, StoreError> {
         let rows = sqlx::query_as::<Any, (String, String, String, i64)>(
             "select connection, actor, reason, since from pause order by connection",

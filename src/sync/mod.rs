@@ -31,6 +31,7 @@ mod summary;
 mod tell;
 mod unit;
 mod vault;
+mod worker;
 
 pub use crate::crash::CrashPoint;
 pub use difference::{differences, outcome, plan_differences};
@@ -40,7 +41,7 @@ pub use explain::{Explained, explain};
 pub use fit::{Fitted, fit};
 pub use gather::Gatherer;
 pub use ids::{document_id, our_key};
-pub use lease::{Lease, Ownership, ProcessLock, lock_process, owner_name};
+pub use lease::{Lease, Ownership};
 pub use links::LinkWish;
 pub use manual::{Asked, ManualVerb, SetAside, ask_to_pause, ask_to_set_aside, role_to_set_aside};
 pub use mapping::{
@@ -58,3 +59,4 @@ pub use summary::{Requests, Totals, totals};
 pub use tell::{FlowHealth, Health, SignInFailure};
 pub use unit::{take_unit, units};
 pub use vault::{Rotated, VAULT_UNIT, open_vault, retire_secret, rotate_vault, set_secret};
+pub use worker::{Life, Worker};

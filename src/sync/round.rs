@@ -2,13 +2,13 @@
 
 use super::engine::{Access, Company, Connection, Engine, Source, open_connections};
 use super::error::SyncError;
-use super::lease::lock_process;
 use super::mapping::join_mapping;
 use super::progress::{Progress, Silent};
 use super::summary::{Requests, Totals, totals};
 use super::tell::SignInFailure;
 use super::unit::{take_unit, units};
 use super::vault::open_vault;
+use super::worker::Worker;
 use super::{CrashPoint, ids};
 use crate::clock;
 use crate::config::{Config, Unit};
@@ -58,9 +58,29 @@ pub async fn sync(
 ) -> Result<RoundReport, SyncError> {
     let started = clock::since_boot();
     let patience = Duration::from_secs(config.timing.wait_for_owner_seconds);
-    let lease = Duration::from_secs(config.timing.lease_seconds);
+    let length = Duration::from_secs(config.timing.lease_seconds);
+    let worker = Worker::join(store, false, length, patience).await?;
+    let result = sync_each(&worker, store, config, only, progress, stop).await;
+    worker.leave().await;
+    let mut report = result?;
+    report.totals = totals(store).await?;
+    for row in store.ownerships().await? {
+        report.heads.insert(row.unit, format!("{}:{}", row.head_seq, row.head_hash));
+    }
+    report.seconds = clock::since_boot().saturating_sub(started).as_secs_f64();
+    Ok(report)
+}
+
+async fn sync_each(
+    worker: &Arc<Worker>,
+    store: &Store,
+    config: &Config,
+    only: Option<&str>,
+    progress: Arc<dyn Progress>,
+    stop: watch::Receiver<bool>,
+) -> Result<RoundReport, SyncError> {
+    let patience = Duration::from_secs(config.timing.wait_for_owner_seconds);
     let vault = open_vault(store, config).await?;
-    let lock = lock_process(store, patience).await?;
     let mut report = RoundReport::default();
     let (mut worked, mut misconfigured) = (false, None);
     for unit in units(store, config).await? {
@@ -77,7 +97,7 @@ pub async fn sync(
         if opened.connections.is_empty() {
             continue;
         }
-        let ownership = match take_unit(store, &unit, lock.clone(), lease, patience).await {
+        let ownership = match take_unit(store, &unit, worker, patience).await {
             Ok(ownership) => ownership,
             Err(error) => {
                 report.errors.push(format!("{id}: {error}"));
@@ -123,19 +143,25 @@ pub async fn sync(
     if let (Some(error), false) = (misconfigured, worked) {
         return Err(error);
     }
-    report.totals = totals(store).await?;
-    for row in store.ownerships().await? {
-        report.heads.insert(row.unit, format!("{}:{}", row.head_seq, row.head_hash));
-    }
-    report.seconds = clock::since_boot().saturating_sub(started).as_secs_f64();
     Ok(report)
 }
 
 /// Carries out what was asked of a unit, if nobody else is at it; it is the owner's to do otherwise.
 pub async fn carry_out(store: &Store, config: &Config, unit: Unit) -> Result<(), SyncError> {
-    let lease = Duration::from_secs(config.timing.lease_seconds);
-    let lock = lock_process(store, Duration::ZERO).await?;
-    let ownership = take_unit(store, &unit, lock, lease, Duration::ZERO).await?;
+    let length = Duration::from_secs(config.timing.lease_seconds);
+    let worker = Worker::join(store, false, length, Duration::ZERO).await?;
+    let done = carry_out_as(&worker, store, config, unit).await;
+    worker.leave().await;
+    done
+}
+
+async fn carry_out_as(
+    worker: &Arc<Worker>,
+    store: &Store,
+    config: &Config,
+    unit: Unit,
+) -> Result<(), SyncError> {
+    let ownership = take_unit(store, &unit, worker, Duration::ZERO).await?;
     let (_stop, stop) = watch::channel(false);
     let engine =
         Engine::new(store.clone(), config, unit, Vec::new(), ownership, Arc::new(Silent), stop);
@@ -153,10 +179,14 @@ pub struct Told {
     pub remarks: Vec<String>,
     /// Systems that refused our credentials.
     pub sign_ins: Vec<SignInFailure>,
+    /// What this process believes of the unit may be wrong (the store was away, somebody else owns it): it must be
+    /// taken anew, so that what was under way is recovered.
+    pub is_adrift: bool,
 }
 
 impl Told {
     fn error(&mut self, id: &str, error: &SyncError) {
+        self.is_adrift |= error.stops_the_unit();
         self.sign_ins.extend(SignInFailure::of(id, error));
         self.errors.push(format!("{id}: {error}"));
     }

@@ -4,6 +4,7 @@
 use super::engine::entry;
 use super::error::SyncError;
 use super::lease::Ownership;
+use super::worker::Worker;
 use crate::clock;
 use crate::config::Config;
 use crate::store::{Change, CommitError, SecretRow, Store};
@@ -11,6 +12,7 @@ use crate::vault::{MasterKey, Vault, VaultError, open, rewrap, seal};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The audit chain of the vault. It is owned for the time of a change only, beside whichever process owns
@@ -60,7 +62,7 @@ pub async fn set_secret(
     let master = current_key(config).await?;
     // A key that does not open what is there must not close anything either.
     open_vault(store, config).await?;
-    let ownership = take(store).await?;
+    let (worker, ownership) = take(store).await?;
     let set = async {
         let rows = store.secrets().await?;
         let versions: Vec<&SecretRow> = rows.iter().filter(|row| row.name == name).collect();
@@ -94,7 +96,7 @@ pub async fn set_secret(
         Ok(row)
     }
     .await;
-    ownership.release().await?;
+    give_back(&worker, ownership).await?;
     set
 }
 
@@ -105,7 +107,7 @@ pub async fn retire_secret(
     version: Option<i64>,
     actor: &str,
 ) -> Result<i64, SyncError> {
-    let ownership = take(store).await?;
+    let (worker, ownership) = take(store).await?;
     let retired = async {
         let mut rows = live(store).await?;
         rows.retain(|row| row.name == name);
@@ -141,7 +143,7 @@ pub async fn retire_secret(
         Ok(row.version)
     }
     .await;
-    ownership.release().await?;
+    give_back(&worker, ownership).await?;
     retired
 }
 
@@ -157,7 +159,7 @@ pub async fn rotate_vault(
     let keys = keys_of(config, &rows).await?;
     // All or nothing of it must open before the first row is touched.
     opened(live(store).await?, &keys)?;
-    let ownership = take(store).await?;
+    let (worker, ownership) = take(store).await?;
     let rotated = async {
         let mut rotated =
             Rotated { key: master.name.clone(), moved: 0, already: 0, unused: Vec::new() };
@@ -200,13 +202,21 @@ pub async fn rotate_vault(
         Ok(rotated)
     }
     .await;
-    ownership.release().await?;
+    give_back(&worker, ownership).await?;
     rotated
 }
 
 /// Without the lock on the file: whoever serves has it, and must not be stopped for this.
-async fn take(store: &Store) -> Result<Ownership, SyncError> {
-    Ownership::take(store, VAULT_UNIT, None, LEASE, PATIENCE).await
+async fn take(store: &Store) -> Result<(Arc<Worker>, Ownership), SyncError> {
+    let worker = Worker::join_beside(store, LEASE).await?;
+    let ownership = Ownership::take(store, VAULT_UNIT, &worker, PATIENCE).await?;
+    Ok((worker, ownership))
+}
+
+async fn give_back(worker: &Worker, ownership: Ownership) -> Result<(), SyncError> {
+    let released = ownership.release().await;
+    worker.leave().await;
+    released
 }
 
 async fn live(store: &Store) -> Result<Vec<SecretRow>, SyncError> {

@@ -47,3 +47,4 @@ mod vault;
 mod vendor_links;
 mod vendor_world;
 mod waiting;
+mod workers;

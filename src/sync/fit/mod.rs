@@ -7,11 +7,12 @@ mod survey;
 
 use super::engine::{Access, Company, Connection, Engine, open_connections};
 use super::error::SyncError;
-use super::lease::{Ownership, lock_process};
+use super::lease::Ownership;
 use super::mapping::rules_in_force;
 use super::progress::Progress;
 use super::summary::Requests;
 use super::vault::open_vault;
+use super::worker::Worker;
 use crate::clock;
 use crate::config::{Config, ConnectionConfig, Unit};
 use crate::decide::Rules;
@@ -111,9 +112,9 @@ pub async fn fit(
         SyncError::Inner(format!("no private folder for the trial run: {error}"))
     })?;
     let store = Store::open(&format!("sqlite:{}", folder.path().join("fit.db").display())).await?;
-    let lock = lock_process(&store, Duration::ZERO).await?;
     let lease = Duration::from_secs(config.timing.lease_seconds);
-    let ownership = Ownership::take(&store, &unit.id, lock, lease, lease).await?;
+    let worker = Worker::join(&store, false, lease, Duration::ZERO).await?;
+    let ownership = Ownership::take(&store, &unit.id, &worker, lease).await?;
     let connections = vec![Arc::clone(&of)];
     let engine = Engine::new(store, config, unit, connections, ownership, progress, stop);
     let run = Run { engine: &engine, connection: &of, period, known };
