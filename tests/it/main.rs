@@ -37,6 +37,7 @@ mod review;
 mod revisions;
 mod routing;
 mod serve;
+mod several_workers;
 mod store_open;
 mod stores;
 mod tamper;
