@@ -1,6 +1,7 @@
 mod hours;
 mod scheduler;
 mod timetable;
+mod week;
 
 use super::{ScheduleTable, Timetable};
 use jiff::tz::TimeZone;

@@ -48,4 +48,5 @@ mod vault;
 mod vendor_links;
 mod vendor_world;
 mod waiting;
+mod week;
 mod workers;

@@ -27,6 +27,9 @@ pub enum Fault {
     SlowAnswer,
     /// HTTP 200 with a return code that is not 0 (observed profile).
     ErrorInside,
+    /// A record that was read already changes while the reader pages, and goes to the end: by offset, all
+    /// that follow it come one place forward, and the first of the next page slips by.
+    ChangedWhilePaging,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -34,6 +34,17 @@ pub(super) fn window<'a>(
             }
         }
     }
+    if at > 0 && jaggaer.board.fires(Fault::ChangedWhilePaging) {
+        let ghosts = inner.ghosts.get(&list).copied().unwrap_or(0);
+        let read = at.saturating_sub(ghosts + 1);
+        let entries = inner.feeds.list(list).iter();
+        if let Some(id) = entries.filter(|entry| fits(entry)).nth(read / 2).map(|of| of.id.clone())
+        {
+            jaggaer.world.bump(&id);
+            inner.feeds.move_to_end(list, &id);
+            jaggaer.refresh(inner);
+        }
+    }
     // A record that came in at the front pushes all others on: the first stands there again.
     let ghosts = inner.ghosts.get(&list).copied().unwrap_or(0);
     let fitting: Vec<&Entry> = inner.feeds.list(list).iter().filter(|entry| fits(entry)).collect();
