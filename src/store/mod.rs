@@ -27,6 +27,7 @@ mod request;
 mod round;
 mod route;
 mod supply;
+mod trouble;
 mod unit;
 mod watermark;
 mod writer;
@@ -94,9 +95,9 @@ pub enum StoreError {
          use that version or restore a backup made before the upgrade"
     )]
     Newer { found: i64, known: i64 },
-    #[error("the store refused a migration: {0}")]
+    #[error("the store could not be brought to this version: {0}")]
     Migration(String),
-    #[error("`{0}` is no store: write sqlite:FILE or postgres://user:password@host/database")]
+    #[error("`{0}` is no store: let store.url be sqlite:FILE or postgres://user@host/database")]
     Url(String),
     #[error("the store cannot be read: {0}")]
     Read(String),

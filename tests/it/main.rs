@@ -27,6 +27,7 @@ mod overrides;
 mod ping;
 mod postings;
 mod profiles;
+mod refusals;
 mod rehearsal;
 mod review;
 mod revisions;
