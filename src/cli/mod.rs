@@ -181,7 +181,7 @@ fn load(cli: &Cli) -> Result<Config, Failure> {
 
 async fn open(config: &Config) -> Result<Store, Failure> {
     let url = config.store_url().map_err(Failure::configuration)?;
-    Store::open(&url).await.map_err(Failure::could_not)
+    Ok(Store::open(&url).await?)
 }
 
 /// The opened vault. Without one in the configuration the store is not touched.

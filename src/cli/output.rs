@@ -27,7 +27,10 @@ impl Failure {
 
 impl From<ml_connector::store::StoreError> for Failure {
     fn from(error: ml_connector::store::StoreError) -> Self {
-        Self::could_not(error)
+        match error {
+            ml_connector::store::StoreError::Url(_) => Self::configuration(error),
+            error => Self::could_not(error),
+        }
     }
 }
 

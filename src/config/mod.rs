@@ -2,6 +2,8 @@
 //! prints a line that could hold a secret.
 
 mod alerts;
+mod check;
+mod fault;
 mod header;
 mod roles;
 mod secret;
@@ -288,13 +290,14 @@ fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<jiff::civil:
         }
 
         fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            text.parse().map_err(E::custom)
+            let wrong = |_| E::custom("what stands here is no day such as 2026-01-31");
+            text.parse().map_err(wrong)
         }
 
         fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
             let deserializer = serde::de::value::MapAccessDeserializer::new(map);
             let date = toml::value::Datetime::deserialize(deserializer)?;
-            date.to_string().parse().map_err(serde::de::Error::custom)
+            self.visit_str(&date.to_string())
         }
     }
 
@@ -326,10 +329,11 @@ impl From<ConnectionTable> for ConnectionConfig {
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("cannot read {path}: {reason}")]
+    #[error("cannot read the configuration {path}: {reason}: name the right file with --config")]
     File { path: PathBuf, reason: String },
-    #[error("{path}, line {line}: {message}")]
-    Syntax { path: PathBuf, line: usize, message: String },
+    /// `key` is empty, or the key's whole name and a colon.
+    #[error("{path}, line {line}: {key}{message}")]
+    Syntax { path: PathBuf, line: usize, key: String, message: String },
     #[error("{0}")]
     Meaning(String),
     #[error("secret of {what}: {reason}")]
@@ -340,7 +344,11 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::File {
             path: path.to_owned(),
-            reason: error.to_string(),
+            reason: match error.kind() {
+                std::io::ErrorKind::NotFound => "there is no such file".into(),
+                std::io::ErrorKind::InvalidData => "it is not text in UTF-8".into(),
+                _ => error.to_string(),
+            },
         })?;
         let mut config = Self::parse(&text, path)?;
         config.folder = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -349,15 +357,14 @@ impl Config {
 
     /// `path` is for messages.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text).map_err(|error| ConfigError::Syntax {
-            path: path.to_owned(),
-            line: error
-                .span()
-                .map_or(1, |span| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1),
-            // Only the message: the parser's own rendering quotes the line.
-            message: error.message().to_owned(),
+        let config: Self =
+            toml::from_str(text).map_err(|error| fault::syntax(text, path, &error))?;
+        config.check().map_err(|error| match error {
+            ConfigError::Meaning(text) => {
+                ConfigError::Meaning(format!("{}: {text}", path.display()))
+            }
+            other => other,
         })?;
-        config.check()?;
         Ok(config)
     }
 
@@ -392,6 +399,8 @@ impl Config {
         if let Err(fault) = self.alerts.check(&ids) {
             return meaning(fault);
         }
+        self.check_numbers()?;
+        self.check_addresses()?;
         for connection in &self.connections {
             if let Err(fault) = connection.rules.matching.check() {
                 return meaning(format!("connection `{}`: {fault}", connection.id));
@@ -405,19 +414,21 @@ impl Config {
                 ));
             }
             if !self.sources.iter().any(|source| source.id == connection.source) {
-                return meaning(format!(
-                    "connection `{}` names the source `{}`, which is not there; there are: {}",
-                    connection.id,
-                    connection.source,
-                    list(self.sources.iter().map(|s| s.id.as_str()))
+                let known = self.sources.iter().map(|source| source.id.as_str());
+                return meaning(check::no_such(
+                    &connection.id,
+                    "source",
+                    &connection.source,
+                    known,
                 ));
             }
             if !self.companies.iter().any(|company| company.id == connection.company) {
-                return meaning(format!(
-                    "connection `{}` names the company `{}`, which is not there; there are: {}",
-                    connection.id,
-                    connection.company,
-                    list(self.companies.iter().map(|c| c.id.as_str()))
+                let known = self.companies.iter().map(|company| company.id.as_str());
+                return meaning(check::no_such(
+                    &connection.id,
+                    "company",
+                    &connection.company,
+                    known,
                 ));
             }
         }

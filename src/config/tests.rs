@@ -58,11 +58,21 @@ fn a_date_may_stand_with_or_without_quotes() {
 #[test]
 fn mistakes_are_named_with_their_line() {
     let cases = [
-        ("profile = \"default\"", "profil = \"default\"", "line 7", "unknown field `profil`"),
-        ("take_from = \"2026-01-01\"", "take_from = \"soon\"", "line 19", "year"),
+        (
+            "profile = \"default\"",
+            "profil = \"default\"",
+            "line 7",
+            "`source.profil`: `profil` is no key here: did you mean `profile`?",
+        ),
+        (
+            "take_from = \"2026-01-01\"",
+            "take_from = \"soon\"",
+            "line 19",
+            "`connection.take_from`: what stands here is no day",
+        ),
         ("source = \"j\"", "source = \"x\"", "", "names the source `x`"),
         ("company = \"v\"", "company = \"x\"", "", "names the company `x`"),
-        ("tenant_id = \"t\"", "", "line 9", "missing field `tenant_id`"),
+        ("tenant_id = \"t\"", "", "line 9", "the key `tenant_id` is missing"),
     ];
     for (old, new, line, words) in cases {
         let error = parse(&GOOD.replace(old, new)).expect_err(new).to_string();
@@ -186,8 +196,11 @@ fn a_route_is_checked_with_the_file() {
         (format!("{GOOD}{}", route("fields = [{ at = \"$.a[\", is = [\"x\"] }]")), "`$.a[`"),
         (format!("{GOOD}{}", route("fields = [{ at = \"$.a\" }]")), "needs `is` or `begins`"),
         (format!("{GOOD}{}", route("")), "no condition"),
-        (format!("{GOOD}{}", route("unit = [\"A\"]")), "unknown field `unit`"),
-        (format!("{GOOD}{}", route("kinds = [\"bill\"]")), "unknown variant `bill`"),
+        (
+            format!("{GOOD}{}", route("unit = [\"A\"]")),
+            "`connection.route.unit`: `unit` is no key here",
+        ),
+        (format!("{GOOD}{}", route("kinds = [\"bill\"]")), "`bill` is none of the words"),
     ];
     for (text, words) in cases {
         let refused = parse(&text).map(|_| ()).map_err(|error| error.to_string());

@@ -31,6 +31,7 @@ mod route;
 mod secret;
 mod serve;
 mod supply;
+mod trouble;
 mod unit;
 mod watermark;
 mod worker;
@@ -104,9 +105,9 @@ pub enum StoreError {
          use that version or restore a backup made before the upgrade"
     )]
     Newer { found: i64, known: i64 },
-    #[error("the store refused a migration: {0}")]
+    #[error("the store could not be brought to this version: {0}")]
     Migration(String),
-    #[error("`{0}` is no store: write sqlite:FILE or postgres://user:password@host/database")]
+    #[error("`{0}` is no store: let store.url be sqlite:FILE or postgres://user@host/database")]
     Url(String),
     #[error("the store cannot be read: {0}")]
     Read(String),

@@ -1,10 +1,10 @@
 use super::readers::Readers;
-use super::{Dialect, Store, StoreError, writer};
+use super::{Dialect, Store, StoreError, trouble, writer};
 use sqlx::any::AnyConnectOptions;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, Connection, Executor};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -25,6 +25,8 @@ static MIGRATIONS: &[(i64, &str, &str)] = &[
 
 /// Two processes that start on a fresh store at once stop each other's migration.
 const MIGRATION_RETRIES: u32 = 10;
+/// A server that takes the connection and then says nothing is as good as away.
+const CONNECT: Duration = Duration::from_secs(10);
 /// Changes that may wait for the writer before callers wait too.
 const QUEUE: usize = 1024;
 
@@ -36,17 +38,25 @@ impl Store {
         install_drivers();
         let (dialect, connect_url, lock_path) = parse(url)?;
         let shown = redacted(url);
-        let open_error =
-            |error: sqlx::Error| StoreError::Open { url: shown.clone(), reason: error.to_string() };
+        let file = lock_path.as_ref().map(|lock| lock.with_extension(""));
+        let open_error = |error: sqlx::Error| StoreError::Open {
+            url: shown.clone(),
+            reason: trouble::in_words(&error, file.as_deref()),
+        };
         let options = AnyConnectOptions::from_str(&connect_url).map_err(open_error)?;
 
         let mut attempts = 0;
         let connection = loop {
-            let mut connection =
-                sqlx::AnyConnection::connect_with(&options).await.map_err(open_error)?;
+            let connecting = sqlx::AnyConnection::connect_with(&options);
+            let mut connection = match tokio::time::timeout(CONNECT, connecting).await {
+                Ok(connected) => connected.map_err(open_error)?,
+                Err(_) => {
+                    return Err(open_error(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
+                }
+            };
             // Two that begin a fresh file at once: the change to the write-ahead log waits for no lock.
             let ready = match prepare(&mut connection, dialect.settings()).await {
-                Ok(()) => migrate(&mut connection).await,
+                Ok(()) => migrate(&mut connection, file.as_deref()).await,
                 Err(error) => Err(open_error(error)),
             };
             match ready {
@@ -209,7 +219,10 @@ pub(super) async fn prepare(
 /// Own bookkeeping table instead of a lock of the session kind, which PostgreSQL-compatible
 /// distributed databases do not have. Two processes that start at once: the second one's insert
 /// of the version fails, and it tries again.
-async fn migrate(connection: &mut sqlx::AnyConnection) -> Result<(), StoreError> {
+async fn migrate(
+    connection: &mut sqlx::AnyConnection,
+    file: Option<&Path>,
+) -> Result<(), StoreError> {
     let mut migrator = Migrator::with_migrations(
         MIGRATIONS
             .iter()
@@ -230,6 +243,9 @@ async fn migrate(connection: &mut sqlx::AnyConnection) -> Result<(), StoreError>
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(found)) if found > known => {
             Err(StoreError::Newer { found, known })
+        }
+        Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+            Err(StoreError::Migration(trouble::in_words(&error, file)))
         }
         Err(error) => Err(StoreError::Migration(error.to_string())),
     }

@@ -32,6 +32,7 @@ mod planted;
 mod postings;
 mod profile_tools;
 mod profiles;
+mod refusals;
 mod rehearsal;
 mod review;
 mod revisions;
