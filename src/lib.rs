@@ -1,11 +1,15 @@
 //! Carries purchase orders and supplier invoices from JAGGAER into Visma.net ERP, once each,
 //! and can prove it. `ARCHITECTURE.md` tells how; the folders follow the flow of a document.
 
+pub mod alert;
 pub mod audit;
 pub mod clock;
 pub mod config;
 mod crash;
 pub mod decide;
+pub mod doctor;
+pub mod examine;
+pub mod fit;
 pub mod jaggaer;
 #[cfg(test)]
 #[path = "../tests/laws/mod.rs"]
@@ -13,7 +17,11 @@ mod laws;
 pub mod mapping;
 pub mod matching;
 pub mod procurement;
+mod redact;
+pub mod schedule;
+pub mod serve;
 pub mod store;
 pub mod sync;
 pub mod validation;
+pub mod vault;
 pub mod visma;

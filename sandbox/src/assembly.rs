@@ -30,6 +30,8 @@ pub struct Settings {
     /// Port 0: any free one.
     pub visma_listen: SocketAddr,
     pub jaggaer_listen: SocketAddr,
+    /// Of JAGGAER's sign-in, in a layout that has it elsewhere.
+    pub login_listen: SocketAddr,
     pub visma: visma::Settings,
     pub jaggaer: jaggaer::Settings,
 }
@@ -45,6 +47,7 @@ impl Default for Settings {
             latency_ms: 0,
             visma_listen: any,
             jaggaer_listen: any,
+            login_listen: any,
             visma: visma::Settings::defaults(),
             jaggaer: jaggaer::Settings::defaults(),
         }
@@ -106,6 +109,8 @@ pub struct Sandbox {
     /// In the order of the offices.
     visma_at: Vec<SocketAddr>,
     jaggaer_at: SocketAddr,
+    login_at: SocketAddr,
+    profile: jaggaer::Profile,
     tasks: Vec<JoinHandle<io::Result<()>>>,
 }
 
@@ -179,7 +184,8 @@ impl Sandbox {
         let mut control = Some(control);
         let (mut visma_at, mut tasks) = (Vec::new(), Vec::new());
         for (office, company) in sides.companies.iter().enumerate() {
-            // The first has the switches, and is where it was asked to be; JAGGAER is on the next port.
+            // The first has the switches, and is where it was asked to be; JAGGAER and its sign-in are on
+            // the next two ports.
             let (at, task) = match control.take() {
                 Some(control) => {
                     serve(settings.visma_listen, control.merge(company.visma.router())).await?
@@ -187,7 +193,7 @@ impl Sandbox {
                 None => {
                     let port = match settings.visma_listen.port() {
                         0 => 0,
-                        first => first.saturating_add(u16::try_from(office).unwrap_or(0) + 1),
+                        first => first.saturating_add(u16::try_from(office).unwrap_or(0) + 2),
                     };
                     let listen = SocketAddr::new(settings.visma_listen.ip(), port);
                     serve(listen, company.visma.router()).await?
@@ -198,7 +204,15 @@ impl Sandbox {
         }
         let (jaggaer_at, task) = serve(settings.jaggaer_listen, sides.jaggaer.router()).await?;
         tasks.push(task);
-        Ok(Self { sides, visma_at, jaggaer_at, tasks })
+        let profile = settings.profile;
+        let login_at = if profile.signs_in_elsewhere() {
+            let (at, task) = serve(settings.login_listen, sides.jaggaer.login_router()).await?;
+            tasks.push(task);
+            at
+        } else {
+            jaggaer_at
+        };
+        Ok(Self { sides, visma_at, jaggaer_at, login_at, profile, tasks })
     }
 
     /// Base URL of the API; the token endpoint is `/connect/token` below it.
@@ -218,6 +232,16 @@ impl Sandbox {
 
     pub fn jaggaer_url(&self) -> String {
         format!("http://{}", self.jaggaer_at)
+    }
+
+    /// Where JAGGAER gives tokens.
+    pub fn jaggaer_token_url(&self) -> String {
+        format!("http://{}{}", self.login_at, self.profile.token_path())
+    }
+
+    /// The layout that JAGGAER serves.
+    pub fn profile(&self) -> jaggaer::Profile {
+        self.profile
     }
 
     pub fn world(&self) -> &Arc<World> {

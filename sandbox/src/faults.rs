@@ -108,6 +108,12 @@ pub struct Faults {
     pub per_write: u8,
     /// How long a silent background job stays silent; absent: for ever.
     pub silence_milliseconds: Option<u64>,
+    /// Filters on the change time are ignored, as Visma ignores parameters that it does not know.
+    pub ignore_changes_filter: bool,
+    /// Calls whose path begins so are answered 403: the user lacks a role.
+    pub forbidden_path: Option<String>,
+    /// What the `Date` of answers is ahead of this machine's clock.
+    pub clock_ahead_seconds: i64,
 }
 
 impl Default for Faults {
@@ -120,6 +126,9 @@ impl Default for Faults {
             visible_after_milliseconds: 400,
             per_write: 2,
             silence_milliseconds: None,
+            ignore_changes_filter: false,
+            forbidden_path: None,
+            clock_ahead_seconds: 0,
         }
     }
 }
@@ -260,6 +269,12 @@ impl Inner {
         *happened += 1;
         true
     }
+}
+
+/// The `Date` of an answer, by a clock that is so far ahead.
+pub(crate) fn date_ahead(seconds: i64) -> Option<String> {
+    let at = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_secs(seconds)).ok()?;
+    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()
 }
 
 #[cfg(test)]

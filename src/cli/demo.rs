@@ -3,7 +3,7 @@
 
 use super::output::{Failure, Output, table};
 use super::progress::Bars;
-use super::sandbox::{profile_name, write_configuration};
+use super::sandbox::write_configuration;
 use super::signal::stop_on_signal;
 use super::{audit, month, sync as sync_command};
 use ml_connector::config::Config;
@@ -42,7 +42,7 @@ pub struct Arguments {
     /// none, some or many.
     #[arg(long, default_value = "none")]
     faults: faults::Level,
-    /// JAGGAER's layout: default or observed.
+    /// JAGGAER's layout: default, observed or alternate.
     #[arg(long, default_value = "default")]
     profile: Profile,
     /// Keep both systems up until Ctrl-C, and the folder with them.
@@ -106,14 +106,7 @@ async fn demonstrate(
 ) -> Result<ExitCode, Failure> {
     let documents = settings.world.documents;
     let sandbox = Sandbox::start(settings).await.map_err(Failure::could_not)?;
-    let path = write_configuration(
-        folder,
-        &sandbox.visma_url(),
-        &sandbox.jaggaer_url(),
-        profile_name(arguments.profile),
-        "hold",
-    )
-    .map_err(Failure::could_not)?;
+    let path = write_configuration(folder, &sandbox, "hold").map_err(Failure::could_not)?;
     let config = Config::load(&path).map_err(Failure::configuration)?;
     let store = super::open(&config).await?;
     eprintln!(
@@ -376,7 +369,7 @@ async fn costs(
             .await
             .map_err(Failure::could_not)?;
         let folder = folder.join(format!("{mode}-{attachments}"));
-        let (store, config) = prepare(&sandbox, &folder, arguments.profile, mode).await?;
+        let (store, config) = prepare(&sandbox, &folder, mode).await?;
         sync::sync(&store, &config, None, Bars::shared(), stop.clone()).await?;
         let documents = invoices_posted(&sandbox);
         costs.push(Cost {
@@ -388,8 +381,7 @@ async fn costs(
     let sandbox = Sandbox::start(settings(arguments, MODE_DOCUMENTS, false))
         .await
         .map_err(Failure::could_not)?;
-    let (store, config) =
-        prepare(&sandbox, &folder.join("update"), arguments.profile, "hold").await?;
+    let (store, config) = prepare(&sandbox, &folder.join("update"), "hold").await?;
     sync::sync(&store, &config, None, Bars::shared(), stop.clone()).await?;
     let before = document_calls(&sandbox.report(), "purchaseorder");
     let mut changed = 0;
@@ -405,20 +397,8 @@ async fn costs(
     Ok(costs)
 }
 
-async fn prepare(
-    sandbox: &Sandbox,
-    folder: &Path,
-    profile: Profile,
-    mode: &str,
-) -> Result<(Store, Config), Failure> {
-    let path = write_configuration(
-        folder,
-        &sandbox.visma_url(),
-        &sandbox.jaggaer_url(),
-        profile_name(profile),
-        mode,
-    )
-    .map_err(Failure::could_not)?;
+async fn prepare(sandbox: &Sandbox, folder: &Path, mode: &str) -> Result<(Store, Config), Failure> {
+    let path = write_configuration(folder, sandbox, mode).map_err(Failure::could_not)?;
     let config = Config::load(&path).map_err(Failure::configuration)?;
     let store = super::open(&config).await?;
     Ok((store, config))

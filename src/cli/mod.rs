@@ -3,19 +3,26 @@
 
 mod account;
 mod audit;
+mod backup;
 mod demo;
 mod documents;
 mod explain;
+mod fit;
 mod hold;
+mod init;
 mod link;
 mod mapping;
 mod month;
 mod output;
+mod pause;
 mod ping;
+mod profile;
 mod progress;
 mod rehearse;
 mod replay;
 mod sandbox;
+mod secret;
+mod serve;
 mod signal;
 mod status;
 mod sync;
@@ -23,6 +30,8 @@ mod sync;
 use clap::{Parser, Subcommand};
 use ml_connector::config::Config;
 use ml_connector::store::Store;
+use ml_connector::sync::open_vault;
+use ml_connector::vault::Vault;
 use output::{Failure, Output};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,8 +53,17 @@ struct Cli {
     /// One JSON document on stdout.
     #[arg(long, global = true)]
     json: bool,
+    /// How log lines on stderr look: text or json.
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    log: LogForm,
     #[command(subcommand)]
     command: Command,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LogForm {
+    Text,
+    Json,
 }
 
 #[derive(Subcommand)]
@@ -54,10 +72,24 @@ enum Command {
     Demo(demo::Arguments),
     /// Only the simulated systems, until stopped.
     Sandbox(sandbox::Arguments),
-    /// Check sign-in and every entity on both sides; write nothing.
+    /// Ask for what a connection needs, and write an explained configuration.
+    Init(Box<init::Arguments>),
+    /// Look at both systems as a doctor: what is well, what is not, what to do; write nothing.
     Ping(ping::Arguments),
+    /// Check how JAGGAER's API is laid out, or propose it from samples.
+    #[command(subcommand)]
+    Profile(profile::Command),
+    /// Read both systems and post nothing: what would post, what would be held and why, what to map
+    /// first.
+    Fit(fit::Arguments),
     /// One full round of every flow.
     Sync(sync::Arguments),
+    /// Every connection on its timetable, until stopped.
+    Serve,
+    /// Stop a connection: nothing is received, judged or posted for it until `resume`.
+    Pause(pause::Arguments),
+    /// Let a paused connection go on.
+    Resume(pause::Arguments),
     /// What was received and where it stands.
     #[command(subcommand)]
     Documents(documents::Command),
@@ -75,21 +107,36 @@ enum Command {
     /// The tables from JAGGAER's codes to Visma's, as CSV.
     #[command(subcommand)]
     Mapping(mapping::Command),
+    /// Credentials in the vault: put in, listed, taken out; never shown.
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// Prove or export the audit trail.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Copy the store into a new file while others work on it, and read the copy to the end.
+    Backup(backup::Arguments),
     /// Connections, last rounds and holds on one screen.
     Status,
 }
 
 pub fn run() -> ExitCode {
+    // Memory holds secrets, so a crash leaves no image of it. Where the kernel cannot, it does not.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     let cli = Cli::parse();
     let output = Output { json: cli.json };
     let wanted = std::env::var("ML_CONNECTOR_LOG").ok().and_then(|text| text.parse().ok());
+    let serves = matches!(cli.command, Command::Serve);
+    // Nobody stands beside a process that serves: what it does is told line by line.
+    let level = if serves { Level::INFO } else { Level::WARN };
     let filter: Targets =
-        wanted.unwrap_or_else(|| Targets::new().with_target("ml_connector", Level::WARN));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time();
-    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+        wanted.unwrap_or_else(|| Targets::new().with_target("ml_connector", level));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match (cli.log, serves) {
+        (LogForm::Json, _) => lines.json().flatten_event(true).with_filter(filter).boxed(),
+        (LogForm::Text, true) => lines.with_filter(filter).boxed(),
+        (LogForm::Text, false) => lines.without_time().with_filter(filter).boxed(),
+    };
+    tracing_subscriber::registry().with(lines).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output.failed(&Failure::could_not(format!("cannot start: {error}"))),
@@ -104,8 +151,14 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Demo(arguments) => demo::run(arguments, output).await,
         Command::Sandbox(arguments) => sandbox::run(arguments, output).await,
+        Command::Init(arguments) => init::run(arguments, &cli.config, output),
         Command::Ping(arguments) => ping::run(arguments, &load(cli)?, output).await,
+        Command::Profile(command) => profile::run(command, || load(cli), output).await,
+        Command::Fit(arguments) => fit::run(arguments, &load(cli)?, output).await,
         Command::Sync(arguments) => sync::run(arguments, &load(cli)?, output).await,
+        Command::Serve => serve::run(&cli.config, load(cli)?, output).await,
+        Command::Pause(arguments) => pause::run(arguments, true, &load(cli)?, output).await,
+        Command::Resume(arguments) => pause::run(arguments, false, &load(cli)?, output).await,
         Command::Documents(command) => {
             documents::run(command, &open(&load(cli)?).await?, output).await
         }
@@ -115,7 +168,9 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Explain(arguments) => explain::run(arguments, &load(cli)?, output).await,
         Command::Rehearse(arguments) => rehearse::run(arguments, &load(cli)?, output).await,
         Command::Mapping(command) => mapping::run(command, &load(cli)?, output).await,
+        Command::Secret(command) => secret::run(command, || load(cli), output).await,
         Command::Audit(command) => audit::run(command, &open(&load(cli)?).await?, output).await,
+        Command::Backup(arguments) => backup::run(arguments, load(cli), output).await,
         Command::Status => status::run(&load(cli)?, output).await,
     }
 }
@@ -126,5 +181,13 @@ fn load(cli: &Cli) -> Result<Config, Failure> {
 
 async fn open(config: &Config) -> Result<Store, Failure> {
     let url = config.store_url().map_err(Failure::configuration)?;
-    Store::open(&url).await.map_err(Failure::could_not)
+    Ok(Store::open(&url).await?)
+}
+
+/// The opened vault. Without one in the configuration the store is not touched.
+async fn vault(config: &Config) -> Result<Vault, Failure> {
+    match config.vault.key {
+        Some(_) => Ok(open_vault(&open(config).await?, config).await?),
+        None => Ok(Vault::default()),
+    }
 }

@@ -27,14 +27,18 @@ impl Failure {
 
 impl From<ml_connector::store::StoreError> for Failure {
     fn from(error: ml_connector::store::StoreError) -> Self {
-        Self::could_not(error)
+        match error {
+            ml_connector::store::StoreError::Url(_) => Self::configuration(error),
+            error => Self::could_not(error),
+        }
     }
 }
 
 impl From<ml_connector::sync::SyncError> for Failure {
     fn from(error: ml_connector::sync::SyncError) -> Self {
+        use ml_connector::sync::SyncError;
         match error {
-            ml_connector::sync::SyncError::Configuration(_) => Self::configuration(error),
+            SyncError::Configuration(_) | SyncError::Vault(_) => Self::configuration(error),
             error => Self::could_not(error),
         }
     }
@@ -68,7 +72,13 @@ impl Output {
     }
 }
 
-/// A table for people.
+/// A text from outside, made harmless for a terminal: no control characters, and none that turns the
+/// direction of what follows.
+pub fn plain(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect()
+}
+
 /// `1 hold`, `2 holds`.
 pub fn counted(count: impl Display, what: &str) -> String {
     let count = count.to_string();
@@ -76,6 +86,7 @@ pub fn counted(count: impl Display, what: &str) -> String {
     format!("{count} {what}{end}")
 }
 
+/// A table for people.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY).set_header(header.to_vec());

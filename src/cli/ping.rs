@@ -1,9 +1,14 @@
-use super::output::{Failure, Output, table};
-use ml_connector::config::{CompanyConfig, Config, ConnectionConfig};
-use ml_connector::jaggaer;
+//! Looks at both systems and prints what the doctor says of them.
+
+use super::output::{Failure, Output, counted, table};
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use ml_connector::config::{CompanyConfig, Config, ConnectionConfig, SourceConfig};
+use ml_connector::doctor::{self, Check, ClockSeen, CompanyFacts, Reach, SourceFacts, Verdict};
+use ml_connector::examine;
 use ml_connector::sync::load_profile;
-use ml_connector::visma;
-use serde::Serialize;
+use ml_connector::vault::Vault;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -12,26 +17,11 @@ pub struct Arguments {
     connection: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Check {
-    name: String,
-    ok: bool,
-    detail: String,
-    /// What to do when it is not ok; empty when it is.
-    fix: String,
-}
-
+/// What one side came to.
 #[derive(Default)]
-struct Checks(Vec<Check>);
-
-impl Checks {
-    fn good(&mut self, name: String, detail: String) {
-        self.0.push(Check { name, ok: true, detail, fix: String::new() });
-    }
-
-    fn bad(&mut self, name: String, detail: String, fix: impl Into<String>) {
-        self.0.push(Check { name, ok: false, detail, fix: fix.into() });
-    }
+struct Side {
+    checks: Vec<Check>,
+    clocks: Vec<ClockSeen>,
 }
 
 pub async fn run(
@@ -49,189 +39,167 @@ pub async fn run(
     if wanted.is_empty() {
         return Err(Failure::configuration("there is no such connection in the configuration"));
     }
-    let mut checks = Checks::default();
-    for connection in wanted {
-        jaggaer_side(connection, config, &mut checks).await;
-        visma_side(connection, config, &mut checks).await;
+    let vault = super::vault(config).await?;
+    // Connections share sources and companies: each is looked at once.
+    let sources: BTreeSet<&str> = wanted.iter().map(|one| one.source.as_str()).collect();
+    let companies: BTreeSet<&str> = wanted.iter().map(|one| one.company.as_str()).collect();
+    let sources = sources.into_iter().filter_map(|id| config.source(id));
+    let companies = companies.into_iter().filter_map(|id| config.company(id));
+    let (sources, companies) = tokio::join!(
+        join_all(sources.map(|source| source_side(source, config, &vault))),
+        join_all(companies.map(|company| company_side(company, config, &vault))),
+    );
+    let (mut checks, mut clocks) = (Vec::new(), Vec::new());
+    for side in sources.into_iter().chain(companies) {
+        checks.extend(side.checks);
+        clocks.extend(side.clocks);
     }
-    let ok = checks.0.iter().all(|check| check.ok);
-    output.print(&serde_json::json!({ "ok": ok, "checks": checks.0 }));
-    output.say(table(
-        &["check", "", "detail", "to do"],
-        checks.0.iter().map(|check| {
-            vec![
-                check.name.clone(),
-                if check.ok { "ok".into() } else { "FAILED".into() },
-                check.detail.clone(),
-                check.fix.clone(),
-            ]
-        }),
-    ));
+    checks.push(doctor::clocks(&clocks));
+
+    let ok = checks.iter().all(Check::is_ok);
+    output.print(&serde_json::json!({ "ok": ok, "checks": checks }));
+    show(&checks, output);
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-async fn jaggaer_side(connection: &ConnectionConfig, config: &Config, checks: &mut Checks) {
-    let name = |what: &str| format!("{}: jaggaer {what}", connection.id);
-    let Some(source) = config.source(&connection.source) else { return };
+fn show(checks: &[Check], output: &Output) {
+    output.say(table(
+        &["check", "", "detail"],
+        checks.iter().map(|check| {
+            let mark = match check.verdict {
+                Verdict::Good => "ok",
+                Verdict::Unknown => "?",
+                Verdict::Failed => "FAILED",
+            };
+            vec![check.name.clone(), mark.into(), check.detail.clone()]
+        }),
+    ));
+    let failed: Vec<&Check> = checks.iter().filter(|check| !check.is_ok()).collect();
+    for check in &failed {
+        output.say(format!("\n{}\n  -> {}", check.name, check.fix));
+    }
+    output.say(match failed.len() {
+        0 => "\nAll is well; `?` cannot be known yet, and needs nobody.".to_owned(),
+        count => format!("\n{}", counted(count, "check") + " failed."),
+    });
+}
+
+/// Meets the addresses, each host once.
+async fn meet(
+    whose: &str,
+    table: &str,
+    addresses: &[(&'static str, &str)],
+    side: &mut Side,
+) -> Vec<Reach> {
+    let mut met: Vec<Reach> = Vec::new();
+    for (key, url) in addresses {
+        let reach = examine::reach(key, url).await;
+        if met
+            .iter()
+            .any(|known| known.host == reach.host && known.is_encrypted == reach.is_encrypted)
+        {
+            continue;
+        }
+        side.checks.push(doctor::reached(whose, table, &reach));
+        if let Ok(answered) = &reach.answer {
+            side.clocks.push(ClockSeen::of(&reach.host, answered));
+        }
+        met.push(reach);
+    }
+    met
+}
+
+/// The other side's time: its own, where it told it.
+fn their_now(met: &[Reach]) -> Timestamp {
+    let told = met.iter().find_map(|reach| reach.answer.as_ref().ok()?.date);
+    told.unwrap_or_else(Timestamp::now)
+}
+
+async fn source_side(source: &SourceConfig, config: &Config, vault: &Vault) -> Side {
+    let mut side = Side::default();
+    let whose = format!("source {}", source.id);
+    let name = |what: &str| format!("{whose}: {what}");
     let profile = match load_profile(&source.profile, &config.folder) {
         Ok(profile) => profile,
         Err(error) => {
-            return checks.bad(
+            side.checks.push(Check::failed(
                 name("profile"),
                 error.to_string(),
-                "correct the profile file, or `profile` in [[source]]",
-            );
+                "correct the profile's file (`ml-connector profile check` helps), or `profile` in [[source]]",
+            ));
+            return side;
         }
     };
-    let settings = match config.jaggaer_settings(source) {
+    let settings = match config.jaggaer_settings(source, vault) {
         Ok(settings) => settings,
         Err(error) => {
-            return checks.bad(
-                name("secret"),
-                error.to_string(),
-                "set the environment variable or file that client_secret names",
-            );
+            side.checks.push(Check::failed(name("secret"), error.to_string(), SECRET_FIX));
+            return side;
         }
     };
-    let client = match jaggaer::Client::new(settings) {
-        Ok(client) => client,
-        Err(error) => {
-            return checks.bad(
-                name("settings"),
-                error.to_string(),
-                "correct [[source]] in the configuration",
-            );
-        }
+    let mut addresses = vec![("base_url", source.base_url.as_str())];
+    addresses.extend(source.token_url.iter().map(|url| ("token_url", url.as_str())));
+    let met = meet(&whose, "[[source]]", &addresses, &mut side).await;
+    if met.iter().any(|reach| reach.answer.is_err()) {
+        return side;
+    }
+    let facts = SourceFacts {
+        id: &source.id,
+        base_url: &source.base_url,
+        client_id: &source.client_id,
+        profile: &source.profile,
     };
-    match client.sign_in().await {
-        Ok(()) => checks.good(name("sign-in"), "signed in".into()),
-        Err(error) => {
-            let fix = jaggaer_fix(&error, &source.base_url);
-            return checks.bad(name("sign-in"), error.to_string(), fix);
-        }
+    match examine::source(settings, &profile, their_now(&met)).await {
+        Ok(seen) => side.checks.extend(doctor::source(&facts, &seen)),
+        Err(error) => side.checks.push(Check::failed(
+            name("settings"),
+            error.to_string(),
+            "correct [[source]] in the configuration; without any root certificates install ca-certificates",
+        )),
     }
-    for feed in profile.feeds() {
-        match client.probe(feed).await {
-            Ok(rows) => checks.good(name(feed.name()), format!("{rows} rows on the first page")),
-            Err(error) if feed.may_lack(&error) => checks.good(
-                name(feed.name()),
-                format!("not there; the profile calls it optional, so documents are judged without it ({error})"),
-            ),
-            Err(error) => {
-                let fix = jaggaer_fix(&error, &source.base_url);
-                checks.bad(name(feed.name()), error.to_string(), fix);
-            }
-        }
-    }
+    side
 }
 
-async fn visma_side(connection: &ConnectionConfig, config: &Config, checks: &mut Checks) {
-    let name = |what: &str| format!("{}: visma {what}", connection.id);
-    let Some(company) = config.company(&connection.company) else { return };
-    let settings = match config.visma_settings(company) {
+async fn company_side(company: &CompanyConfig, config: &Config, vault: &Vault) -> Side {
+    let mut side = Side::default();
+    let whose = format!("company {}", company.id);
+    let name = |what: &str| format!("{whose}: {what}");
+    let settings = match config.visma_settings(company, vault) {
         Ok(settings) => settings,
         Err(error) => {
-            return checks.bad(
-                name("secret"),
-                error.to_string(),
-                "set the environment variable or file that client_secret names",
-            );
+            side.checks.push(Check::failed(name("secret"), error.to_string(), SECRET_FIX));
+            return side;
         }
     };
-    let client = match visma::Client::new(settings) {
-        Ok(client) => client,
-        Err(error) => {
-            return checks.bad(
-                name("settings"),
-                error.to_string(),
-                "correct [[company]] in the configuration",
-            );
-        }
+    let addresses =
+        [("base_url", company.base_url.as_str()), ("token_url", company.token_url.as_str())];
+    let met = meet(&whose, "[[company]]", &addresses, &mut side).await;
+    if met.iter().any(|reach| reach.answer.is_err()) {
+        return side;
+    }
+    let scopes = settings.scopes.clone();
+    let facts = CompanyFacts {
+        id: &company.id,
+        base_url: &company.base_url,
+        token_url: &company.token_url,
+        client_id: &company.client_id,
+        tenant_id: &company.tenant_id,
+        scopes: &scopes,
+        page_size: company.page_size,
+        reserve_for_writes: company.reserve_for_writes,
+        time_zone: &company.time_zone,
+        overlap_minutes: company.overlap_minutes,
+        verify_ledger: company.verify_ledger,
     };
-    match client.sign_in().await {
-        Ok(()) => checks.good(name("sign-in"), "signed in".into()),
-        Err(error) => {
-            let fix = visma_fix(&error, company);
-            return checks.bad(name("sign-in"), error.to_string(), fix);
-        }
+    match examine::company(settings, their_now(&met)).await {
+        Ok(seen) => side.checks.extend(doctor::company(&facts, &seen)),
+        Err(error) => side.checks.push(Check::failed(
+            name("settings"),
+            error.to_string(),
+            "correct [[company]] in the configuration; without any root certificates install ca-certificates",
+        )),
     }
-    for (what, result) in client.probe().await {
-        match result {
-            Ok(detail) => checks.good(name(what), detail),
-            Err(_) if what == visma::BATCHES && !company.verify_ledger => {}
-            Err(
-                error @ (visma::Error::Forbidden { .. }
-                | visma::Error::NotFound { .. }
-                | visma::Error::Refused { .. }
-                | visma::Error::Unreadable { .. }),
-            ) if what == visma::BATCHES => {
-                checks.good(
-                    name(what),
-                    format!("{error}: released documents are not held against the general ledger; give the application read access to journal transactions, or set verify_ledger = false"),
-                );
-            }
-            Err(error) => {
-                let fix = visma_fix(&error, company);
-                checks.bad(name(what), error.to_string(), fix);
-            }
-        }
-    }
+    side
 }
 
-fn jaggaer_fix(error: &jaggaer::Error, base_url: &str) -> String {
-    use jaggaer::Error;
-    match error {
-        Error::NoAnswer { .. } | Error::SignInBroken(_) => format!(
-            "check base_url ({base_url}) and token_url in [[source]], and that this machine may reach them (name, port, firewall, proxy)"
-        ),
-        Error::SignInRefused { .. } | Error::Unauthorised { .. } => {
-            "check base_url, token_url, client_id and the secret with whoever runs JAGGAER for you".into()
-        }
-        Error::Forbidden { .. } => {
-            "ask whoever runs JAGGAER for you to give this client the right to read the list".into()
-        }
-        Error::Settings(_) | Error::ForeignAddress(_) | Error::Redirected { .. } => {
-            "correct base_url in [[source]]".into()
-        }
-        Error::Throttled { .. } => {
-            "wait, or lower requests_per_second and concurrent_requests in [[source]]".into()
-        }
-        Error::NotFound { .. }
-        | Error::BrokenAnswer { .. }
-        | Error::TooLarge { .. }
-        | Error::Status { .. }
-        | Error::Failed { .. }
-        | Error::WrongShape { .. }
-        | Error::Endless { .. }
-        | Error::Moved { .. } => {
-            "compare base_url, and the feed's path and page settings in the profile, with the API document (docs/profiles.md)".into()
-        }
-    }
-}
-
-fn visma_fix(error: &visma::Error, company: &CompanyConfig) -> String {
-    use visma::Error;
-    match error {
-        Error::Unreachable { .. } | Error::Settings(_) | Error::Redirected { .. } => format!(
-            "check base_url ({}) and token_url ({}) in [[company]], and that this machine may reach them (name, port, firewall, proxy)",
-            company.base_url, company.token_url
-        ),
-        Error::SignIn { .. } => {
-            "check client_id, secret, tenant_id and scopes in the Visma Developer Portal".into()
-        }
-        Error::WrongTenant { .. } | Error::AccessWithdrawn { .. } => {
-            "put the tenant id of the company, not of the customer, into tenant_id of [[company]], and see that the application is approved there".into()
-        }
-        Error::Forbidden { .. } => {
-            "grant the application the scope, and its user the role, in this company".into()
-        }
-        Error::AllowanceLow { .. } | Error::Busy { .. } => "try again later".into(),
-        Error::NotFound { .. }
-        | Error::Refused { .. }
-        | Error::Server { .. }
-        | Error::Unreadable { .. }
-        | Error::Incomplete { .. } => {
-            "try again; if it stays, send the detail to whoever supports you".into()
-        }
-    }
-}
+const SECRET_FIX: &str = "put the secret where client_secret says: `ml-connector secret set`, the environment variable, or the file (mode 0600)";

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Where Visma listens; JAGGAER listens on the next port.
+    /// Where Visma listens; JAGGAER listens on the next port, and its sign-in, where the layout has
+    /// it elsewhere, on the one after that.
     #[arg(long, default_value = "127.0.0.1:8601")]
     listen: SocketAddr,
     #[arg(long, default_value_t = 1)]
@@ -19,7 +20,7 @@ pub struct Arguments {
     /// none, some or many.
     #[arg(long, default_value = "none")]
     faults: faults::Level,
-    /// JAGGAER's layout: default or observed.
+    /// JAGGAER's layout: default, observed or alternate.
     #[arg(long, default_value = "default")]
     profile: Profile,
     /// Some invoices carry files.
@@ -37,9 +38,13 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Failure> {
-    let next = arguments.listen.port().checked_add(1).filter(|port| *port > 1).unwrap_or(0);
-    let jaggaer_listen =
-        SocketAddr::new(arguments.listen.ip(), if arguments.listen.port() == 0 { 0 } else { next });
+    let after = |count: u16| {
+        let port = match arguments.listen.port() {
+            0 => 0,
+            port => port.checked_add(count).unwrap_or(0),
+        };
+        SocketAddr::new(arguments.listen.ip(), port)
+    };
     let mut settings = Settings {
         world: world::Settings {
             seed: arguments.seed,
@@ -51,7 +56,8 @@ pub async fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fai
         faults: arguments.faults,
         latency_ms: arguments.latency_ms,
         visma_listen: arguments.listen,
-        jaggaer_listen,
+        jaggaer_listen: after(1),
+        login_listen: after(2),
         ..Settings::default()
     };
     settings.visma.calls_per_window = arguments.allowance;
@@ -60,39 +66,42 @@ pub async fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fai
     })?;
     let (visma, jaggaer) = (sandbox.visma_url(), sandbox.jaggaer_url());
     if let Some(folder) = &arguments.write_config {
-        let profile = profile_name(arguments.profile);
-        write_configuration(folder, &visma, &jaggaer, profile, "hold")
-            .map_err(Failure::could_not)?;
+        write_configuration(folder, &sandbox, "hold").map_err(Failure::could_not)?;
         eprintln!("configuration: {}", folder.join("ml-connector.toml").display());
     }
-    output.print(&json!({ "visma": visma, "jaggaer": jaggaer }));
+    let sign_in = sandbox.jaggaer_token_url();
+    output.print(&json!({ "visma": visma, "jaggaer": jaggaer, "jaggaer_token": sign_in }));
     output.say(format!("Visma   {visma} (token: {visma}/connect/token)"));
-    output.say(format!("JAGGAER {jaggaer}"));
+    output.say(format!("JAGGAER {jaggaer} (token: {sign_in})"));
     eprintln!("Ctrl-C stops them; what Visma holds: {visma}/sandbox/report");
     let mut stop = super::signal::stop_on_signal();
     let _ = stop.wait_for(|stop| *stop).await;
     Ok(ExitCode::SUCCESS)
 }
 
-pub fn profile_name(profile: Profile) -> &'static str {
-    match profile {
-        Profile::Default => "default",
-        Profile::Observed => "observed",
-    }
-}
+/// The layout that no profile is built in for, as the manual's example has it.
+const ALTERNATE: &str = include_str!("../../profiles/alternate.toml");
 
-/// A configuration that fits the sandbox's company, with the two secrets in files beside it.
+/// A configuration that fits the sandbox's company, with the two secrets in files beside it, and
+/// the profile where none is built in.
 pub fn write_configuration(
     folder: &Path,
-    visma: &str,
-    jaggaer: &str,
-    profile: &str,
+    sandbox: &Sandbox,
     mode: &str,
 ) -> std::io::Result<PathBuf> {
+    let profile = sandbox.profile();
+    let layout = match profile {
+        Profile::Default | Profile::Observed => format!("profile = \"{}\"\n", profile.name()),
+        Profile::Alternate => {
+            std::fs::create_dir_all(folder)?;
+            std::fs::write(folder.join("alternate.toml"), ALTERNATE)?;
+            include_str!("alternate_source.toml").replace("{token}", &sandbox.jaggaer_token_url())
+        }
+    };
     let text = include_str!("sandbox.toml")
-        .replace("{visma}", visma)
-        .replace("{jaggaer}", jaggaer)
-        .replace("{profile}", profile)
+        .replace("profile = \"{profile}\"\n", &layout)
+        .replace("{visma}", &sandbox.visma_url())
+        .replace("{jaggaer}", &sandbox.jaggaer_url())
         .replace("{mode}", mode);
     write_with_secrets(folder, &text)
 }

@@ -1,4 +1,4 @@
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 /// Becomes true at the first Ctrl-C or SIGTERM: the documents in hand are finished, no new one is begun.
 /// At the second the program ends at once; what was on its way is settled at the next start.
@@ -25,4 +25,18 @@ async fn asked() {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
     }
+}
+
+/// A message for each SIGHUP.
+pub fn reload_on_signal() -> mpsc::Receiver<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let Ok(mut hangup) = signal(SignalKind::hangup()) else { return sender.closed().await };
+        while hangup.recv().await.is_some() {
+            // One that is not looked at yet does for this one too.
+            let _ = sender.try_send(());
+        }
+    });
+    receiver
 }

@@ -17,9 +17,17 @@ pub async fn run(config: &Config, output: &Output) -> Result<ExitCode, Failure> 
     let owners = store.ownerships().await?;
     let postings = store.posting_counts().await?;
     let attention = store.attention_count().await?;
+    let pauses = store.pauses().await?;
+    let alerts = store.alert_trouble().await?;
     output.print(&json!({
         "connections": config.connections.iter().map(|connection| json!({
             "id": connection.id, "source": connection.source, "company": connection.company,
+        })).collect::<Vec<_>>(),
+        "paused": pauses.iter().map(|row| json!({
+            "connection": row.connection, "since": clock::rfc3339(row.since), "actor": row.actor, "reason": row.reason,
+        })).collect::<Vec<_>>(),
+        "alerts": alerts.iter().map(|row| json!({
+            "target": row.target, "waiting": row.waiting, "given_up": row.given_up, "error": row.error,
         })).collect::<Vec<_>>(),
         "totals": totals,
         "holds": holds,
@@ -40,6 +48,24 @@ pub async fn run(config: &Config, output: &Output) -> Result<ExitCode, Failure> 
         "received {}, posted {}, held {}, ignored {}, in flight {} (uncertain {}), needing attention after posting {attention}",
         totals.received, totals.posted, totals.held, totals.ignored, totals.in_flight, totals.uncertain
     ));
+    for row in &pauses {
+        output.say(format!(
+            "{} is paused since {} by {}: {}",
+            row.connection,
+            clock::readable(row.since),
+            row.actor,
+            row.reason
+        ));
+    }
+    for row in &alerts {
+        output.say(format!(
+            "alerts to {}: {} wait for another attempt, {} were given up ({})",
+            row.target,
+            row.waiting,
+            row.given_up,
+            row.error.as_deref().unwrap_or("no reason is known")
+        ));
+    }
     if !holds.is_empty() {
         output.say(table(
             &["held because", "documents"],

@@ -1,20 +1,32 @@
 //! The configuration file: where it is wrong it says the file, the line and the key, and it never
 //! prints a line that could hold a secret.
 
+mod alerts;
+mod check;
+mod fault;
+mod header;
 mod roles;
 mod secret;
+mod serve;
 mod unit;
+mod vault;
 
+pub use alerts::{AlertTarget, Alerts};
+pub use header::HeaderText;
 pub use roles::Roles;
 pub use secret::SecretRef;
+pub use serve::ServeConfig;
 pub use unit::{KnownUnits, Unit};
+pub use vault::{MasterKeyConfig, VaultConfig};
 
 use crate::decide::{
     ChargeRule, InvoiceRules, MatchRules, OrderRules, Route, RouteEntry, Routing, Rules,
 };
 use crate::mapping::Tables;
 use crate::procurement::ChargeKind;
+use crate::schedule::{ScheduleTable, Timetable};
 use crate::validation::ValidationRules;
+use crate::vault::Vault;
 use crate::{jaggaer, visma};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -31,7 +43,16 @@ pub struct Config {
     #[serde(default)]
     pub timing: Timing,
     #[serde(default)]
+    pub vault: VaultConfig,
+    #[serde(default)]
     pub roles: Roles,
+    #[serde(default)]
+    pub alerts: Alerts,
+    #[serde(default)]
+    pub serve: ServeConfig,
+    /// When each flow runs; a connection may say otherwise.
+    #[serde(default = "ScheduleTable::defaults", deserialize_with = "schedule")]
+    pub schedule: ScheduleTable,
     #[serde(rename = "source", default)]
     pub sources: Vec<SourceConfig>,
     #[serde(rename = "company", default)]
@@ -99,11 +120,16 @@ pub struct SourceConfig {
     #[serde(default)]
     pub token_url: Option<String>,
     pub client_id: String,
-    pub client_secret: SecretRef,
+    /// Left out: in the vault; see [`secret`](Self::secret).
+    #[serde(default)]
+    pub client_secret: Option<SecretRef>,
     #[serde(default)]
     pub client_auth: jaggaer::ClientAuth,
     #[serde(default)]
     pub scope: Option<String>,
+    /// The header that carries the secret, with `client_auth = "api_key"`.
+    #[serde(default = "api_key_header")]
+    pub api_key_header: String,
     /// `default`, `observed`, or the path of a profile file.
     pub profile: String,
     #[serde(default = "four")]
@@ -114,7 +140,7 @@ pub struct SourceConfig {
     #[serde(default = "hundred")]
     pub page_size: u64,
     #[serde(default)]
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, HeaderText>,
 }
 
 /// One Visma.net company.
@@ -127,7 +153,9 @@ pub struct CompanyConfig {
     #[serde(default = "visma_token")]
     pub token_url: String,
     pub client_id: String,
-    pub client_secret: SecretRef,
+    /// Left out: in the vault; see [`secret`](Self::secret).
+    #[serde(default)]
+    pub client_secret: Option<SecretRef>,
     pub tenant_id: String,
     /// Empty: the header is not sent.
     #[serde(default = "tenant_header")]
@@ -135,7 +163,7 @@ pub struct CompanyConfig {
     #[serde(default)]
     pub scopes: Option<Vec<String>>,
     #[serde(default)]
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, HeaderText>,
     #[serde(default = "thousand")]
     pub page_size: u32,
     #[serde(default = "four")]
@@ -177,6 +205,22 @@ pub struct CompanyConfig {
     pub read_timeout_seconds: u64,
 }
 
+impl SourceConfig {
+    /// Where the client secret is: by default in the vault, as `source/<id>`.
+    pub fn secret(&self) -> SecretRef {
+        let named = || SecretRef::Vault(format!("source/{}", self.id));
+        self.client_secret.clone().unwrap_or_else(named)
+    }
+}
+
+impl CompanyConfig {
+    /// Where the client secret is: by default in the vault, as `company/<id>`.
+    pub fn secret(&self) -> SecretRef {
+        let named = || SecretRef::Vault(format!("company/{}", self.id));
+        self.client_secret.clone().unwrap_or_else(named)
+    }
+}
+
 fn time_zone<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
     let name = String::deserialize(deserializer)?;
     TimeZone::get(&name).map_err(|_| {
@@ -196,6 +240,8 @@ pub struct ConnectionConfig {
     /// It takes what no other connection of its source takes.
     pub rest: bool,
     pub rules: Rules,
+    /// What it does at other times than the rest.
+    pub schedule: ScheduleTable,
 }
 
 /// The connection as the file writes it: its rules stand beside its names.
@@ -223,6 +269,13 @@ struct ConnectionTable {
     charges: BTreeMap<ChargeKind, ChargeRule>,
     #[serde(default)]
     matching: MatchRules,
+    #[serde(default)]
+    schedule: ScheduleTable,
+}
+
+/// What the file does not say has a default.
+fn schedule<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<ScheduleTable, D::Error> {
+    Ok(ScheduleTable::deserialize(deserializer)?.or(&ScheduleTable::defaults()))
 }
 
 /// A day as text, or as TOML's own date.
@@ -237,13 +290,14 @@ fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<jiff::civil:
         }
 
         fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            text.parse().map_err(E::custom)
+            let wrong = |_| E::custom("what stands here is no day such as 2026-01-31");
+            text.parse().map_err(wrong)
         }
 
         fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
             let deserializer = serde::de::value::MapAccessDeserializer::new(map);
             let date = toml::value::Datetime::deserialize(deserializer)?;
-            date.to_string().parse().map_err(serde::de::Error::custom)
+            self.visit_str(&date.to_string())
         }
     }
 
@@ -265,19 +319,21 @@ impl From<ConnectionTable> for ConnectionConfig {
             mapping,
             charges,
             matching,
+            schedule,
         } = table;
         let rules = Rules { take_from, orders, invoices, validation, mapping, charges, matching };
-        Self { id, source, company, routes, rest, rules }
+        Self { id, source, company, routes, rest, rules, schedule }
     }
 }
 
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("cannot read {path}: {reason}")]
+    #[error("cannot read the configuration {path}: {reason}: name the right file with --config")]
     File { path: PathBuf, reason: String },
-    #[error("{path}, line {line}: {message}")]
-    Syntax { path: PathBuf, line: usize, message: String },
+    /// `key` is empty, or the key's whole name and a colon.
+    #[error("{path}, line {line}: {key}{message}")]
+    Syntax { path: PathBuf, line: usize, key: String, message: String },
     #[error("{0}")]
     Meaning(String),
     #[error("secret of {what}: {reason}")]
@@ -288,7 +344,11 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::File {
             path: path.to_owned(),
-            reason: error.to_string(),
+            reason: match error.kind() {
+                std::io::ErrorKind::NotFound => "there is no such file".into(),
+                std::io::ErrorKind::InvalidData => "it is not text in UTF-8".into(),
+                _ => error.to_string(),
+            },
         })?;
         let mut config = Self::parse(&text, path)?;
         config.folder = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -297,15 +357,14 @@ impl Config {
 
     /// `path` is for messages.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text).map_err(|error| ConfigError::Syntax {
-            path: path.to_owned(),
-            line: error
-                .span()
-                .map_or(1, |span| text.get(..span.start).unwrap_or(text).matches('\n').count() + 1),
-            // Only the message: the parser's own rendering quotes the line.
-            message: error.message().to_owned(),
+        let config: Self =
+            toml::from_str(text).map_err(|error| fault::syntax(text, path, &error))?;
+        config.check().map_err(|error| match error {
+            ConfigError::Meaning(text) => {
+                ConfigError::Meaning(format!("{}: {text}", path.display()))
+            }
+            other => other,
         })?;
-        config.check()?;
         Ok(config)
     }
 
@@ -314,11 +373,34 @@ impl Config {
         unique("source", self.sources.iter().map(|s| s.id.as_str()))?;
         unique("company", self.companies.iter().map(|c| c.id.as_str()))?;
         unique("connection", self.connections.iter().map(|c| c.id.as_str()))?;
+        self.vault.check()?;
+        if matches!(self.store.password, Some(SecretRef::Vault(_))) {
+            return meaning(
+                "store.password cannot be in the vault, which is in the store: write { env = \"NAME\" } or \
+                 { file = \"PATH\" }"
+                    .into(),
+            );
+        }
+        if self.vault.key.is_none()
+            && let Some((of, name)) = self.vault_names().first()
+        {
+            return meaning(format!(
+                "the secret of {of} is looked for in the vault as `{name}`, but no [vault] says which master key \
+                 opens it: add `key` and `master_key` (`ml-connector secret new-key` makes one; docs/vault.md), or \
+                 write {{ env = \"NAME\" }} or {{ file = \"PATH\" }}"
+            ));
+        }
         if self.connections.is_empty() {
             return meaning(
                 "there is no [[connection]]: add one that names a source and a company".into(),
             );
         }
+        let ids = self.connections.iter().map(|connection| connection.id.as_str()).collect();
+        if let Err(fault) = self.alerts.check(&ids) {
+            return meaning(fault);
+        }
+        self.check_numbers()?;
+        self.check_addresses()?;
         for connection in &self.connections {
             if let Err(fault) = connection.rules.matching.check() {
                 return meaning(format!("connection `{}`: {fault}", connection.id));
@@ -332,19 +414,21 @@ impl Config {
                 ));
             }
             if !self.sources.iter().any(|source| source.id == connection.source) {
-                return meaning(format!(
-                    "connection `{}` names the source `{}`, which is not there; there are: {}",
-                    connection.id,
-                    connection.source,
-                    list(self.sources.iter().map(|s| s.id.as_str()))
+                let known = self.sources.iter().map(|source| source.id.as_str());
+                return meaning(check::no_such(
+                    &connection.id,
+                    "source",
+                    &connection.source,
+                    known,
                 ));
             }
             if !self.companies.iter().any(|company| company.id == connection.company) {
-                return meaning(format!(
-                    "connection `{}` names the company `{}`, which is not there; there are: {}",
-                    connection.id,
-                    connection.company,
-                    list(self.companies.iter().map(|c| c.id.as_str()))
+                let known = self.companies.iter().map(|company| company.id.as_str());
+                return meaning(check::no_such(
+                    &connection.id,
+                    "company",
+                    &connection.company,
+                    known,
                 ));
             }
         }
@@ -383,6 +467,42 @@ impl Config {
         self.connections.iter().find(|connection| connection.id == id)
     }
 
+    /// When the flows of one of the unit's connections run.
+    pub fn timetable(&self, unit: &Unit, connection: &ConnectionConfig) -> Timetable {
+        let zone = self
+            .company(&connection.company)
+            .map_or_else(oslo, |company| company.time_zone.clone());
+        Timetable::new(&connection.schedule.or(&self.schedule), &zone, &unit.id)
+    }
+
+    /// What the configuration looks for in the vault: for what, and under which name.
+    pub fn vault_names(&self) -> Vec<(String, String)> {
+        let sources = self
+            .sources
+            .iter()
+            .map(|source| (format!("source `{}`", source.id), source.secret(), &source.headers));
+        let companies = self.companies.iter().map(|company| {
+            (format!("company `{}`", company.id), company.secret(), &company.headers)
+        });
+        let mut names = Vec::new();
+        for (of, secret, headers) in sources.chain(companies) {
+            if let SecretRef::Vault(name) = secret {
+                names.push((of.clone(), name));
+            }
+            for (header, text) in headers {
+                if let HeaderText::Elsewhere(SecretRef::Vault(name)) = text {
+                    names.push((format!("header `{header}` of {of}"), name.clone()));
+                }
+            }
+        }
+        for target in &self.alerts.targets {
+            if let Some(SecretRef::Vault(name)) = target.secret() {
+                names.push((format!("alert target `{}`", target.id), name.clone()));
+            }
+        }
+        names
+    }
+
     /// The store's URL with its password in place and a relative file made to start at the
     /// configuration's folder.
     pub fn store_url(&self) -> Result<String, ConfigError> {
@@ -394,7 +514,7 @@ impl Config {
         }
         match (&self.store.password, url.split_once('@')) {
             (Some(password), Some((user, rest))) => {
-                let secret = password.resolve("store", &self.folder)?;
+                let secret = password.resolve("store", &self.folder, &Vault::default())?;
                 Ok(format!("{user}:{}@{rest}", percent(secret.expose_secret())))
             }
             (Some(_), None) => Err(ConfigError::Meaning(
@@ -407,35 +527,39 @@ impl Config {
     pub fn jaggaer_settings(
         &self,
         source: &SourceConfig,
+        vault: &Vault,
     ) -> Result<jaggaer::Settings, ConfigError> {
-        let secret =
-            source.client_secret.resolve(&format!("source `{}`", source.id), &self.folder)?;
+        let of = format!("source `{}`", source.id);
+        let secret = source.secret().resolve_live(&of, &self.folder, vault)?;
         Ok(jaggaer::Settings {
             token_url: source.token_url.clone(),
             client_auth: source.client_auth,
             scope: source.scope.clone(),
+            api_key_header: source.api_key_header.clone(),
             concurrent_requests: source.concurrent_requests,
             requests_per_second: source.requests_per_second,
             page_size: source.page_size,
-            headers: source.headers.clone(),
-            ..jaggaer::Settings::new(&source.base_url, &source.client_id, secret)
+            headers: header::headers(&source.headers, &of, &self.folder, vault)?,
+            previous_secret: secret.previous,
+            ..jaggaer::Settings::new(&source.base_url, &source.client_id, secret.current)
         })
     }
 
-    pub fn visma_settings(&self, company: &CompanyConfig) -> Result<visma::Settings, ConfigError> {
-        let secret =
-            company.client_secret.resolve(&format!("company `{}`", company.id), &self.folder)?;
-        let defaults = visma::Settings::new(&company.client_id, secret, &company.tenant_id);
+    pub fn visma_settings(
+        &self,
+        company: &CompanyConfig,
+        vault: &Vault,
+    ) -> Result<visma::Settings, ConfigError> {
+        let of = format!("company `{}`", company.id);
+        let secret = company.secret().resolve_live(&of, &self.folder, vault)?;
+        let defaults = visma::Settings::new(&company.client_id, secret.current, &company.tenant_id);
         Ok(visma::Settings {
+            previous_secret: secret.previous,
             base_url: company.base_url.trim_end_matches('/').to_owned(),
             token_url: company.token_url.clone(),
             tenant_header: Some(company.tenant_header.clone()).filter(|name| !name.is_empty()),
             scopes: company.scopes.clone().unwrap_or_else(|| defaults.scopes.clone()),
-            extra_headers: company
-                .headers
-                .iter()
-                .map(|(name, value)| (name.clone(), secrecy::SecretString::from(value.as_str())))
-                .collect(),
+            extra_headers: header::headers(&company.headers, &of, &self.folder, vault)?,
             page_size: company.page_size,
             read_timeout: Duration::from_secs(company.read_timeout_seconds),
             write_timeout: Duration::from_secs(company.write_timeout_seconds),
@@ -499,6 +623,10 @@ const fn four() -> usize {
 const fn five() -> u32 {
     5
 }
+fn api_key_header() -> String {
+    "X-API-Key".into()
+}
+
 const fn hundred() -> u64 {
     100
 }

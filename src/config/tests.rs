@@ -58,11 +58,21 @@ fn a_date_may_stand_with_or_without_quotes() {
 #[test]
 fn mistakes_are_named_with_their_line() {
     let cases = [
-        ("profile = \"default\"", "profil = \"default\"", "line 7", "unknown field `profil`"),
-        ("take_from = \"2026-01-01\"", "take_from = \"soon\"", "line 19", "year"),
+        (
+            "profile = \"default\"",
+            "profil = \"default\"",
+            "line 7",
+            "`source.profil`: `profil` is no key here: did you mean `profile`?",
+        ),
+        (
+            "take_from = \"2026-01-01\"",
+            "take_from = \"soon\"",
+            "line 19",
+            "`connection.take_from`: what stands here is no day",
+        ),
         ("source = \"j\"", "source = \"x\"", "", "names the source `x`"),
         ("company = \"v\"", "company = \"x\"", "", "names the company `x`"),
-        ("tenant_id = \"t\"", "", "line 9", "missing field `tenant_id`"),
+        ("tenant_id = \"t\"", "", "line 9", "the key `tenant_id` is missing"),
     ];
     for (old, new, line, words) in cases {
         let error = parse(&GOOD.replace(old, new)).expect_err(new).to_string();
@@ -186,8 +196,11 @@ fn a_route_is_checked_with_the_file() {
         (format!("{GOOD}{}", route("fields = [{ at = \"$.a[\", is = [\"x\"] }]")), "`$.a[`"),
         (format!("{GOOD}{}", route("fields = [{ at = \"$.a\" }]")), "needs `is` or `begins`"),
         (format!("{GOOD}{}", route("")), "no condition"),
-        (format!("{GOOD}{}", route("unit = [\"A\"]")), "unknown field `unit`"),
-        (format!("{GOOD}{}", route("kinds = [\"bill\"]")), "unknown variant `bill`"),
+        (
+            format!("{GOOD}{}", route("unit = [\"A\"]")),
+            "`connection.route.unit`: `unit` is no key here",
+        ),
+        (format!("{GOOD}{}", route("kinds = [\"bill\"]")), "`bill` is none of the words"),
     ];
     for (text, words) in cases {
         let refused = parse(&text).map(|_| ()).map_err(|error| error.to_string());
@@ -212,4 +225,68 @@ fn a_password_goes_into_the_store_url_escaped() {
     config.folder = folder.clone();
     assert_eq!(config.store_url().unwrap(), "postgres://me:a%40b%2Fc@db/x");
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+const VAULT: &str = "[vault]\nkey = \"a\"\n[[vault.master_key]]\nname = \"a\"\nfile = \"a.key\"\n";
+
+#[test]
+fn a_secret_that_is_left_out_is_in_the_vault() {
+    let left_out = GOOD
+        .replace(
+            "client_secret = { env = \"J\" }\n",
+            "headers = { k = { vault = \"proxy\" }, l = \"x\" }\n",
+        )
+        .replace("client_secret = { file = \"v.secret\" }\n", "");
+    let error = parse(&left_out).unwrap_err().to_string();
+    assert!(error.contains("source `j`") && error.contains("[vault]"), "{error}");
+    let config = parse(&format!("{left_out}{VAULT}")).unwrap();
+    let names: Vec<String> = config.vault_names().into_iter().map(|(_, name)| name).collect();
+    assert_eq!(names, ["source/j", "proxy", "company/v"]);
+
+    let value = |name: &str| (name.to_owned(), secrecy::SecretString::from(format!("of {name}")));
+    let vault = Vault::new(["source/j", "proxy", "company/v", "company/v"].map(value));
+    let source = config.jaggaer_settings(&config.sources[0], &vault).unwrap();
+    let shown = |secret: &secrecy::SecretString| {
+        use secrecy::ExposeSecret;
+        secret.expose_secret().to_owned()
+    };
+    assert_eq!(shown(&source.client_secret), "of source/j");
+    assert!(source.previous_secret.is_none());
+    let headers: Vec<String> = source.headers.iter().map(|(_, value)| shown(value)).collect();
+    assert_eq!(headers, ["of proxy", "x"]);
+    let company = config.visma_settings(&config.companies[0], &vault).unwrap();
+    assert_eq!(company.previous_secret.as_ref().map(shown).as_deref(), Some("of company/v"));
+    let error = config.visma_settings(&config.companies[0], &Vault::default()).unwrap_err();
+    assert!(error.to_string().contains("secret set 'company/v'"), "{error}");
+}
+
+#[test]
+fn a_vault_that_cannot_work_is_refused() {
+    let key =
+        |rest: &str| format!("[vault]\nkey = \"a\"\n[[vault.master_key]]\nname = \"a\"\n{rest}");
+    let one_place = "one of file, env and command";
+    for (text, words) in [
+        (key(""), one_place),
+        (key("file = \"a\"\nenv = \"A\""), one_place),
+        (key("command = []"), one_place),
+        (
+            key("env = \"A\"\n[[vault.master_key]]\nname = \"a\"\nenv = \"B\""),
+            "two of [[vault.master_key]]",
+        ),
+        (VAULT.replace("key = \"a\"", "key = \"b\""), "names the master key `b`"),
+        (VAULT.replace("key = \"a\"", ""), "add `key`"),
+        (format!("{VAULT}[store]\npassword = {{ vault = \"p\" }}"), "store.password"),
+    ] {
+        let error = parse(&format!("{GOOD}{text}")).expect_err(&text).to_string();
+        assert!(error.contains(words), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_header_is_not_shown() {
+    let text = GOOD.replace("tenant_id", "headers = { k = \"hunter2\" }\ntenant_id");
+    let config = parse(&text).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let wrong = GOOD.replace("tenant_id", "headers = { k = { value = \"hunter2\" } }\ntenant_id");
+    assert!(!parse(&wrong).unwrap_err().to_string().contains("hunter2"));
 }

@@ -30,7 +30,7 @@ pub use derivation::{Derivation, derivations};
 pub use hierarchy::{RemitToFault, remit_to};
 pub use sheet::{Sheet, SheetFault, SheetRow};
 pub use sheets::TableName;
-pub use suggest::{Suggested, Unplaced, suggest, unplaced};
+pub use suggest::{NamedCode, Suggested, named_codes, suggest, unplaced};
 pub use supplier::{Settled, SupplierFault, Suppliers, resolve};
 pub use supplier_groups::SupplierGroups;
 pub use supplier_index::SupplierIndex;

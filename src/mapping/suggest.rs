@@ -1,4 +1,4 @@
-//! Codes of a document that lead nowhere, and what they could mean in the ERP.
+//! The codes that a document names, which of them lead nowhere, and what those could mean in the ERP.
 
 use super::nearest::{self, Candidate, nearest};
 use super::{Mapped, TableName, Tables, vat};
@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use super::nearest::Suggestion as Suggested;
 
-/// A code that a table does not name, or that it gives a value which the ERP does not have.
+/// A code as a document names it, and the table that says what it is in the ERP.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Unplaced {
+pub struct NamedCode {
     pub table: TableName,
     /// For the segments.
     pub segment: Option<i64>,
@@ -19,7 +19,7 @@ pub struct Unplaced {
 /// Suggestions for one code.
 const MOST: usize = 3;
 
-impl Unplaced {
+impl NamedCode {
     /// The codes of the holds that it makes.
     pub const fn holds_as(&self) -> &'static [&'static str] {
         match self.table {
@@ -35,13 +35,24 @@ impl Unplaced {
     }
 }
 
-/// The codes of a document that have no place.
+/// The codes of a document that have no place: its table does not name them, or gives a value which
+/// the ERP does not have.
 pub fn unplaced(
     document: &Document,
     tables: &Tables,
     reference: &ReferenceData,
-) -> BTreeSet<Unplaced> {
-    let mut search = Search { tables, reference, found: BTreeSet::new() };
+) -> BTreeSet<NamedCode> {
+    let all = named_codes(document, tables, reference);
+    all.into_iter().filter(|(_, has_a_place)| !has_a_place).map(|(code, _)| code).collect()
+}
+
+/// Every code of a document, and whether it has a place.
+pub fn named_codes(
+    document: &Document,
+    tables: &Tables,
+    reference: &ReferenceData,
+) -> BTreeMap<NamedCode, bool> {
+    let mut search = Search { tables, reference, found: BTreeMap::new() };
     match document {
         Document::Order(order) => {
             search.header(order.terms.as_deref(), order.business_unit.as_deref());
@@ -63,7 +74,7 @@ pub fn unplaced(
 struct Search<'a> {
     tables: &'a Tables,
     reference: &'a ReferenceData,
-    found: BTreeSet<Unplaced>,
+    found: BTreeMap<NamedCode, bool>,
 }
 
 impl Search<'_> {
@@ -122,20 +133,19 @@ impl Search<'_> {
         known: impl Fn(&str) -> bool,
     ) {
         let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) else { return };
-        let leads_nowhere = match mapped {
-            Mapped::To(value) => !known(value),
-            Mapped::NotMapped(_) => true,
-            Mapped::Absent => false,
+        let has_a_place = match mapped {
+            Mapped::To(value) => known(value),
+            Mapped::NotMapped(_) => false,
+            // Nothing looks at it.
+            Mapped::Absent => return,
         };
-        if leads_nowhere {
-            self.found.insert(Unplaced { table, segment, code: code.to_owned() });
-        }
+        self.found.insert(NamedCode { table, segment, code: code.to_owned() }, has_a_place);
     }
 }
 
 /// What a code could mean, the likeliest first. A vendor is not among them: what identifies it
 /// decides, and never the likeness of its number.
-pub fn suggest(of: &Unplaced, tables: &Tables, reference: &ReferenceData) -> Vec<Suggested> {
+pub fn suggest(of: &NamedCode, tables: &Tables, reference: &ReferenceData) -> Vec<Suggested> {
     let code = &of.code;
     match of.table {
         TableName::Accounts => nearest(code, nearest::accounts(reference), MOST),
@@ -182,10 +192,11 @@ mod tests {
 
     fn look(table: TableName, code: &str, mapped: Mapped<'_>) -> Vec<String> {
         let (tables, reference) = (Tables::default(), reference());
-        let mut search = Search { tables: &tables, reference: &reference, found: BTreeSet::new() };
+        let mut search = Search { tables: &tables, reference: &reference, found: BTreeMap::new() };
         let known = |value: &str| reference.accounts.contains_key(value);
         search.look(table, None, Some(code), mapped, known);
-        search.found.into_iter().map(|of| of.code).collect()
+        let nowhere = search.found.into_iter().filter(|(_, has_a_place)| !has_a_place);
+        nowhere.map(|(of, _)| of.code).collect()
     }
 
     #[test]
@@ -207,7 +218,7 @@ mod tests {
             (TableName::Vat, "6541", vec![]),
         ];
         for (table, code, expected) in cases {
-            let of = Unplaced { table, segment: None, code: code.into() };
+            let of = NamedCode { table, segment: None, code: code.into() };
             let found = suggest(&of, &tables, &reference());
             let values: Vec<&str> = found.iter().map(|of| of.value.as_str()).collect();
             assert_eq!(values, expected, "{table:?}");

@@ -28,6 +28,17 @@ impl Store {
         rows.into_iter().map(override_row).collect()
     }
 
+    /// All that was ever said.
+    pub async fn overrides(&self) -> Result<Vec<OverrideRow>, StoreError> {
+        let rows = sqlx::query_as::<Any, Columns>(
+            "select document, code, text, actor, role, reason, said_at from hold_override \
+             order by said_at, text_hash",
+        )
+        .fetch_all(&mut *self.readers.take().await?)
+        .await?;
+        rows.into_iter().map(override_row).collect()
+    }
+
     /// All that was said about documents that are held now.
     pub async fn overrides_of_held(&self) -> Result<Vec<OverrideRow>, StoreError> {
         let rows = sqlx::query_as::<Any, Columns>(

@@ -4,8 +4,10 @@
 //! [`writer`], each under the epoch of an [`Owned`] unit, with its audit entries. No pool and no
 //! connection leaves this folder.
 
+mod alert;
 mod alike;
 mod audit;
+mod backup;
 mod billing;
 mod change;
 mod decision;
@@ -18,6 +20,7 @@ mod inputs;
 mod ledger;
 mod link;
 mod mapping;
+mod metrics;
 mod open;
 mod ownership;
 mod posting;
@@ -25,12 +28,18 @@ mod readers;
 mod request;
 mod round;
 mod route;
+mod secret;
+mod serve;
 mod supply;
+mod trouble;
 mod unit;
 mod watermark;
+mod worker;
 mod writer;
 
+pub use alert::{AlertMessage, AlertTrouble};
 pub use alike::{Likeness, OwnInvoice, PaidInvoice};
+pub use backup::{Backup, BackupError, Counts};
 pub use billing::{ErpBilling, OwnBilled, OwnBilling};
 pub(crate) use change::args;
 pub use change::{Arg, Change, Statement};
@@ -45,12 +54,16 @@ pub use inputs::{Party, PartyVersion};
 pub use ledger::{LedgerCheck, LedgerState, LedgerTarget};
 pub use link::LinkRow;
 pub use mapping::MappingVersion;
+pub use metrics::Figures;
 pub use ownership::{FileLock, Owned, OwnershipRow};
 pub use posting::{PostingRow, PostingState, Step};
 pub use request::RequestRow;
 pub use round::RoundRow;
+pub use secret::SecretRow;
+pub use serve::PauseRow;
 pub use unit::{MemberKind, UnitMember};
 pub use watermark::Watermark;
+pub use worker::WorkerRow;
 
 use std::path::PathBuf;
 use tokio::sync::{mpsc, oneshot};
@@ -92,9 +105,9 @@ pub enum StoreError {
          use that version or restore a backup made before the upgrade"
     )]
     Newer { found: i64, known: i64 },
-    #[error("the store refused a migration: {0}")]
+    #[error("the store could not be brought to this version: {0}")]
     Migration(String),
-    #[error("`{0}` is no store: write sqlite:FILE or postgres://user:password@host/database")]
+    #[error("`{0}` is no store: let store.url be sqlite:FILE or postgres://user@host/database")]
     Url(String),
     #[error("the store cannot be read: {0}")]
     Read(String),
@@ -119,6 +132,11 @@ pub enum CommitError {
     Collision,
     #[error("the store refused the change: {0}")]
     Database(String),
+    #[error(
+        "{0}; the connection to the database is lost, and whether the change was made is not known: \
+         what it belongs to is looked at again when the unit is taken anew"
+    )]
+    LostConnection(String),
     #[error("the store is closed")]
     Closed,
 }

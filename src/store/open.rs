@@ -1,10 +1,10 @@
 use super::readers::Readers;
-use super::{Dialect, Store, StoreError, writer};
+use super::{Dialect, Store, StoreError, trouble, writer};
 use sqlx::any::AnyConnectOptions;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, Connection, Executor};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -17,12 +17,17 @@ static MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "history", include_str!("../../migrations/0005_history.sql")),
     (6, "holds", include_str!("../../migrations/0006_holds.sql")),
     (7, "ledger", include_str!("../../migrations/0007_ledger.sql")),
+    (8, "vault", include_str!("../../migrations/0008_vault.sql")),
     (9, "routing", include_str!("../../migrations/0009_routing.sql")),
+    (10, "serve", include_str!("../../migrations/0010_serve.sql")),
     (12, "corrections", include_str!("../../migrations/0012_corrections.sql")),
+    (14, "alerts", include_str!("../../migrations/0014_alerts.sql")),
 ];
 
 /// Two processes that start on a fresh store at once stop each other's migration.
 const MIGRATION_RETRIES: u32 = 10;
+/// A server that takes the connection and then says nothing is as good as away.
+const CONNECT: Duration = Duration::from_secs(10);
 /// Changes that may wait for the writer before callers wait too.
 const QUEUE: usize = 1024;
 
@@ -31,20 +36,28 @@ impl Store {
     ///
     /// `sqlite:FILE` (made when missing), `sqlite::memory:` is refused: it would forget.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER]).ok();
+        install_drivers();
         let (dialect, connect_url, lock_path) = parse(url)?;
         let shown = redacted(url);
-        let open_error =
-            |error: sqlx::Error| StoreError::Open { url: shown.clone(), reason: error.to_string() };
+        let file = lock_path.as_ref().map(|lock| lock.with_extension(""));
+        let open_error = |error: sqlx::Error| StoreError::Open {
+            url: shown.clone(),
+            reason: trouble::in_words(&error, file.as_deref()),
+        };
         let options = AnyConnectOptions::from_str(&connect_url).map_err(open_error)?;
 
         let mut attempts = 0;
         let connection = loop {
-            let mut connection =
-                sqlx::AnyConnection::connect_with(&options).await.map_err(open_error)?;
+            let connecting = sqlx::AnyConnection::connect_with(&options);
+            let mut connection = match tokio::time::timeout(CONNECT, connecting).await {
+                Ok(connected) => connected.map_err(open_error)?,
+                Err(_) => {
+                    return Err(open_error(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
+                }
+            };
             // Two that begin a fresh file at once: the change to the write-ahead log waits for no lock.
-            let ready = match prepare(&mut connection, dialect).await {
-                Ok(()) => migrate(&mut connection).await,
+            let ready = match prepare(&mut connection, dialect.settings()).await {
+                Ok(()) => migrate(&mut connection, file.as_deref()).await,
                 Err(error) => Err(open_error(error)),
             };
             match ready {
@@ -60,12 +73,57 @@ impl Store {
             tokio::time::sleep(Duration::from_millis(200)).await;
         };
 
-        let readers = Readers::open(options, dialect).await.map_err(open_error)?;
+        let readers = readers(options.clone(), dialect).await.map_err(open_error)?;
 
         let (sender, queue) = mpsc::channel(QUEUE);
-        let writer = writer::Writer { connection, dialect, heads: HashMap::new() };
+        let writer = writer::Writer {
+            connection: Some(connection),
+            options,
+            dialect,
+            heads: HashMap::new(),
+        };
         start(writer.run(queue), dialect)?;
         Ok(Self { dialect, readers, writer: sender, lock_path })
+    }
+}
+
+async fn readers(options: AnyConnectOptions, dialect: Dialect) -> Result<Readers, sqlx::Error> {
+    match dialect {
+        Dialect::Sqlite => Ok(Readers::of_file(options, dialect.settings())),
+        Dialect::Postgres => Readers::of_server(options, dialect.settings()).await,
+    }
+}
+
+pub(super) fn install_drivers() {
+    // Refused when they are installed already.
+    let _ = sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER]);
+}
+
+impl Store {
+    /// Opens a store that another process may be working with, to look and no more: the database
+    /// itself refuses every write, and nothing is migrated. `None`: there is none yet.
+    pub async fn open_to_read(url: &str) -> Result<Option<Self>, StoreError> {
+        install_drivers();
+        let (dialect, connect_url, lock_path) = parse(url)?;
+        let read_url = match dialect {
+            Dialect::Sqlite => {
+                if !lock_path.as_ref().is_some_and(|lock| lock.with_extension("").exists()) {
+                    return Ok(None);
+                }
+                connect_url.replace("?mode=rwc", "?mode=ro")
+            }
+            Dialect::Postgres => {
+                let joint = if connect_url.contains('?') { '&' } else { '?' };
+                format!("{connect_url}{joint}options=-c%20default_transaction_read_only%3Don")
+            }
+        };
+        let open_error =
+            |error: sqlx::Error| StoreError::Open { url: redacted(url), reason: error.to_string() };
+        let options = AnyConnectOptions::from_str(&read_url).map_err(open_error)?;
+        let readers = readers(options, dialect).await.map_err(open_error)?;
+        // Nobody takes from this queue: a change is answered as by a store that is closed.
+        let (writer, _) = mpsc::channel(1);
+        Ok(Some(Self { dialect, readers, writer, lock_path }))
     }
 }
 
@@ -96,12 +154,17 @@ fn parse(url: &str) -> Result<(Dialect, String, Option<PathBuf>), StoreError> {
             return Err(StoreError::Url(url.to_owned()));
         }
         let lock = PathBuf::from(format!("{path}.lock"));
-        Ok((Dialect::Sqlite, format!("sqlite://{path}?mode=rwc"), Some(lock)))
+        Ok((Dialect::Sqlite, file_url(path, "mode=rwc"), Some(lock)))
     } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         Ok((Dialect::Postgres, url.to_owned(), None))
     } else {
         Err(StoreError::Url(redacted(url)))
     }
+}
+
+/// The database's own URL of a file. What is in it is decoded once when it is read.
+pub(super) fn file_url(path: &str, parameters: &str) -> String {
+    format!("sqlite://{}?{parameters}", path.replace('%', "%25").replace('?', "%3F"))
 }
 
 /// A store URL may carry a password.
@@ -114,33 +177,40 @@ fn redacted(url: &str) -> String {
     }
 }
 
+impl Dialect {
+    /// What every connection to a store in use begins with.
+    pub(super) const fn settings(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &[
+                // First: the next one takes a lock already.
+                "pragma busy_timeout = 30000",
+                "pragma journal_mode = wal",
+                // An acknowledged commit survives a power cut.
+                "pragma synchronous = full",
+                // The same pages are written again and again while a batch goes through: they meet
+                // in a log of 16 MiB (its pages are 4 KiB) before they go into the file.
+                "pragma wal_autocheckpoint = 4096",
+                "pragma cache_size = -4096",
+                "pragma foreign_keys = on",
+            ],
+            Self::Postgres => &[
+                "set synchronous_commit = on",
+                "set timezone = 'UTC'",
+                // A process that is frozen in the middle of a transaction (a paused virtual machine,
+                // a lost network) keeps its row locks; without an end to that nobody could take its
+                // unit.
+                "set idle_in_transaction_session_timeout = '10s'",
+                // Who waits for such a lock looks up now and then, so that its own patience counts.
+                "set lock_timeout = '2s'",
+            ],
+        }
+    }
+}
+
 pub(super) async fn prepare(
     connection: &mut sqlx::AnyConnection,
-    dialect: Dialect,
+    settings: &[&'static str],
 ) -> Result<(), sqlx::Error> {
-    let settings: &[&'static str] = match dialect {
-        Dialect::Sqlite => &[
-            // First: the next one takes a lock already.
-            "pragma busy_timeout = 30000",
-            "pragma journal_mode = wal",
-            // An acknowledged commit survives a power cut.
-            "pragma synchronous = full",
-            // The same pages are written again and again while a batch goes through: they meet
-            // in a log of 16 MiB (its pages are 4 KiB) before they go into the file.
-            "pragma wal_autocheckpoint = 4096",
-            "pragma cache_size = -4096",
-            "pragma foreign_keys = on",
-        ],
-        Dialect::Postgres => &[
-            "set synchronous_commit = on",
-            "set timezone = 'UTC'",
-            // A process that is frozen in the middle of a transaction (a paused virtual machine, a
-            // lost network) keeps its row locks; without an end to that nobody could take its unit.
-            "set idle_in_transaction_session_timeout = '10s'",
-            // Who waits for such a lock looks up now and then, so that its own patience counts.
-            "set lock_timeout = '2s'",
-        ],
-    };
     for setting in settings {
         connection.execute(sqlx::query::<Any>(*setting)).await?;
     }
@@ -150,7 +220,10 @@ pub(super) async fn prepare(
 /// Own bookkeeping table instead of a lock of the session kind, which PostgreSQL-compatible
 /// distributed databases do not have. Two processes that start at once: the second one's insert
 /// of the version fails, and it tries again.
-async fn migrate(connection: &mut sqlx::AnyConnection) -> Result<(), StoreError> {
+async fn migrate(
+    connection: &mut sqlx::AnyConnection,
+    file: Option<&Path>,
+) -> Result<(), StoreError> {
     let mut migrator = Migrator::with_migrations(
         MIGRATIONS
             .iter()
@@ -171,6 +244,9 @@ async fn migrate(connection: &mut sqlx::AnyConnection) -> Result<(), StoreError>
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(found)) if found > known => {
             Err(StoreError::Newer { found, known })
+        }
+        Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+            Err(StoreError::Migration(trouble::in_words(&error, file)))
         }
         Err(error) => Err(StoreError::Migration(error.to_string())),
     }

@@ -1,5 +1,4 @@
-use super::readers::Readers;
-use super::{CommitError, Dialect, LOCK_TIMEOUT, Store, StoreError};
+use super::{CommitError, LOCK_TIMEOUT, Store, StoreError};
 use crate::audit::GENESIS;
 use sqlx::Any;
 use std::fs::File;
@@ -24,54 +23,23 @@ pub struct OwnershipRow {
     pub head_hash: String,
 }
 
-impl Dialect {
-    /// The database's own clock in microseconds UTC: workers' clocks may differ, and ownership
-    /// must not depend on them.
-    const fn take(self) -> &'static str {
-        match self {
-            Self::Sqlite => {
-                "update ownership set owner = $1, epoch = epoch + 1, \
-                 expires_at = cast(unixepoch('subsec') * 1000000 as integer) + $2 \
-                 where unit = $3 and (owner = '' or $4 = 1 \
-                 or expires_at < cast(unixepoch('subsec') * 1000000 as integer)) returning epoch"
-            }
-            Self::Postgres => {
-                "update ownership set owner = $1, epoch = epoch + 1, \
-                 expires_at = cast(extract(epoch from clock_timestamp()) * 1000000 as bigint) + $2 \
-                 where unit = $3 and (owner = '' or $4 = 1 \
-                 or expires_at < cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)) returning epoch"
-            }
+/// One text for both engines. Its parts are joined by the database's own clock in microseconds UTC: workers'
+/// clocks may differ, and ownership must not depend on them.
+macro_rules! timed {
+    ($dialect:expr, $first:literal, $($next:literal),+) => {
+        match $dialect {
+            crate::store::Dialect::Sqlite => concat!(
+                $first,
+                $("cast(unixepoch('subsec') * 1000000 as integer)", $next),+
+            ),
+            crate::store::Dialect::Postgres => concat!(
+                $first,
+                $("cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)", $next),+
+            ),
         }
-    }
-
-    const fn renew(self) -> &'static str {
-        match self {
-            Self::Sqlite => {
-                "update ownership set expires_at = cast(unixepoch('subsec') * 1000000 as integer) + $1 \
-                 where unit = $2 and owner = $3 and epoch = $4"
-            }
-            Self::Postgres => {
-                "update ownership set expires_at = cast(extract(epoch from clock_timestamp()) * 1000000 as bigint) + $1 \
-                 where unit = $2 and owner = $3 and epoch = $4"
-            }
-        }
-    }
-
-    const fn list(self) -> &'static str {
-        match self {
-            Self::Sqlite => {
-                "select unit, owner, epoch, \
-                 cast(case when expires_at < cast(unixepoch('subsec') * 1000000 as integer) then 1 else 0 end as bigint), \
-                 head_seq, head_hash from ownership order by unit"
-            }
-            Self::Postgres => {
-                "select unit, owner, epoch, \
-                 cast(case when expires_at < cast(extract(epoch from clock_timestamp()) * 1000000 as bigint) then 1 else 0 end as bigint), \
-                 head_seq, head_hash from ownership order by unit"
-            }
-        }
-    }
+    };
 }
+pub(super) use timed;
 
 /// The lock on the SQLite file's companion. The kernel drops it with the process, however that
 /// ends, so a restart after a crash does not wait for the lease.
@@ -86,8 +54,9 @@ impl Store {
         lock(path)
     }
 
-    /// Takes a unit when nobody owns it or its owner's lease has run out. `None`: it is owned.
-    /// `owner_is_dead` says that it is known to be free whatever the lease says.
+    /// Takes a unit when nobody owns it, or its owner is dead: not among the workers any more. The unit's own time is
+    /// what an owner that is no worker has, and covers one that took it at this moment. To take what one owns already
+    /// begins a new epoch. `None`: it is owned. `owner_is_dead` says that it is known to be free whatever stands there.
     pub async fn take_ownership(
         &self,
         unit: &str,
@@ -120,7 +89,13 @@ impl Store {
         .bind(GENESIS)
         .execute(&mut *self.readers.take().await?)
         .await?;
-        let epoch: Option<(i64,)> = sqlx::query_as::<Any, _>(self.dialect.take())
+        let sql = timed!(
+            self.dialect,
+            "update ownership set owner = $1, epoch = epoch + 1, expires_at = ",
+            " + $2 where unit = $3 and (owner = '' or owner = $1 or $4 = 1 or (expires_at < ",
+            " and not exists (select 1 from worker where worker.id = ownership.owner))) returning epoch"
+        );
+        let epoch: Option<(i64,)> = sqlx::query_as::<Any, _>(sql)
             .bind(owner)
             .bind(lease_micros)
             .bind(unit)
@@ -130,31 +105,29 @@ impl Store {
         Ok(epoch.map(|(epoch,)| epoch))
     }
 
-    /// Lengthens the lease. `false`: somebody else owns the unit now.
-    pub async fn renew_ownership(
-        &self,
-        owned: &Owned,
-        lease_micros: i64,
-    ) -> Result<bool, StoreError> {
-        update_own(&self.readers, self.dialect.renew(), lease_micros, owned).await
-    }
-
     /// Gives the unit back, so that the next owner need not wait.
     pub async fn release_ownership(&self, owned: &Owned) -> Result<bool, StoreError> {
-        update_own(
-            &self.readers,
-            "update ownership set owner = '', expires_at = $1 where unit = $2 and owner = $3 and epoch = $4",
-            0,
-            owned,
+        let result = sqlx::query::<Any>(
+            "update ownership set owner = '', expires_at = 0 where unit = $1 and owner = $2 and epoch = $3",
         )
-        .await
+        .bind(&owned.unit)
+        .bind(&owned.owner)
+        .bind(owned.epoch)
+        .execute(&mut *self.readers.take().await?)
+        .await?;
+        Ok(result.rows_affected() == 1)
     }
 
     pub async fn ownerships(&self) -> Result<Vec<OwnershipRow>, StoreError> {
-        let rows =
-            sqlx::query_as::<Any, (String, String, i64, i64, i64, String)>(self.dialect.list())
-                .fetch_all(&mut *self.readers.take().await?)
-                .await?;
+        let sql = timed!(
+            self.dialect,
+            "select unit, owner, epoch, cast(case when expires_at < ",
+            " and not exists (select 1 from worker where worker.id = ownership.owner and worker.expires_at >= ",
+            ") then 1 else 0 end as bigint), head_seq, head_hash from ownership order by unit"
+        );
+        let rows = sqlx::query_as::<Any, (String, String, i64, i64, i64, String)>(sql)
+            .fetch_all(&mut *self.readers.take().await?)
+            .await?;
         Ok(rows
             .into_iter()
             .map(|(unit, owner, epoch, expired, head_seq, head_hash)| OwnershipRow {
@@ -169,27 +142,11 @@ impl Store {
     }
 }
 
-fn is_lock_timeout(error: &sqlx::Error) -> bool {
+pub(super) fn is_lock_timeout(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
         .and_then(|error| error.code())
         .is_some_and(|code| code == LOCK_TIMEOUT)
-}
-
-async fn update_own(
-    readers: &Readers,
-    sql: &'static str,
-    value: i64,
-    owned: &Owned,
-) -> Result<bool, StoreError> {
-    let result = sqlx::query::<Any>(sql)
-        .bind(value)
-        .bind(&owned.unit)
-        .bind(&owned.owner)
-        .bind(owned.epoch)
-        .execute(&mut *readers.take().await?)
-        .await?;
-    Ok(result.rows_affected() == 1)
 }
 
 fn lock(path: &PathBuf) -> std::io::Result<Option<Option<FileLock>>> {
@@ -205,5 +162,10 @@ impl CommitError {
     /// Whether the process must stop working the unit.
     pub fn is_lost_ownership(&self) -> bool {
         matches!(self, Self::LostOwnership)
+    }
+
+    /// Whether it is not known what became of the change.
+    pub fn is_lost_connection(&self) -> bool {
+        matches!(self, Self::LostConnection(_))
     }
 }

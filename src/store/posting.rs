@@ -156,7 +156,8 @@ impl Store {
         let rows = sqlx::query::<Any>(columns!(
             "cast(null as text)",
             "where company = $1 and state = 'planned' and next_at <= $2 \
-             and document in (select id from document where state = 'posting') \
+             and document in (select id from document where state = 'posting' \
+             and connection not in (select connection from pause)) \
              order by next_at, changed_at, id limit $3"
         ))
         .bind(company)
@@ -201,7 +202,8 @@ impl Store {
         let (due,) = sqlx::query_as::<Any, (Option<i64>,)>(
             "select cast(min(case when state = 'uncertain' then coalesce(settle_after, 0) else next_at end) as bigint) \
              from posting where company = $1 and (state in ('accepted', 'uncertain') or (state = 'planned' \
-             and document in (select id from document where state = 'posting')))",
+             and document in (select id from document where state = 'posting' \
+             and connection not in (select connection from pause))))",
         )
         .bind(company)
         .fetch_one(&mut *self.readers.take().await?)

@@ -4,7 +4,7 @@
 //! back. Over a network that finds a dead connection; for a file of this machine it would be two
 //! of every three trips to the database, so those connections are kept here instead.
 
-use super::{Dialect, open};
+use super::open;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Connection};
@@ -24,6 +24,7 @@ pub(super) enum Readers {
 
 pub(super) struct Kept {
     options: AnyConnectOptions,
+    settings: &'static [&'static str],
     idle: Mutex<Vec<AnyConnection>>,
     permits: Semaphore,
 }
@@ -35,24 +36,24 @@ pub(super) enum Reader<'a> {
 }
 
 impl Readers {
-    pub async fn open(options: AnyConnectOptions, dialect: Dialect) -> Result<Self, sqlx::Error> {
-        match dialect {
-            Dialect::Sqlite => {
-                let permits = Semaphore::new(READERS as usize);
-                Ok(Self::Kept(Arc::new(Kept { options, idle: Mutex::default(), permits })))
-            }
-            Dialect::Postgres => {
-                let pool = AnyPoolOptions::new()
-                    .max_connections(READERS)
-                    .acquire_timeout(Duration::from_secs(30))
-                    .after_connect(move |connection, _| {
-                        Box::pin(async move { open::prepare(connection, dialect).await })
-                    })
-                    .connect_with(options)
-                    .await?;
-                Ok(Self::Pooled(pool))
-            }
-        }
+    pub fn of_file(options: AnyConnectOptions, settings: &'static [&'static str]) -> Self {
+        let permits = Semaphore::new(READERS as usize);
+        Self::Kept(Arc::new(Kept { options, settings, idle: Mutex::default(), permits }))
+    }
+
+    pub async fn of_server(
+        options: AnyConnectOptions,
+        settings: &'static [&'static str],
+    ) -> Result<Self, sqlx::Error> {
+        let pool = AnyPoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(Duration::from_secs(30))
+            .after_connect(move |connection, _| {
+                Box::pin(async move { open::prepare(connection, settings).await })
+            })
+            .connect_with(options)
+            .await?;
+        Ok(Self::Pooled(pool))
     }
 
     pub async fn take(&self) -> Result<Reader<'_>, sqlx::Error> {
@@ -71,7 +72,7 @@ impl Kept {
             Some(connection) => connection,
             None => {
                 let mut connection = AnyConnection::connect_with(&self.options).await?;
-                open::prepare(&mut connection, Dialect::Sqlite).await?;
+                open::prepare(&mut connection, self.settings).await?;
                 connection
             }
         };

@@ -35,6 +35,14 @@ impl Store {
 }
 
 impl Change {
+    /// What no one looks at any more: a process that runs for months keeps hundreds a day.
+    pub fn forget_rounds(&mut self, unit: &str, before: i64) {
+        self.push(Statement::new(
+            "delete from round where unit = $1 and started_at < $2",
+            args![unit, before],
+        ));
+    }
+
     pub fn keep_round(&mut self, round: &RoundRow) {
         self.push(Statement::new(
             "insert into round (id, unit, started_at, ended_at, summary) values ($1, $2, $3, $4, $5) \

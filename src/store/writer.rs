@@ -2,19 +2,23 @@
 //! durable commit serves everyone who waited for it.
 
 use super::change::{Arg, Change, Statement};
-use super::{CommitError, Dialect, Owned};
+use super::{CommitError, Dialect, Owned, open};
 use crate::audit::{Entry, Head};
 use crate::crash::CrashPoint;
-use sqlx::AnyConnection;
-use sqlx::{Any, Connection};
+use sqlx::any::AnyConnectOptions;
+use sqlx::{Any, AnyConnection, Connection};
 use std::collections::HashMap;
 use std::sync::LazyLock;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Most transactions in one durable commit. Bounds how much is repeated when one of them fails.
 const GROUP: usize = 256;
 /// Times a group is tried again when the database says that it collided with another (40001).
 const COLLISIONS: usize = 5;
+/// An answer over a network that takes longer than this does not come any more. Far above what a group of
+/// changes takes, and above the time that PostgreSQL lets any of them wait for a lock.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Texts that insert so many entries at once, the largest first. A few sizes, so that each is
 /// prepared once.
@@ -42,7 +46,9 @@ pub(super) struct Job {
 }
 
 pub(super) struct Writer {
-    pub connection: AnyConnection,
+    /// `None`: lost, and made anew for the next change.
+    pub connection: Option<AnyConnection>,
+    pub options: AnyConnectOptions,
     pub dialect: Dialect,
     /// Heads as this process knows them, by unit and epoch.
     pub heads: HashMap<String, (i64, Head)>,
@@ -56,7 +62,9 @@ impl Writer {
             self.commit_group(group).await;
         }
         // The queue is closed: nothing is pending, the connection can go.
-        let _ = self.connection.close().await;
+        if let Some(connection) = self.connection.take() {
+            let _ = connection.close().await;
+        }
     }
 
     async fn commit_group(&mut self, group: Vec<Job>) {
@@ -69,15 +77,16 @@ impl Writer {
                     let _ = job.done.send(Ok(()));
                 }
             }
-            Err(_) if group.len() > 1 => {
+            // What became of them is not known: none may be tried again here.
+            Err(error) if group.len() == 1 || error.is_lost_connection() => {
+                for job in group {
+                    let _ = job.done.send(Err(error.clone()));
+                }
+            }
+            Err(_) => {
                 for job in group {
                     let result = self.commit(&[(&job.owned, &job.change)]).await;
                     let _ = job.done.send(result);
-                }
-            }
-            Err(error) => {
-                for job in group {
-                    let _ = job.done.send(Err(error.clone()));
                 }
             }
         }
@@ -86,26 +95,51 @@ impl Writer {
     async fn commit(&mut self, changes: &[(&Owned, &Change)]) -> Result<(), CommitError> {
         let mut collisions = 0;
         loop {
-            let before = self.heads.clone();
-            let result = self.attempt(changes).await;
-            if result.is_err() {
-                self.heads = before;
-                // After a failed statement the transaction is dead on PostgreSQL and open on
-                // SQLite; a rollback that finds none open is not a fault.
-                let _ = sqlx::query::<Any>("ROLLBACK").execute(&mut self.connection).await;
-                if self.connection.ping().await.is_err() {
-                    return result.map_err(|error| {
-                        CommitError::Database(format!(
-                            "{error}; the connection to the database is lost: start again"
-                        ))
-                    });
-                }
+            self.connect().await?;
+            let Err(error) = in_time(self.dialect, self.attempt(changes)).await else {
+                return Ok(());
+            };
+            // They may have moved, or not: the next change reads them again.
+            for (owned, _) in changes {
+                self.heads.remove(&owned.unit);
             }
-            match result {
-                Err(CommitError::Collision) if collisions < COLLISIONS => collisions += 1,
-                other => return other,
+            if let Err(lost) = self.roll_back().await {
+                // Not closed in words: whoever does not answer would not answer that either.
+                self.connection = None;
+                return Err(CommitError::LostConnection(format!("{error}; {lost}")));
+            }
+            match error {
+                CommitError::Collision if collisions < COLLISIONS => collisions += 1,
+                other => return Err(other),
             }
         }
+    }
+
+    async fn connect(&mut self) -> Result<(), CommitError> {
+        if self.connection.is_none() {
+            let (options, dialect) = (self.options.clone(), self.dialect);
+            let connecting = async {
+                let mut connection = AnyConnection::connect_with(&options).await?;
+                open::prepare(&mut connection, dialect.settings()).await?;
+                Ok(connection)
+            };
+            let connection = in_time(dialect, connecting).await;
+            let lost = |error: CommitError| CommitError::LostConnection(error.to_string());
+            self.connection = Some(connection.map_err(lost)?);
+        }
+        Ok(())
+    }
+
+    /// Leaves the connection fit for the next transaction. After a failed statement this one is dead on PostgreSQL
+    /// and open on SQLite; a rollback that finds none open is not a fault.
+    async fn roll_back(&mut self) -> Result<(), CommitError> {
+        let dialect = self.dialect;
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        in_time(dialect, async {
+            let _ = sqlx::query::<Any>("ROLLBACK").execute(&mut *connection).await;
+            Ok(connection.ping().await?)
+        })
+        .await
     }
 
     async fn attempt(&mut self, changes: &[(&Owned, &Change)]) -> Result<(), CommitError> {
@@ -197,7 +231,7 @@ impl Writer {
         .bind(&owned.unit)
         .bind(&owned.owner)
         .bind(owned.epoch)
-        .fetch_optional(&mut self.connection)
+        .fetch_optional(self.connection.as_mut().ok_or(CommitError::Closed)?)
         .await?;
         let (seq, hash) = row.ok_or(CommitError::LostOwnership)?;
         Ok(Head { seq, hash })
@@ -213,6 +247,21 @@ impl Writer {
                 Arg::NoText => query.bind(Option::<String>::None),
             };
         }
-        Ok(query.execute(&mut self.connection).await?.rows_affected())
+        let connection = self.connection.as_mut().ok_or(CommitError::Closed)?;
+        Ok(query.execute(connection).await?.rows_affected())
+    }
+}
+
+/// A file of this machine answers; a network may go silent without a word.
+async fn in_time<T>(
+    dialect: Dialect,
+    asking: impl Future<Output = Result<T, CommitError>>,
+) -> Result<T, CommitError> {
+    match dialect {
+        Dialect::Sqlite => asking.await,
+        Dialect::Postgres => tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| {
+            let seconds = PATIENCE.as_secs();
+            Err(CommitError::Database(format!("no answer in {seconds} seconds")))
+        }),
     }
 }

@@ -12,6 +12,7 @@ use crate::jaggaer;
 use crate::mapping::{SupplierGroups, SupplierIndex};
 use crate::procurement::{ReferenceData, Vendor};
 use crate::store::{Change, Owned, Store};
+use crate::vault::Vault;
 use crate::visma;
 use crate::{audit, clock};
 use jiff::tz::TimeZone;
@@ -48,10 +49,20 @@ impl Source {
     }
 }
 
+/// What a process may do in Visma.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Signs in with the right to read alone, and has nothing to send a write with.
+    Read,
+    ReadAndWrite,
+}
+
 /// One Visma company at work.
 pub struct Company {
     pub id: String,
     pub client: visma::Client,
+    /// `None`: opened to be read.
+    sender: Option<visma::Sender>,
     pub base_url: String,
     pub tenant: String,
     pub index_months: i64,
@@ -75,6 +86,15 @@ pub struct KnownReference {
 }
 
 impl Company {
+    pub fn sender(&self) -> Result<&visma::Sender, SyncError> {
+        self.sender.as_ref().ok_or_else(|| {
+            SyncError::Inner(format!(
+                "company `{}` was opened to be read: nothing is sent",
+                self.id
+            ))
+        })
+    }
+
     pub fn reference(&self) -> Option<Arc<KnownReference>> {
         self.reference.read().expect("no writer panics").clone()
     }
@@ -112,6 +132,17 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The same connection with other rules; source and company are shared.
+    pub fn with_rules(&self, rules: Rules) -> Self {
+        Self {
+            id: self.id.clone(),
+            source: Arc::clone(&self.source),
+            company: Arc::clone(&self.company),
+            rules_hash: hash_of(&rules),
+            rules,
+        }
+    }
+
     /// Puts other rules in the place of the configuration's, before any work is done.
     pub fn set_rules(&mut self, rules: Rules) {
         self.rules_hash = hash_of(&rules);
@@ -243,6 +274,17 @@ impl Engine {
         sources
     }
 
+    /// What Visma last said of each company's hourly allowance: calls left, and of how many.
+    pub fn allowances(&self) -> Vec<(String, Option<u64>, Option<u64>)> {
+        let companies = self.companies().into_iter();
+        companies
+            .map(|company| {
+                let known = company.client.allowance();
+                (company.id.clone(), known.remaining, known.limit)
+            })
+            .collect()
+    }
+
     pub fn connection(&self, id: &str) -> Option<&Arc<Connection>> {
         self.connections.iter().find(|connection| connection.id == id)
     }
@@ -257,7 +299,13 @@ pub struct Opened {
 
 /// The unit's connections, or only one of them. Reads secrets and profiles, touches no network. What is
 /// wrong with one source or company stops no connection of another.
-pub fn open_connections(config: &Config, unit: &Unit, only: Option<&str>) -> Opened {
+pub fn open_connections(
+    config: &Config,
+    vault: &Vault,
+    unit: &Unit,
+    only: Option<&str>,
+    access: Access,
+) -> Opened {
     let mut sources: BTreeMap<&str, Option<Arc<Source>>> = BTreeMap::new();
     let mut companies: BTreeMap<&str, Option<Arc<Company>>> = BTreeMap::new();
     let mut opened = Opened::default();
@@ -268,10 +316,10 @@ pub fn open_connections(config: &Config, unit: &Unit, only: Option<&str>) -> Ope
         let faults = &mut opened.faults;
         let source = sources
             .entry(&wanted.source)
-            .or_insert_with(|| told(open_source(config, wanted), faults));
+            .or_insert_with(|| told(open_source(config, vault, wanted), faults));
         let company = companies
             .entry(&wanted.company)
-            .or_insert_with(|| told(open_company(config, wanted), faults));
+            .or_insert_with(|| told(open_company(config, vault, wanted, access), faults));
         if let (Some(source), Some(company)) = (source, company) {
             opened.connections.push(Arc::new(Connection {
                 id: wanted.id.clone(),
@@ -313,11 +361,15 @@ pub fn entry(connection: &str, document: &str, action: &str, at: i64) -> Entry {
     }
 }
 
-fn open_source(config: &Config, wanted: &ConnectionConfig) -> Result<Source, SyncError> {
+fn open_source(
+    config: &Config,
+    vault: &Vault,
+    wanted: &ConnectionConfig,
+) -> Result<Source, SyncError> {
     let inner = |error: &dyn std::fmt::Display| SyncError::Configuration(error.to_string());
     let source = config.source(&wanted.source).expect("the configuration was checked");
     let profile = load_profile(&source.profile, &config.folder).map_err(|error| inner(&error))?;
-    let settings = config.jaggaer_settings(source).map_err(|error| inner(&error))?;
+    let settings = config.jaggaer_settings(source, vault).map_err(|error| inner(&error))?;
     let client = jaggaer::Client::new(settings)?;
     let routing = config.routing(&source.id).map_err(|error| inner(&error))?;
     let router = Router::new(routing, profile.version()).map_err(SyncError::Configuration)?;
@@ -331,16 +383,29 @@ fn open_source(config: &Config, wanted: &ConnectionConfig) -> Result<Source, Syn
     })
 }
 
-fn open_company(config: &Config, wanted: &ConnectionConfig) -> Result<Company, SyncError> {
+fn open_company(
+    config: &Config,
+    vault: &Vault,
+    wanted: &ConnectionConfig,
+    access: Access,
+) -> Result<Company, SyncError> {
     let company = config.company(&wanted.company).expect("the configuration was checked");
-    let settings = config
-        .visma_settings(company)
+    let mut settings = config
+        .visma_settings(company, vault)
         .map_err(|error| SyncError::Configuration(error.to_string()))?;
+    if access == Access::Read {
+        settings.keep_reading_scopes();
+    }
     let concurrency = settings.concurrent_requests;
     let client = visma::Client::new(settings)?;
+    let sender = match access {
+        Access::Read => None,
+        Access::ReadAndWrite => Some(visma::Sender::new(&client)),
+    };
     Ok(Company {
         id: company.id.clone(),
         client,
+        sender,
         base_url: company.base_url.clone(),
         tenant: company.tenant_id.clone(),
         index_months: company.index_months,

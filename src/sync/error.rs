@@ -32,6 +32,9 @@ pub enum SyncError {
     Stopped,
     #[error("{0}")]
     Configuration(String),
+    /// The vault is opened before anything is begun, so it is the configuration that is wrong.
+    #[error(transparent)]
+    Vault(#[from] crate::vault::VaultError),
     #[error("{0}")]
     Inner(String),
 }
@@ -49,6 +52,7 @@ impl SyncError {
             | Self::OwnedElsewhere { .. }
             | Self::Incomplete { .. }
             | Self::Configuration(_)
+            | Self::Vault(_)
             | Self::LostOwnership
             | Self::LeaseRanOut
             | Self::Stopped => false,
@@ -66,6 +70,7 @@ impl SyncError {
             | Self::OwnedElsewhere { .. }
             | Self::Incomplete { .. }
             | Self::Configuration(_)
+            | Self::Vault(_)
             | Self::Inner(_) => false,
         }
     }

@@ -5,14 +5,15 @@
 use super::engine::entry;
 use super::error::SyncError;
 use super::ids::moment_id;
-use super::lease::lock_process;
 use super::unit::{take_unit, units};
+use super::worker::Worker;
 use crate::clock;
 use crate::config::{Config, Unit};
 use crate::decide::Rules;
 use crate::store::{Change, CommitError, LinkRow, Owned, Store};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a person says about one vendor.
@@ -58,9 +59,15 @@ impl LinkWish {
 }
 
 async fn take_over_alone(store: &Store, config: &Config, unit: &Unit) -> Result<(), SyncError> {
-    let lease = Duration::from_secs(config.timing.lease_seconds);
-    let lock = lock_process(store, Duration::ZERO).await?;
-    let ownership = take_unit(store, unit, lock, lease, Duration::ZERO).await?;
+    let length = Duration::from_secs(config.timing.lease_seconds);
+    let worker = Worker::join(store, false, length, Duration::ZERO).await?;
+    let taken = take_over_each(store, unit, &worker).await;
+    worker.leave().await;
+    taken
+}
+
+async fn take_over_each(store: &Store, unit: &Unit, worker: &Arc<Worker>) -> Result<(), SyncError> {
+    let ownership = take_unit(store, unit, worker, Duration::ZERO).await?;
     let taken = async {
         for connection in &unit.connections {
             take_over(store, ownership.owned(), connection).await?;

@@ -1,4 +1,4 @@
-//! What a person asks for: `release` and `replay`. Asked by a row that the owner carries out, so
+//! What a person asks for: `release` and `replay`, `pause` and `resume`. Asked by a row that the owner carries out, so
 //! that it works beside a running process too.
 
 use super::engine::{Engine, entry};
@@ -9,7 +9,7 @@ use crate::clock;
 use crate::config::Roles;
 use crate::decide::{Override, Role, catalogue, overrides_in_force};
 use crate::procurement::masked;
-use crate::store::{Change, CommitError, DocumentRow, DocumentState, RequestRow, Store};
+use crate::store::{Change, CommitError, DocumentRow, DocumentState, PauseRow, RequestRow, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -88,6 +88,32 @@ pub async fn ask_to_set_aside(
     put(ManualVerb::Release, store, unit, document, (actor, reason), holds).await
 }
 
+const PAUSE: &str = "pause";
+const RESUME: &str = "resume";
+
+/// Asks that a connection stands still from now on, or goes on again.
+pub async fn ask_to_pause(
+    store: &Store,
+    unit: &str,
+    connection: &str,
+    paused: bool,
+    actor: &str,
+    reason: &str,
+) -> Result<Asked, SyncError> {
+    let at = clock::now();
+    let id = moment_id(&format!("connection {connection}"), at);
+    let request = RequestRow {
+        id: id.clone(),
+        verb: if paused { PAUSE } else { RESUME }.to_owned(),
+        document: connection.to_owned(),
+        actor: actor.to_owned(),
+        reason: reason.to_owned(),
+        detail: "{}".to_owned(),
+    };
+    store.ask(unit, &request, at).await?;
+    Ok(Asked { id })
+}
+
 async fn put(
     verb: ManualVerb,
     store: &Store,
@@ -147,6 +173,11 @@ impl Engine {
         let mut done = 0;
         for request in self.store.open_requests(&self.unit.id).await? {
             let at = clock::now();
+            if matches!(request.verb.as_str(), PAUSE | RESUME) {
+                self.carry_out_pause(&request, at).await?;
+                done += 1;
+                continue;
+            }
             let verb = [ManualVerb::Release, ManualVerb::Replay]
                 .into_iter()
                 .find(|verb| verb.as_str() == request.verb);
@@ -179,6 +210,39 @@ impl Engine {
             }
         }
         Ok(done)
+    }
+
+    /// `request.document` is the connection here.
+    async fn carry_out_pause(&self, request: &RequestRow, at: i64) -> Result<(), SyncError> {
+        let connection = &request.document;
+        let known = self.store.pauses().await?;
+        let known = known.iter().find(|row| row.connection == *connection);
+        let mut change = Change::new();
+        let result = match (request.verb == PAUSE, known) {
+            (true, Some(row)) => {
+                format!("not done: it is paused already, by {} ({})", row.actor, row.reason)
+            }
+            (false, None) => "not done: it is not paused".to_owned(),
+            (paused, _) => {
+                if paused {
+                    change.pause(&PauseRow {
+                        connection: connection.clone(),
+                        actor: request.actor.clone(),
+                        reason: request.reason.clone(),
+                        since: at,
+                    });
+                } else {
+                    change.resume(connection);
+                }
+                let mut log = entry(connection, "", &request.verb, at);
+                log.actor = request.actor.clone();
+                log.detail = json!({ "reason": request.reason, "request": request.id }).to_string();
+                change.log(log);
+                "carried out".to_owned()
+            }
+        };
+        change.finish_request(&request.id, &result, at);
+        self.commit(change).await
     }
 
     async fn carry_out_request(

@@ -9,6 +9,7 @@ mod difference;
 mod engine;
 mod error;
 mod explain;
+mod fit;
 mod gather;
 mod ids;
 mod index;
@@ -27,27 +28,35 @@ mod round;
 mod route;
 mod settle;
 mod summary;
+mod tell;
 mod unit;
+mod vault;
+mod worker;
 
 pub use crate::crash::CrashPoint;
 pub use difference::{differences, outcome, plan_differences};
-pub use engine::{Engine, load_profile};
+pub use engine::{Access, Connection, Engine, load_profile, open_connections};
 pub use error::SyncError;
 pub use explain::{Explained, explain};
+pub use fit::{Fitted, fit};
 pub use gather::Gatherer;
 pub use ids::{document_id, our_key};
-pub use lease::{Lease, Ownership, ProcessLock, lock_process};
+pub use lease::{Lease, Ownership};
 pub use links::LinkWish;
-pub use manual::{Asked, ManualVerb, SetAside, ask_to_set_aside, role_to_set_aside};
+pub use manual::{Asked, ManualVerb, SetAside, ask_to_pause, ask_to_set_aside, role_to_set_aside};
 pub use mapping::{
-    Affected, Preview, Wanted, WantedCode, WantedVendor, preview, rules_in_force, wanted,
+    Affected, Preview, Wanted, WantedCode, WantedVendor, preview, rules_anew, rules_in_force,
+    wanted,
 };
 pub use posting::{Event, IllegalStep, step};
 pub use progress::{Progress, Silent};
 pub use rehearse::{
     Basis, Comparison, Rehearsed, Selection, applied_plan, rehearse, rehearse_each, rehearse_many,
 };
-pub use round::{RoundReport, Told, run_round, sync};
+pub use round::{RoundReport, Told, carry_out, run_round, sync};
 pub use route::Router;
 pub use summary::{Requests, Totals, totals};
+pub use tell::{FlowHealth, Health, SignInFailure};
 pub use unit::{take_unit, units};
+pub use vault::{Rotated, VAULT_UNIT, open_vault, retire_secret, rotate_vault, set_secret};
+pub use worker::{Life, Worker};

@@ -1,19 +1,22 @@
 //! One full round of every flow of a unit.
 
-use super::engine::{Company, Connection, Engine, Source, open_connections};
+use super::engine::{Access, Company, Connection, Engine, Source, open_connections};
 use super::error::SyncError;
-use super::lease::lock_process;
 use super::mapping::join_mapping;
-use super::progress::Progress;
+use super::progress::{Progress, Silent};
 use super::summary::{Requests, Totals, totals};
+use super::tell::SignInFailure;
 use super::unit::{take_unit, units};
+use super::vault::open_vault;
+use super::worker::Worker;
 use super::{CrashPoint, ids};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Unit};
 use crate::procurement::DocumentKind;
+use crate::schedule::Flow;
 use crate::store::{Change, DocumentState, PostingState, RoundRow, Store};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -23,6 +26,8 @@ const ORDERS: &[DocumentKind] = &[DocumentKind::PurchaseOrder];
 const INVOICES: &[DocumentKind] = &[DocumentKind::SupplierInvoice, DocumentKind::CreditNote];
 /// The shortest wait between two looks at what is not settled.
 const BREATH: Duration = Duration::from_millis(100);
+/// Rounds are kept for so long, in microseconds.
+const ROUNDS: i64 = 30 * 24 * 3_600_000_000;
 /// Between two looks for planned documents while others are judged.
 const GLANCE: Duration = Duration::from_millis(5);
 
@@ -53,8 +58,29 @@ pub async fn sync(
 ) -> Result<RoundReport, SyncError> {
     let started = clock::since_boot();
     let patience = Duration::from_secs(config.timing.wait_for_owner_seconds);
-    let lease = Duration::from_secs(config.timing.lease_seconds);
-    let lock = lock_process(store, patience).await?;
+    let length = Duration::from_secs(config.timing.lease_seconds);
+    let worker = Worker::join(store, false, length, patience).await?;
+    let result = sync_each(&worker, store, config, only, progress, stop).await;
+    worker.leave().await;
+    let mut report = result?;
+    report.totals = totals(store).await?;
+    for row in store.ownerships().await? {
+        report.heads.insert(row.unit, format!("{}:{}", row.head_seq, row.head_hash));
+    }
+    report.seconds = clock::since_boot().saturating_sub(started).as_secs_f64();
+    Ok(report)
+}
+
+async fn sync_each(
+    worker: &Arc<Worker>,
+    store: &Store,
+    config: &Config,
+    only: Option<&str>,
+    progress: Arc<dyn Progress>,
+    stop: watch::Receiver<bool>,
+) -> Result<RoundReport, SyncError> {
+    let patience = Duration::from_secs(config.timing.wait_for_owner_seconds);
+    let vault = open_vault(store, config).await?;
     let mut report = RoundReport::default();
     let (mut worked, mut misconfigured) = (false, None);
     for unit in units(store, config).await? {
@@ -63,7 +89,7 @@ pub async fn sync(
         }
         let id = unit.id.clone();
         // What can be wrong with the configuration is found before the unit is taken.
-        let opened = open_connections(config, &unit, only);
+        let opened = open_connections(config, &vault, &unit, only, Access::ReadAndWrite);
         for fault in opened.faults {
             report.errors.push(format!("{id}: {fault}"));
             misconfigured = Some(fault);
@@ -71,7 +97,7 @@ pub async fn sync(
         if opened.connections.is_empty() {
             continue;
         }
-        let ownership = match take_unit(store, &unit, lock.clone(), lease, patience).await {
+        let ownership = match take_unit(store, &unit, worker, patience).await {
             Ok(ownership) => ownership,
             Err(error) => {
                 report.errors.push(format!("{id}: {error}"));
@@ -104,7 +130,7 @@ pub async fn sync(
             Arc::clone(&progress),
             stop.clone(),
         );
-        let (requests, told) = run_round(&engine).await;
+        let (requests, told) = run_round(&engine, &BTreeSet::from(Flow::ALL)).await;
         report.requests.visma += requests.visma;
         report.requests.jaggaer += requests.jaggaer;
         report.stopped |= engine.is_stopping();
@@ -117,12 +143,31 @@ pub async fn sync(
     if let (Some(error), false) = (misconfigured, worked) {
         return Err(error);
     }
-    report.totals = totals(store).await?;
-    for row in store.ownerships().await? {
-        report.heads.insert(row.unit, format!("{}:{}", row.head_seq, row.head_hash));
-    }
-    report.seconds = clock::since_boot().saturating_sub(started).as_secs_f64();
     Ok(report)
+}
+
+/// Carries out what was asked of a unit, if nobody else is at it; it is the owner's to do otherwise.
+pub async fn carry_out(store: &Store, config: &Config, unit: Unit) -> Result<(), SyncError> {
+    let length = Duration::from_secs(config.timing.lease_seconds);
+    let worker = Worker::join(store, false, length, Duration::ZERO).await?;
+    let done = carry_out_as(&worker, store, config, unit).await;
+    worker.leave().await;
+    done
+}
+
+async fn carry_out_as(
+    worker: &Arc<Worker>,
+    store: &Store,
+    config: &Config,
+    unit: Unit,
+) -> Result<(), SyncError> {
+    let ownership = take_unit(store, &unit, worker, Duration::ZERO).await?;
+    let (_stop, stop) = watch::channel(false);
+    let engine =
+        Engine::new(store.clone(), config, unit, Vec::new(), ownership, Arc::new(Silent), stop);
+    let done = engine.carry_out_requests().await;
+    engine.close().await?;
+    done.map(drop)
 }
 
 /// What a round has to say, one sentence each.
@@ -132,20 +177,38 @@ pub struct Told {
     pub errors: Vec<String>,
     /// What was done without.
     pub remarks: Vec<String>,
+    /// Systems that refused our credentials.
+    pub sign_ins: Vec<SignInFailure>,
+    /// What this process believes of the unit may be wrong (the store was away, somebody else owns it): it must be
+    /// taken anew, so that what was under way is recovered.
+    pub is_adrift: bool,
 }
 
-/// One round; what went wrong is told, what could go on went on.
-pub async fn run_round(engine: &Engine) -> (Requests, Told) {
+impl Told {
+    fn error(&mut self, id: &str, error: &SyncError) {
+        self.is_adrift |= error.stops_the_unit();
+        self.sign_ins.extend(SignInFailure::of(id, error));
+        self.errors.push(format!("{id}: {error}"));
+    }
+}
+
+/// One round of these flows; what went wrong is told, what could go on went on. What is posted and
+/// what is judged does not depend on which flows brought it, so a round of either sort of documents
+/// works both.
+pub async fn run_round(engine: &Engine, flows: &BTreeSet<Flow>) -> (Requests, Told) {
     let started_at = clock::now();
+    let before = requests(engine);
     let mut told = Told::default();
-    if let Err(error) = flows(engine, &mut told).await
+    if let Err(error) = run_flows(engine, flows, &mut told).await
         && !matches!(error, SyncError::Stopped)
     {
-        told.errors.push(format!("{}: {error}", engine.unit.id));
+        told.error(&engine.unit.id, &error);
     }
-    let requests = requests(engine);
+    let after = requests(engine);
+    let requests =
+        Requests { visma: after.visma - before.visma, jaggaer: after.jaggaer - before.jaggaer };
     let summary = serde_json::json!({
-        "requests": requests, "errors": told.errors, "remarks": told.remarks,
+        "flows": flows, "requests": requests, "errors": told.errors, "remarks": told.remarks,
         "allowance": allowance(engine),
     })
     .to_string();
@@ -157,24 +220,34 @@ pub async fn run_round(engine: &Engine) -> (Requests, Told) {
         ended_at: Some(clock::now()),
         summary,
     });
+    change.forget_rounds(&engine.unit.id, started_at - ROUNDS);
     if let Err(error) = engine.commit(change).await {
-        told.errors.push(format!("{}: {error}", engine.unit.id));
+        told.error(&engine.unit.id, &error);
     }
     CrashPoint::RoundKept.pass();
     (requests, told)
 }
 
-async fn flows(engine: &Engine, Told { errors, remarks }: &mut Told) -> Result<(), SyncError> {
+async fn run_flows(
+    engine: &Engine,
+    flows: &BTreeSet<Flow>,
+    told: &mut Told,
+) -> Result<(), SyncError> {
     engine.recover().await?;
-    let companies = read_companies(engine, errors).await?;
-    let sources = receive_sources(engine, errors, remarks).await?;
+    // A pause that was asked for begins with this round, and one that ended is over.
     engine.carry_out_requests().await?;
+    let active = not_paused(engine, told).await?;
+    let companies = read_companies(engine, flows, told).await?;
+    let sources = receive_sources(engine, flows, &active, told).await?;
+    if !works_documents(flows) {
+        return Ok(());
+    }
     let mut routed: Vec<Arc<Source>> = Vec::new();
     for source in sources {
         match engine.route(&source).await {
             Ok(_) => routed.push(source),
             Err(error) if error.stops_the_unit() => return Err(error),
-            Err(error) => errors.push(format!("{}: {error}", source.id)),
+            Err(error) => told.error(&source.id, &error),
         }
     }
     // Side by side: none waits while another has much to do, or is slow.
@@ -183,8 +256,7 @@ async fn flows(engine: &Engine, Told { errors, remarks }: &mut Told) -> Result<(
             connection.company.id == company.id
                 && routed.iter().any(|source| source.id == connection.source.id)
         };
-        let connections: Vec<Arc<Connection>> =
-            engine.connections.iter().filter(is_ready).cloned().collect();
+        let connections: Vec<Arc<Connection>> = active.iter().filter(is_ready).cloned().collect();
         async move {
             // What a mapping, a supplier or an order let go since is posted with the rest.
             for connection in &connections {
@@ -198,27 +270,53 @@ async fn flows(engine: &Engine, Told { errors, remarks }: &mut Told) -> Result<(
         match result {
             Ok(()) => {}
             Err(error) if error.stops_the_unit() => return Err(error),
-            Err(error) => errors.push(format!("{}: {error}", company.id)),
+            Err(error) => told.error(&company.id, &error),
         }
     }
     Ok(())
 }
 
+/// Whether documents are received, judged and posted.
+fn works_documents(flows: &BTreeSet<Flow>) -> bool {
+    flows.contains(&Flow::Orders) || flows.contains(&Flow::Invoices)
+}
+
+/// The connections that no person has stopped.
+async fn not_paused(engine: &Engine, told: &mut Told) -> Result<Vec<Arc<Connection>>, SyncError> {
+    let pauses = engine.store.pauses().await?;
+    let mut active = Vec::new();
+    for connection in &engine.connections {
+        match pauses.iter().find(|pause| pause.connection == connection.id) {
+            None => active.push(Arc::clone(connection)),
+            Some(pause) => told.remarks.push(format!(
+                "{}: paused since {} by {} ({}); `ml-connector resume {}` lets it go on",
+                connection.id,
+                clock::readable(pause.since),
+                pause.actor,
+                pause.reason,
+                connection.id
+            )),
+        }
+    }
+    Ok(active)
+}
+
 /// The companies whose side could be read. Nothing is posted into one whose own documents are not known.
 async fn read_companies(
     engine: &Engine,
-    errors: &mut Vec<String>,
+    flows: &BTreeSet<Flow>,
+    told: &mut Told,
 ) -> Result<Vec<Arc<Company>>, SyncError> {
     engine.check()?;
     let read_at = clock::now();
     let companies = engine.companies();
-    let reading = companies.iter().map(|company| read_company(engine, company, read_at));
+    let reading = companies.iter().map(|company| read_company(engine, company, flows, read_at));
     let mut read = Vec::new();
     for (company, result) in companies.iter().zip(futures_util::future::join_all(reading).await) {
         match result {
             Ok(()) => read.push(Arc::clone(company)),
             Err(error) if error.stops_the_unit() => return Err(error),
-            Err(error) => errors.push(format!("{}: {error}", company.id)),
+            Err(error) => told.error(&company.id, &error),
         }
     }
     Ok(read)
@@ -227,26 +325,28 @@ async fn read_companies(
 /// The sources whose documents can be worked. Each is polled once for all its connections.
 async fn receive_sources(
     engine: &Engine,
-    errors: &mut Vec<String>,
-    remarks: &mut Vec<String>,
+    flows: &BTreeSet<Flow>,
+    active: &[Arc<Connection>],
+    told: &mut Told,
 ) -> Result<Vec<Arc<Source>>, SyncError> {
     engine.check()?;
-    let sources = engine.sources();
+    let mut sources = engine.sources();
+    sources.retain(|source| active.iter().any(|connection| connection.source.id == source.id));
     let receiving = sources.iter().map(|source| async move {
         let mut remarks = Vec::new();
-        let received = engine.receive(source, &mut remarks).await;
+        let received = engine.receive(source, flows, &mut remarks).await;
         (received, remarks)
     });
     let mut ready = Vec::new();
-    for (source, (result, told)) in
+    for (source, (result, remarks)) in
         sources.iter().zip(futures_util::future::join_all(receiving).await)
     {
-        remarks.extend(told);
+        told.remarks.extend(remarks);
         match result {
             Ok(()) => ready.push(Arc::clone(source)),
             Err(error) if error.stops_the_unit() => return Err(error),
             Err(error) => {
-                errors.push(format!("{}: {error}", source.id));
+                told.error(&source.id, &error);
                 // What was received before can still be worked, unless the vendors that it is
                 // judged by were never read.
                 if engine.knows_vendors(source).await? {
@@ -261,6 +361,7 @@ async fn receive_sources(
 async fn read_company(
     engine: &Engine,
     company: &Arc<Company>,
+    flows: &BTreeSet<Flow>,
     read_at: i64,
 ) -> Result<(), SyncError> {
     // Another tenant under a known id: its documents would be taken for the old one's.
@@ -274,7 +375,15 @@ async fn read_company(
     }
     engine.progress.begin("read Visma", None);
     let result = async {
-        engine.refresh_reference(company).await?;
+        let masters = [Flow::Accounts, Flow::Dimensions].iter().any(|flow| flows.contains(flow));
+        if masters || company.reference().is_none() {
+            engine.refresh_reference(company).await?;
+        } else if flows.contains(&Flow::Suppliers) {
+            engine.refresh_suppliers(company).await?;
+        }
+        if !works_documents(flows) {
+            return Ok(0);
+        }
         engine.refresh_index(company).await?;
         engine.settle(company, read_at, &[ORDERS, INVOICES].concat()).await
     }

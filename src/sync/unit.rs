@@ -3,11 +3,14 @@
 
 use super::engine::entry;
 use super::error::SyncError;
-use super::lease::{Ownership, ProcessLock};
+use super::lease::Ownership;
+use super::vault::VAULT_UNIT;
+use super::worker::Worker;
 use crate::audit::{ChainLink, Entry, Head};
 use crate::clock;
 use crate::config::{Config, KnownUnits, Unit};
 use crate::store::{Change, MemberKind, Owned, Store, StoreError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The configuration's units under the names that they have.
@@ -25,6 +28,7 @@ async fn known_units(store: &Store) -> Result<KnownUnits, StoreError> {
         };
     }
     known.names.extend(store.ownerships().await?.into_iter().map(|row| row.unit));
+    known.names.insert(VAULT_UNIT.to_owned());
     Ok(known)
 }
 
@@ -32,14 +36,13 @@ async fn known_units(store: &Store) -> Result<KnownUnits, StoreError> {
 pub async fn take_unit(
     store: &Store,
     unit: &Unit,
-    lock: ProcessLock,
-    lease: Duration,
+    worker: &Arc<Worker>,
     patience: Duration,
 ) -> Result<Ownership, SyncError> {
-    let ownership = Ownership::take(store, &unit.id, lock.clone(), lease, patience).await?;
+    let ownership = Ownership::take(store, &unit.id, worker, patience).await?;
     let joined = async {
         for other in &unit.joins {
-            let theirs = Ownership::take(store, other, lock.clone(), lease, patience).await?;
+            let theirs = Ownership::take(store, other, worker, patience).await?;
             let joined = join(store, ownership.owned(), theirs.owned()).await;
             theirs.release().await?;
             joined?;

@@ -35,7 +35,9 @@ impl Client {
             Err(error) => return Err(error),
         };
         let words = || match &state.error_message {
-            Some(message) if !message.trim().is_empty() => answer::bounded(message),
+            Some(message) if !message.trim().is_empty() => {
+                answer::bounded(&self.inner.redactor.scrub_text(message.clone()))
+            }
             _ => "no reason given".to_owned(),
         };
         match state.status.as_deref() {
@@ -53,16 +55,17 @@ impl Client {
         let action = state.original_uri.as_deref().is_some_and(|uri| uri.contains("/action/"));
         let content = self.content(&path, &state).await?;
         let headers = headers(state.response_headers.as_ref());
+        let clean = |body: String| self.inner.redactor.scrub(body.into_bytes());
         Ok(match (status, content) {
             (202, _) => Outcome::uncertain("the job ended by starting another"),
             (200..=299, content) => {
                 let location = answer::text(&headers, reqwest::header::LOCATION);
                 let key = location.as_deref().and_then(answer::last_segment);
                 let body = content.map(|content| content.to_string()).unwrap_or_default();
-                settled(action, key, &headers, body.as_bytes())
+                settled(action, key, &headers, &clean(body))
             }
             (0, _) => Outcome::uncertain("the job ended without a status"),
-            (status, Some(content)) => refused(status, content.to_string().as_bytes(), None),
+            (status, Some(content)) => refused(status, &clean(content.to_string()), None),
             (status, None) => refused(status, words().as_bytes(), None),
         })
     }

@@ -1,7 +1,8 @@
 use super::allowance::{self, Allowance, AllowanceSnapshot};
 use super::answer;
 use super::token::{Token, Tokens};
-use super::{Error, KeyFields, Settings, SupplierAttributes};
+use super::{Error, Granted, KeyFields, Settings, SupplierAttributes};
+use crate::redact::Redactor;
 use reqwest::header::{ETAG, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Response};
 use secrecy::ExposeSecret;
@@ -28,6 +29,8 @@ pub(super) struct Inner {
     pub settings: Settings,
     pub tokens: Tokens,
     pub allowance: Arc<Allowance>,
+    /// Every word of Visma's goes through it before it is told.
+    pub redactor: Arc<Redactor>,
     headers: Vec<(HeaderName, HeaderValue)>,
     accepted_once: AtomicBool,
     reads: AtomicU64,
@@ -85,8 +88,12 @@ impl Client {
             value.set_sensitive(true);
             headers.push((name, value));
         }
+        let secrets = std::iter::once(&settings.client_secret).chain(&settings.previous_secret);
+        let secrets = secrets.chain(settings.extra_headers.iter().map(|(_, value)| value));
+        let redactor = Arc::new(Redactor::new(secrets.map(|secret| secret.expose_secret())));
         let inner = Inner {
-            tokens: Tokens::new(&settings),
+            tokens: Tokens::new(&settings, Arc::clone(&redactor)),
+            redactor,
             allowance: Allowance::of(&settings),
             accepted_once: AtomicBool::new(false),
             reads: AtomicU64::new(0),
@@ -104,6 +111,11 @@ impl Client {
         self.inner.tokens.current(&self.inner.http).await.map(drop)
     }
 
+    /// What the latest token may do. Ask after [`Self::sign_in`].
+    pub async fn granted(&self) -> Granted {
+        self.inner.tokens.granted().await
+    }
+
     pub fn calls(&self) -> Calls {
         Calls {
             reads: self.inner.reads.load(Ordering::Relaxed),
@@ -114,6 +126,15 @@ impl Client {
 
     pub fn allowance(&self) -> AllowanceSnapshot {
         self.inner.allowance.snapshot()
+    }
+
+    pub fn page_size(&self) -> u32 {
+        self.inner.settings.page_size
+    }
+
+    /// Least time between two calls in the long run.
+    pub fn min_interval(&self) -> Duration {
+        self.inner.settings.min_interval
     }
 
     pub fn key_fields(&self) -> KeyFields {
@@ -181,6 +202,7 @@ impl Client {
         let status = inner.observe(&response);
         if status != 200 {
             let body = answer::body(&mut response, LONGEST_ERROR).await.unwrap_or_default();
+            let body = inner.redactor.scrub(body);
             return Err(refused(status, place, &body, token.generation));
         }
         inner.accepted_once.store(true, Ordering::Relaxed);
@@ -193,12 +215,13 @@ impl Client {
         match serde_json::from_slice(&bytes) {
             Ok(body) => Ok(Answer { body, etag }),
             // An error told with a 200, or the start of a body that never ended.
-            Err(error) => Err(unreadable(
-                serde_json::from_slice::<Value>(&bytes)
-                    .ok()
-                    .and_then(|value| answer::stated_error(&value))
-                    .unwrap_or_else(|| error.to_string()),
-            )),
+            Err(error) => {
+                let short = Some(bytes).filter(|bytes| bytes.len() <= LONGEST_ERROR);
+                let told = short.map(|bytes| inner.redactor.scrub(bytes)).unwrap_or_default();
+                let told = serde_json::from_slice::<Value>(&told).unwrap_or_default();
+                let told = answer::stated_error(&told);
+                Err(unreadable(told.unwrap_or_else(|| error.to_string())))
+            }
         }
     }
 }
@@ -217,6 +240,12 @@ impl Inner {
         let status = response.status().as_u16();
         self.allowance.learn(answer::told(status, response.headers()));
         status
+    }
+
+    /// What Visma says to be wrong with one row of a good answer.
+    pub(super) fn row_fault(&self, row: &Value) -> Option<String> {
+        let error = super::pager::text(row, "errorInfo")?;
+        Some(answer::bounded(&self.redactor.scrub_text(error)))
     }
 
     pub(super) fn accepted(&self) {

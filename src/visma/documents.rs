@@ -166,7 +166,7 @@ impl Client {
         if row["module"].as_str() != Some(journal::MODULE) {
             return Ok(None);
         }
-        one(&path, row, |row| journal::batch(typed(row)?)).map(Some)
+        self.one(&path, row, |row| journal::batch(typed(row)?)).map(Some)
     }
 
     /// One document, and the tag that a change of exactly this version must carry.
@@ -177,7 +177,7 @@ impl Client {
     ) -> Result<(ErpInvoice, Option<String>), Error> {
         let path = format!("/v1/supplierInvoice/{}/{}", encoded(document_type), encoded(number));
         let answer = self.get::<Value>(&path).await?;
-        let mut invoice = one(&path, answer.body, |row| read::invoice(typed(row)?))?;
+        let mut invoice = self.one(&path, answer.body, |row| read::invoice(typed(row)?))?;
         // The tag is what If-Match is held against; the row's own stamp only looks like it.
         invoice.version = answer.etag.clone().or(invoice.version);
         Ok((invoice, answer.etag))
@@ -188,17 +188,22 @@ impl Client {
         let path = format!("/v1/purchaseorder/{}?includeCustomFreeFields=true", encoded(number));
         let keys = self.key_fields();
         let answer = self.get::<Value>(&path).await?;
-        let mut order = one(&path, answer.body, |row| read::order(typed(row)?, keys))?;
+        let mut order = self.one(&path, answer.body, |row| read::order(typed(row)?, keys))?;
         order.version = answer.etag.clone().or(order.version);
         Ok((order, answer.etag))
     }
-}
 
-fn one<T>(path: &str, row: Value, read: impl Fn(Value) -> Result<T, String>) -> Result<T, Error> {
-    let unreadable =
-        |reason: String| Error::Unreadable { path: super::client::place(path), reason };
-    if let Some(error) = super::pager::text(&row, "errorInfo") {
-        return Err(unreadable(super::answer::bounded(&error)));
+    fn one<T>(
+        &self,
+        path: &str,
+        row: Value,
+        read: impl Fn(Value) -> Result<T, String>,
+    ) -> Result<T, Error> {
+        let unreadable =
+            |reason: String| Error::Unreadable { path: super::client::place(path), reason };
+        match self.inner.row_fault(&row) {
+            Some(error) => Err(unreadable(error)),
+            None => read(row).map_err(unreadable),
+        }
     }
-    read(row).map_err(unreadable)
 }

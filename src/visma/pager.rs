@@ -63,7 +63,19 @@ pub struct Pager<T> {
     expected_in_last_sweep: Option<u64>,
     newest: Option<(DateTime, String)>,
     outside: u64,
+    latest: PageFacts,
     state: State,
+}
+
+/// What the latest page showed of itself, whatever became of its rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct PageFacts {
+    pub rows: usize,
+    pub total: Option<u64>,
+    pub max_page_size: Option<u64>,
+    /// The first and the last change time on it, as Visma wrote them.
+    pub oldest: Option<String>,
+    pub newest: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +124,7 @@ impl<T> Pager<T> {
             expected_in_last_sweep: None,
             newest: None,
             outside: 0,
+            latest: PageFacts::default(),
             state: State::Reading,
         }
     }
@@ -161,13 +174,23 @@ impl<T> Pager<T> {
         self.outside
     }
 
+    pub(super) const fn latest(&self) -> &PageFacts {
+        &self.latest
+    }
+
     fn take(&mut self, rows: Vec<Box<RawValue>>) -> Page<T> {
         let mut page = Page { rows: Vec::new(), unreadable: Vec::new(), outside: 0 };
         let empty = rows.is_empty();
-        let total = rows
-            .last()
-            .and_then(|row| tree(row).ok())
-            .and_then(|row| text(&row, "metadata.totalCount")?.trim().parse().ok());
+        let last = rows.last().and_then(|row| tree(row).ok());
+        let count = |path| text(last.as_ref()?, path)?.trim().parse::<u64>().ok();
+        let total = count("metadata.totalCount");
+        self.latest = PageFacts {
+            rows: rows.len(),
+            total,
+            max_page_size: count("metadata.maxPageSize"),
+            ..PageFacts::default()
+        };
+        let mut span: Option<(DateTime, DateTime)> = None;
         if let Some(total) = total {
             // Something went while we read: what stood behind it has moved one place forward,
             // perhaps over the edge of a page already read.
@@ -179,7 +202,8 @@ impl<T> Pager<T> {
             let row = match tree(&row) {
                 Ok(row) => row,
                 Err(error) => {
-                    let key: String = row.get().chars().take(200).collect();
+                    let row_text = self.client.inner.redactor.scrub_text(row.get().to_owned());
+                    let key: String = row_text.chars().take(200).collect();
                     fresh += usize::from(self.seen.insert(key.clone(), None).is_none());
                     let reason = error.to_string();
                     let texts = row.get().to_owned();
@@ -199,21 +223,29 @@ impl<T> Pager<T> {
                 continue;
             }
             self.seen.insert(key.clone(), version);
+            let modified = text(&row, "lastModifiedDateTime");
+            if let Some((at, words)) = modified.clone().and_then(|m| Some((stamp::read(&m)?, m))) {
+                let (oldest, newest) = span.unwrap_or((at, at));
+                if span.is_none() || at < oldest {
+                    self.latest.oldest = Some(words.clone());
+                }
+                if span.is_none() || at > newest {
+                    self.latest.newest = Some(words);
+                }
+                span = Some((oldest.min(at), newest.max(at)));
+            }
             if !self.was_asked_for(&row) {
                 page.outside += 1;
                 continue;
             }
-            let modified = text(&row, "lastModifiedDateTime");
             if let Some((at, words)) = modified.clone().and_then(|m| Some((stamp::read(&m)?, m)))
                 && self.newest.as_ref().is_none_or(|(newest, _)| at > *newest)
             {
                 self.newest = Some((at, words));
             }
             let texts = own_texts(&row);
-            let reason = match text(&row, "errorInfo") {
-                Some(error) => {
-                    format!("visma marks the row: {}", super::answer::bounded(&error))
-                }
+            let reason = match self.client.inner.row_fault(&row) {
+                Some(error) => format!("visma marks the row: {error}"),
                 None => match (self.read)(row) {
                     Ok(good) => {
                         page.rows.push(good);

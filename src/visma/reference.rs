@@ -100,8 +100,8 @@ impl Client {
         for row in rows {
             let name = text(&row, key).unwrap_or_default();
             let modified = text(&row, "lastModifiedDateTime");
-            let result = match text(&row, "errorInfo") {
-                Some(error) => Err(super::answer::bounded(&error)),
+            let result = match self.inner.row_fault(&row) {
+                Some(error) => Err(error),
                 None => typed(row).and_then(&read),
             };
             match result {

@@ -3,6 +3,7 @@ use super::gated::{Gate, GatedBody, Stopped};
 use super::request::{Body, Method, Request, hex_digest};
 use super::token::Token;
 use super::{Client, Error};
+use crate::redact::Redactor;
 use bytes::Bytes;
 use reqwest::header::{ETAG, HeaderMap, LOCATION};
 use reqwest::multipart::{Form, Part};
@@ -83,13 +84,24 @@ impl Outcome {
     }
 }
 
-impl Client {
+/// The right to change what stands in Visma. A [`Client`] alone can only read: whoever is given none
+/// of these cannot write, whatever it does.
+#[derive(Clone)]
+pub struct Sender {
+    client: Client,
+}
+
+impl Sender {
+    pub fn new(client: &Client) -> Self {
+        Self { client: client.clone() }
+    }
+
     /// Sends one write once. The only thing tried a second time is a request that was answered
     /// 401, with a fresh token: that one was not carried out. `gate` is asked right before the
     /// request leaves, each time; when it says no, nothing leaves. Between its yes and the last
     /// byte lie at most the time to connect and to upload, so let it keep a margin.
     pub async fn send(&self, request: &Request, gate: Gate) -> Outcome {
-        let inner = &self.inner;
+        let inner = &self.client.inner;
         if let Body::File { sha256, bytes, .. } = &request.body
             && hex_digest(bytes) != *sha256
         {
@@ -122,7 +134,7 @@ impl Client {
         token: &Token,
         gate: &Gate,
     ) -> Result<Unauthorized, Outcome> {
-        let inner = &self.inner;
+        let inner = &self.client.inner;
         let _permit = inner.allowance.for_write().await.map_err(|wait| Outcome::NotSent {
             reason: "visma's allowance of calls is used up or paused".to_owned(),
             retry_after: Some(wait),
@@ -158,7 +170,7 @@ impl Client {
             _ => {}
         }
         let paused = inner.allowance.snapshot().paused_for;
-        let outcome = told(request.is_action(), response, paused).await;
+        let outcome = told(request.is_action(), response, paused, &inner.redactor).await;
         Err(match outcome {
             Outcome::Done { location_key: Some(key), etag }
                 if request.method == Method::Post && key.eq_ignore_ascii_case(&collection) =>
@@ -176,7 +188,7 @@ impl Client {
         gate: &Gate,
         stopped: &Arc<AtomicBool>,
     ) -> Result<RequestBuilder, String> {
-        let inner = &self.inner;
+        let inner = &self.client.inner;
         let url = format!("{}{}", inner.settings.base_url.trim_end_matches('/'), request.path);
         let builder = match request.method {
             Method::Post => inner.http.post(url),
@@ -212,7 +224,12 @@ impl Client {
 struct Unauthorized;
 
 /// Reads an outcome off an answer. `pause`: what the allowance made of it.
-async fn told(action: bool, mut response: Response, pause: Option<Duration>) -> Outcome {
+async fn told(
+    action: bool,
+    mut response: Response,
+    pause: Option<Duration>,
+    redactor: &Redactor,
+) -> Outcome {
     let status = response.status().as_u16();
     let headers = response.headers().clone();
     let key = location_key(&headers);
@@ -224,7 +241,7 @@ async fn told(action: bool, mut response: Response, pause: Option<Duration>) -> 
     }
     let body = match status {
         204 => Ok(Vec::new()),
-        _ => answer::body(&mut response, LONGEST_ANSWER).await,
+        _ => answer::body(&mut response, LONGEST_ANSWER).await.map(|body| redactor.scrub(body)),
     };
     match status {
         202 => accepted(&headers, body),

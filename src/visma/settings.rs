@@ -11,6 +11,9 @@ pub struct Settings {
     pub token_url: String,
     pub client_id: String,
     pub client_secret: SecretString,
+    /// Tried where that one is refused: while the secret is being changed, the other side may not know
+    /// the new one yet.
+    pub previous_secret: Option<SecretString>,
     /// The *company's* tenant id, not the customer's.
     pub tenant_id: String,
     /// Name of the header that carries the tenant id on every call. `None`: no such header.
@@ -49,6 +52,7 @@ impl Settings {
             token_url: "https://connect.visma.com/connect/token".into(),
             client_id: client_id.into(),
             client_secret,
+            previous_secret: None,
             tenant_id: tenant_id.into(),
             tenant_header: Some("tenant_id".into()),
             scopes: ["read", "create", "update"]
@@ -65,6 +69,15 @@ impl Settings {
             allowance_patience: Duration::from_secs(60),
             key_fields: KeyFields::default(),
             supplier_attributes: SupplierAttributes::default(),
+        }
+    }
+
+    /// Leaves out every scope that would let a token write, so that Visma itself refuses one. Scopes
+    /// that do not tell, by their last word, are kept.
+    pub fn keep_reading_scopes(&mut self) {
+        let is_reading = |scope: &String| scope.ends_with(":read");
+        if self.scopes.iter().any(is_reading) {
+            self.scopes.retain(is_reading);
         }
     }
 
@@ -159,6 +172,19 @@ mod tests {
             let error = settings.check().expect_err(name).to_string();
             assert!(error.contains(name), "{error}");
         }
+    }
+
+    #[test]
+    fn a_reader_asks_for_no_more_than_reading() {
+        let of = |scopes: &[&str]| {
+            let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+            let mut settings =
+                Settings { scopes, ..Settings::new("me", SecretString::from("s"), "t") };
+            settings.keep_reading_scopes();
+            settings.scopes
+        };
+        assert_eq!(of(&["erp:read", "erp:create", "erp:update"]), ["erp:read"]);
+        assert_eq!(of(&["financials"]), ["financials"]);
     }
 
     #[test]

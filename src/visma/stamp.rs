@@ -22,6 +22,11 @@ pub(super) fn read(text: &str) -> Option<DateTime> {
     Some(day.to_datetime(time.parse().ok()?))
 }
 
+/// A change time as Visma wrote it, on the clock that it was written by.
+pub fn civil(text: &str) -> Option<DateTime> {
+    read(text)
+}
+
 /// The day of a date or date-time.
 pub(super) fn day(text: &str) -> Option<Date> {
     read(text).map(DateTime::date)
@@ -29,7 +34,7 @@ pub(super) fn day(text: &str) -> Option<Date> {
 
 /// `yyyy-MM-dd HH:mm:ss.fff`, the form that list filters take. Cut, not rounded: a filter with
 /// `>=` must not step over a row.
-pub(super) fn filter_form(at: DateTime) -> String {
+pub fn filter_form(at: DateTime) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string() + &format!(".{:03}", at.millisecond())
 }
 

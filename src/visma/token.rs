@@ -1,7 +1,9 @@
 use super::answer::{self, bounded};
-use super::{Error, Settings};
+use super::{Error, Granted, Settings};
+use crate::redact::Redactor;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -15,10 +17,12 @@ const UNSTATED_LIFE: Duration = Duration::from_secs(300);
 pub(super) struct Tokens {
     url: String,
     client_id: String,
-    client_secret: SecretString,
+    /// The one to try first, and the one before it if there is one.
+    secrets: Vec<SecretString>,
     tenant_id: String,
     scope: String,
     timeout: Duration,
+    redactor: Arc<Redactor>,
     kept: Mutex<Kept>,
     calls: AtomicU64,
 }
@@ -27,6 +31,9 @@ pub(super) struct Tokens {
 struct Kept {
     token: Option<Token>,
     generation: u64,
+    granted: Granted,
+    /// Which of the secrets was taken last.
+    secret: usize,
 }
 
 /// A bearer token, and which one it is.
@@ -38,14 +45,18 @@ pub(super) struct Token {
 }
 
 impl Tokens {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings, redactor: Arc<Redactor>) -> Self {
         Self {
             url: settings.token_url.clone(),
             client_id: settings.client_id.clone(),
-            client_secret: settings.client_secret.clone(),
+            secrets: std::iter::once(&settings.client_secret)
+                .chain(&settings.previous_secret)
+                .cloned()
+                .collect(),
             tenant_id: settings.tenant_id.clone(),
             scope: settings.scopes.join(" "),
             timeout: settings.read_timeout.min(Duration::from_secs(60)),
+            redactor,
             kept: Mutex::default(),
             calls: AtomicU64::new(0),
         }
@@ -53,6 +64,10 @@ impl Tokens {
 
     pub(super) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    pub(super) async fn granted(&self) -> Granted {
+        self.kept.lock().await.granted.clone()
     }
 
     /// The kept token, or a new one when it is about to end.
@@ -78,18 +93,34 @@ impl Tokens {
     /// The caller holds the lock, so one request is in flight.
     async fn renew(&self, http: &reqwest::Client, kept: &mut Kept) -> Result<Token, Error> {
         kept.token = None;
-        let mut attempt = 1;
-        let (bearer, life, asked_at) = loop {
-            match self.ask(http).await {
+        let (mut attempt, mut tried, mut refusal) = (1, kept.secret, None);
+        let (bearer, granted, asked_at) = loop {
+            match self.ask(http, &self.secrets[tried]).await {
                 Ok(answer) => break answer,
+                Err(error @ Error::SignIn { .. })
+                    if refusal.is_none() && self.secrets.len() > 1 =>
+                {
+                    refusal = Some(error);
+                    tried = 1 - tried;
+                }
                 Err(error) if error.is_retryable() && attempt < ATTEMPTS => {
                     let pause = Duration::from_millis(200) * 2_u32.pow(attempt);
                     tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
                     attempt += 1;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(refusal.unwrap_or(error)),
             }
         };
+        if refusal.is_some() {
+            let which = if tried == 0 { "set last" } else { "before" };
+            tracing::warn!(
+                "visma took only the client secret {which}, of the two that the vault has"
+            );
+            kept.secret = tried;
+        }
+        self.redactor.add_token(bearer.expose_secret());
+        let life = granted.lasts;
+        kept.granted = granted;
         kept.generation += 1;
         // A tenth early, so that a token of seconds is kept for a while too.
         let margin = (life / 10).min(Duration::from_secs(60));
@@ -102,13 +133,14 @@ impl Tokens {
     async fn ask(
         &self,
         http: &reqwest::Client,
-    ) -> Result<(SecretString, Duration, Instant), Error> {
+        secret: &SecretString,
+    ) -> Result<(SecretString, Granted, Instant), Error> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let path = || "the token endpoint".to_owned();
         let mut form = vec![
             ("grant_type", "client_credentials"),
             ("client_id", self.client_id.as_str()),
-            ("client_secret", self.client_secret.expose_secret()),
+            ("client_secret", secret.expose_secret()),
             ("tenant_id", self.tenant_id.as_str()),
         ];
         if !self.scope.is_empty() {
@@ -127,14 +159,13 @@ impl Tokens {
         let body = answer::body(&mut response, LONGEST_ANSWER).await;
         match status {
             200 => {}
-            // Nothing of a redirect or a refusal repeats the form, so its words may be shown.
             300..=399 => return Err(Error::Redirected { path: path() }),
             429 | 500.. => {
-                let message = answer::message(&body.unwrap_or_default());
+                let message = self.refusal(body.unwrap_or_default());
                 return Err(Error::Server { status, path: path(), message });
             }
             _ => {
-                let message = refusal(&body.unwrap_or_default());
+                let message = self.refusal(body.unwrap_or_default());
                 return Err(Error::SignIn { status, message });
             }
         }
@@ -153,15 +184,20 @@ impl Tokens {
             _ => None,
         };
         let life = life.map_or(UNSTATED_LIFE, |seconds| Duration::from_secs(seconds.min(86_400)));
-        Ok((SecretString::from(bearer), life, asked_at))
+        let granted = Granted::of(&answer, bearer, life);
+        Ok((SecretString::from(bearer), granted, asked_at))
     }
-}
 
-fn refusal(body: &[u8]) -> String {
-    let Ok(value) = serde_json::from_slice::<Value>(body) else { return answer::message(body) };
-    match (value["error"].as_str(), value["error_description"].as_str()) {
-        (Some(code), Some(words)) => bounded(&format!("{code}: {words}")),
-        (Some(code), None) => bounded(code),
-        (None, _) => answer::message(body),
+    /// Only what the standard says of a refusal: anything else may be most of a token, and even that may
+    /// repeat what was sent.
+    fn refusal(&self, body: Vec<u8>) -> String {
+        let body = self.redactor.scrub(body);
+        let value = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+        let words = |name: &str| value[name].as_str().filter(|words| !words.trim().is_empty());
+        match (words("error"), words("error_description")) {
+            (Some(code), Some(words)) => bounded(&format!("{code}: {words}")),
+            (Some(words), None) | (None, Some(words)) => bounded(words),
+            (None, None) => "no reason given".to_owned(),
+        }
     }
 }

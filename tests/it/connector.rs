@@ -120,11 +120,29 @@ impl Connector {
     }
 
     pub fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.folder.join(name), text).expect("the folder can be written");
+        std::fs::write(self.path(name), text).expect("the folder can be written");
     }
 
-    fn config_path(&self) -> PathBuf {
-        self.folder.join("ml-connector.toml")
+    /// Points the configuration at another store.
+    pub fn use_store(&self, url: &str) {
+        self.amend(|table| table["store"]["url"] = url.into());
+    }
+
+    /// A file beside the configuration.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Changes the configuration.
+    pub fn amend(&self, change: impl FnOnce(&mut toml::Table)) {
+        let text = std::fs::read_to_string(self.config_path()).expect("it was written");
+        let mut table: toml::Table = text.parse().expect("it is TOML");
+        change(&mut table);
+        self.write("ml-connector.toml", &table.to_string());
+    }
+
+    pub fn config_path(&self) -> PathBuf {
+        self.path("ml-connector.toml")
     }
 
     pub fn config(&self) -> Config {

@@ -8,6 +8,7 @@ use ml_connector::store::{
     DocumentFilter, DocumentRow, DocumentState, HoldRow, PostingRow, Step, Store,
 };
 use ml_connector::sync::{self, ManualVerb, RoundReport, Silent};
+use ml_connector::vault::Vault;
 use ml_connector::visma;
 use ml_connector_sandbox::visma::HeldDocument;
 use ml_connector_sandbox::world::{Fate, Kind};
@@ -22,6 +23,7 @@ use std::sync::Arc;
 const MOST_ROUNDS: usize = 12;
 /// What `sandbox` and `demo` write for themselves.
 const CONFIGURATION: &str = include_str!("../../src/cli/sandbox.toml");
+const ALTERNATE_SOURCE: &str = include_str!("../../src/cli/alternate_source.toml");
 /// What `demo --month` writes below that.
 const OF_A_MONTH: &str = include_str!("../../src/cli/month.toml");
 
@@ -52,10 +54,6 @@ pub fn postable(seed: u64, documents: usize) -> Settings {
 impl Flow {
     pub async fn start(mut settings: Settings, test: TestStore) -> Self {
         settings.visma.calls_per_window = 1_000_000;
-        let profile = match settings.profile {
-            jaggaer::Profile::Default => "default",
-            jaggaer::Profile::Observed => "observed",
-        };
         let configuration = match settings.world.month {
             // The company of a month books discounts, and has no account for handling.
             true => format!("{CONFIGURATION}{OF_A_MONTH}")
@@ -69,12 +67,22 @@ impl Flow {
             let secret = format!("sandbox-{name}-secret\n");
             std::fs::write(folder.join(format!("{name}.secret")), secret).expect("writable");
         }
+        let layout = match sandbox.profile() {
+            // As a customer would: by the path of a file.
+            jaggaer::Profile::Alternate => {
+                let path = concat!(env!("CARGO_MANIFEST_DIR"), "/profiles/alternate.toml");
+                ALTERNATE_SOURCE
+                    .replace("alternate.toml", path)
+                    .replace("{token}", &sandbox.jaggaer_token_url())
+            }
+            built_in => format!("profile = \"{}\"\n", built_in.name()),
+        };
         let text = configuration
+            .replace("profile = \"{profile}\"\n", &layout)
             .replace("sqlite:ml-connector.db", &test.url)
             .replace("settle_after_seconds = 2", "settle_after_seconds = 1")
             .replace("{visma}", &sandbox.visma_url())
             .replace("{jaggaer}", &sandbox.jaggaer_url())
-            .replace("{profile}", profile)
             .replace("{mode}", "hold");
         let path = folder.join("ml-connector.toml");
         std::fs::write(&path, text).expect("writable");
@@ -197,7 +205,10 @@ impl Flow {
     }
 
     fn visma_client(&self) -> visma::Client {
-        let settings = self.config.visma_settings(&self.config.companies[0]).expect("settings");
+        let settings = self
+            .config
+            .visma_settings(&self.config.companies[0], &Vault::default())
+            .expect("settings");
         visma::Client::new(settings).expect("a client")
     }
 

@@ -30,7 +30,9 @@ fn planted(flow: &Flow) -> BTreeSet<&'static str> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_planted_fault_is_held_and_nothing_else_is() {
     for test in stores::both().await {
-        for profile in [jaggaer::Profile::Default, jaggaer::Profile::Observed] {
+        for profile in
+            [jaggaer::Profile::Default, jaggaer::Profile::Observed, jaggaer::Profile::Alternate]
+        {
             let settings = Settings { profile, ..troubled(1) };
             let flow = Flow::start(settings, stores::another(&test).await).await;
             assert_eq!(planted(&flow).len(), 22);

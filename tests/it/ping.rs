@@ -20,50 +20,71 @@ const CASES: &[Case] = &[
         name: "the secret for Visma is wrong",
         from: "visma.secret",
         to: "wrong.secret",
-        check: "no: visma sign-in",
-        words: &["client", "secret", "tenant_id"],
+        check: "company nordlys: sign-in",
+        words: &["Developer Portal", "client secret"],
     },
     Case {
         name: "the secret for JAGGAER is wrong",
         from: "jaggaer.secret",
         to: "wrong.secret",
-        check: "no: jaggaer sign-in",
+        check: "source jaggaer: sign-in",
         words: &["client_id", "secret"],
     },
     Case {
         name: "the tenant id is the customer's",
         from: "11111111-1111-4111-8111-111111111111",
         to: "22222222-2222-4222-8222-222222222222",
-        check: "no: visma supplier",
+        check: "company nordlys: tenant",
         words: &["tenant id", "22222222-2222-4222-8222-222222222222", "customer", "company"],
     },
     Case {
         name: "no secret file is there",
         from: "visma.secret",
         to: "nowhere.secret",
-        check: "no: visma secret",
+        check: "company nordlys: secret",
         words: &["nowhere.secret", "client_secret"],
     },
     Case {
         name: "the path of JAGGAER's API is wrong",
         from: "base_url = \"{jaggaer}\"",
         to: "base_url = \"{jaggaer}/elsewhere\"\ntoken_url = \"{jaggaer}/auth/realms/J1p-integrations/protocol/openid-connect/token\"",
-        check: "no: jaggaer purchase_orders",
+        check: "source jaggaer: purchase_orders",
         words: &["404", "path", "base URL"],
     },
     Case {
         name: "nobody listens where Visma should be",
         from: "base_url = \"{visma}\"",
         to: "base_url = \"http://127.0.0.1:9\"",
-        check: "no: visma supplier",
+        check: "company nordlys: reach base_url",
         words: &["cannot be reached", "http://127.0.0.1:9", "firewall"],
+    },
+    Case {
+        name: "no such host",
+        from: "base_url = \"{visma}\"",
+        to: "base_url = \"https://erp.name.invalid\"",
+        check: "company nordlys: reach base_url",
+        words: &["DNS", "erp.name.invalid", "base_url"],
+    },
+    Case {
+        name: "TLS is spoken to a port that does not speak it",
+        from: "base_url = \"{visma}\"",
+        to: "base_url = \"https{visma_without_scheme}\"",
+        check: "company nordlys: reach base_url",
+        words: &["does not speak TLS", "http://"],
+    },
+    Case {
+        name: "only the right to read is asked for",
+        from: "tenant_id = ",
+        to: "scopes = [\"vismanet_erp_service_api:read\"]\ntenant_id = ",
+        check: "company nordlys: write permission",
+        words: &[":create", ":update", "nothing could be posted", "Developer Portal"],
     },
     Case {
         name: "nobody listens where JAGGAER should be",
         from: "base_url = \"{jaggaer}\"",
         to: "base_url = \"http://127.0.0.1:9\"",
-        check: "no: jaggaer sign-in",
-        words: &["http://127.0.0.1:9", "token_url", "firewall"],
+        check: "source jaggaer: reach base_url",
+        words: &["cannot be reached", "http://127.0.0.1:9", "firewall"],
     },
 ];
 
@@ -90,7 +111,7 @@ async fn a_good_connection_is_good_all_over() {
     let (shown, status, _) = ping(&flow.folder).await;
     assert_eq!((shown["ok"].as_bool(), status), (Some(true), 0), "{shown:#}");
     let checks = shown["checks"].as_array().unwrap();
-    assert!(checks.len() >= 9, "{shown:#}");
+    assert!(checks.len() >= 24, "{shown:#}");
     for check in checks {
         assert!(check["name"].is_string() && check["detail"].is_string(), "{check}");
         assert_eq!((check["ok"].as_bool(), check["fix"].as_str()), (Some(true), Some("")));
@@ -106,7 +127,8 @@ async fn each_fault_of_a_connection_says_what_to_do() {
     std::fs::write(flow.folder.join("wrong.secret"), "not-the-secret-9f3c\n").unwrap();
     for case in CASES {
         let urls = |text: &str| {
-            text.replace("{visma}", &flow.sandbox.visma_url())
+            text.replace("{visma_without_scheme}", &flow.sandbox.visma_url()["http".len()..])
+                .replace("{visma}", &flow.sandbox.visma_url())
                 .replace("{jaggaer}", &flow.sandbox.jaggaer_url())
         };
         let (from, to) = (urls(case.from), urls(case.to));
@@ -122,6 +144,74 @@ async fn each_fault_of_a_connection_says_what_to_do() {
     }
 }
 
+/// Faults of the systems themselves: what is switched on, the check that fails, and its words.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_fault_of_a_system_is_found() {
+    use ml_connector_sandbox::{faults, jaggaer};
+    let visma = |change: fn(&mut faults::Faults)| {
+        let mut settings = faults::Faults::default();
+        change(&mut settings);
+        settings
+    };
+    let source = |change: fn(&mut jaggaer::Faults)| {
+        let mut settings = jaggaer::Faults::default();
+        change(&mut settings);
+        settings
+    };
+    let (good, quiet) = (visma(|_| {}), source(|_| {}));
+    let cases = [
+        (
+            visma(|faults| faults.ignore_changes_filter = true),
+            quiet.clone(),
+            "company nordlys: changes only",
+            &["lastModifiedDateTime is ignored", "proxy"][..],
+        ),
+        (
+            good.clone(),
+            source(|faults| faults.ignore_changes_filter = true),
+            "source jaggaer: changes only",
+            &["updatedSince=", "is ignored", "[feed.delta]", "default"],
+        ),
+        (
+            visma(|faults| faults.forbidden_path = Some("/v1/purchaseorder".into())),
+            quiet.clone(),
+            "company nordlys: purchaseorder",
+            &["403", "/v1/purchaseorder", "role"],
+        ),
+        (
+            visma(|faults| faults.clock_ahead_seconds = 600),
+            quiet.clone(),
+            "clock",
+            &["10 min ahead of this machine", "agrees with"],
+        ),
+        (
+            visma(|faults| faults.clock_ahead_seconds = 600),
+            source(|faults| faults.clock_ahead_seconds = 600),
+            "clock",
+            &["this machine's clock is 10 min behind", "timedatectl"],
+        ),
+    ];
+    let flow = Flow::start(postable(1, 40), stores::sqlite()).await;
+    // So that Visma's rows changed at different times.
+    flow.sync_to_the_end().await;
+    let writes = flow.writes();
+    for (of_visma, of_jaggaer, check, words) in cases {
+        flow.sandbox.visma_faults().set(of_visma);
+        flow.sandbox.jaggaer_faults().set(of_jaggaer);
+        let (shown, status, _) = ping(&flow.folder).await;
+        assert_eq!((shown["ok"].as_bool(), status), (Some(false), 1), "{check}: {shown:#}");
+        let told = told(&shown, check);
+        for word in words {
+            assert!(told.contains(word), "{check}: `{word}` is missing in: {told}");
+        }
+    }
+    flow.sandbox.visma_faults().set(good);
+    flow.sandbox.jaggaer_faults().set(quiet);
+    let (shown, _, _) = ping(&flow.folder).await;
+    assert_eq!(shown["ok"], true, "{shown:#}");
+    assert_eq!(flow.writes(), writes);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_scope_that_was_not_granted_is_named() {
     let mut settings = postable(1, 5);
@@ -129,8 +219,98 @@ async fn a_scope_that_was_not_granted_is_named() {
     let flow = Flow::start(settings, stores::sqlite()).await;
     let (shown, status, _) = ping(&flow.folder).await;
     assert_eq!((shown["ok"].as_bool(), status), (Some(false), 1));
-    let words = told(&shown, "no: visma sign-in");
+    let words = told(&shown, "company nordlys: sign-in");
     assert!(words.contains("scope"), "{words}");
+}
+
+/// A server of its own certificate: signed by nobody, for another name, expired.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_with_a_certificate_is_told_apart() {
+    let flow = Flow::start(postable(1, 5), stores::sqlite()).await;
+    let path = flow.folder.join("ml-connector.toml");
+    let good = std::fs::read_to_string(&path).unwrap();
+    for (name, is_fresh, is_trusted, words) in [
+        ("localhost", true, false, "signed by nobody whom this machine trusts"),
+        ("127.0.0.1", true, true, "is for another name"),
+        ("localhost", false, true, "has expired"),
+        ("localhost", true, true, "with a certificate that is trusted"),
+    ] {
+        let (server, port) = TlsServer::start(&flow.folder, is_fresh);
+        let url = format!("base_url = \"https://{name}:{port}\"");
+        let from = format!("base_url = \"{}\"", flow.sandbox.visma_url());
+        std::fs::write(&path, good.replace(&from, &url)).unwrap();
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ml-connector"));
+        command.args(["--json", "ping", "--config"]).arg(&path);
+        if is_trusted {
+            command.env("SSL_CERT_FILE", &server.certificate);
+        }
+        let output = command.output().await.unwrap();
+        let shown: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let checks = shown["checks"].as_array().unwrap();
+        let check = checks.iter().find(|one| one["name"] == "company nordlys: reach base_url");
+        let check = check.unwrap_or_else(|| panic!("{shown:#}"));
+        assert!(check["detail"].as_str().unwrap().contains(words), "{words}: {check:#}");
+    }
+}
+
+/// `openssl s_server` with a certificate for `localhost`: a fresh one, or one that ended in 2025 (this version of
+/// openssl makes none that ended before it began).
+struct TlsServer {
+    child: std::process::Child,
+    certificate: std::path::PathBuf,
+}
+
+impl TlsServer {
+    fn start(folder: &Path, is_fresh: bool) -> (Self, u16) {
+        use std::process::{Command, Stdio};
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls");
+        let (key, certificate) = match is_fresh {
+            true => (folder.join("tls.key"), folder.join("tls.crt")),
+            false => (kept.join("expired.key"), kept.join("expired.crt")),
+        };
+        if is_fresh {
+            Self::make(&key, &certificate);
+        }
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let child = Command::new("openssl")
+            .args(["s_server", "-www", "-quiet", "-4", "-accept", &format!("127.0.0.1:{port}")])
+            .arg("-key")
+            .arg(&key)
+            .arg("-cert")
+            .arg(&certificate)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("openssl is there");
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        (Self { child, certificate }, port)
+    }
+
+    fn make(key: &Path, certificate: &Path) {
+        let made = std::process::Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
+            .args(["-nodes", "-subj", "/CN=ml-connector test", "-days", "2"])
+            .args(["-addext", "subjectAltName=DNS:localhost"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
+            .arg(key)
+            .arg("-out")
+            .arg(certificate)
+            .output()
+            .expect("openssl is there");
+        assert!(made.status.success(), "{made:?}");
+    }
+}
+
+impl Drop for TlsServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// What was planted as a secret is in no output, log, trail or store.
@@ -178,7 +358,7 @@ async fn no_secret_is_ever_shown_or_kept() {
 }
 
 /// All that the store keeps: the files, or every text of every table.
-async fn stored(flow: &Flow) -> Vec<u8> {
+pub async fn stored(flow: &Flow) -> Vec<u8> {
     use sqlx::{Connection, Row};
     if let Some(path) = flow.test.url.strip_prefix("sqlite:") {
         let files =

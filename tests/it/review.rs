@@ -31,10 +31,7 @@ impl Story {
     }
 
     async fn begin_as(documents: usize, attachments: bool, profile: Profile) -> Self {
-        let name = match profile {
-            Profile::Default => "default",
-            Profile::Observed => "observed",
-        };
+        let name = profile.name();
         let mut settings = Settings {
             profile,
             world: world::Settings {

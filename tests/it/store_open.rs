@@ -82,7 +82,7 @@ async fn an_owner_of_an_older_epoch_changes_nothing() {
 
         let late = first.commit(&slept, mark(3)).await;
         assert!(matches!(late, Err(CommitError::LostOwnership)), "{late:?}");
-        assert!(!first.renew_ownership(&slept, 1).await.unwrap());
+        assert!(!first.release_ownership(&slept).await.unwrap());
         assert_eq!(second.watermark("s", "f").await.unwrap().unwrap().instant, 2);
         assert_eq!(verify(&second, "u").await.unwrap().seq, 2);
     }

@@ -4,7 +4,7 @@
 use crate::flow::Flow;
 use crate::stores;
 use ml_connector::store::DocumentState;
-use ml_connector::sync::{LinkWish, ManualVerb, Ownership, lock_process};
+use ml_connector::sync::{LinkWish, ManualVerb, Ownership, Worker};
 use ml_connector_sandbox::world::Kind;
 use ml_connector_sandbox::{Settings, world};
 use serde_json::Value;
@@ -117,9 +117,9 @@ async fn while_another_owns_the_unit_a_link_waits_for_its_next_round() {
         flow.sync().await;
         let (_, vendor, supplier) = unknown(&flow).await;
         let connection = flow.config.connections[0].id.as_str();
-        let lock = lock_process(&flow.store, Duration::ZERO).await.unwrap();
         let lease = Duration::from_secs(60);
-        let owner = Ownership::take(&flow.store, "no", lock, lease, lease).await.unwrap();
+        let worker = Worker::join(&flow.store, false, lease, Duration::ZERO).await.unwrap();
+        let owner = Ownership::take(&flow.store, "no", &worker, lease).await.unwrap();
 
         let wish = wish(&flow, &vendor, Some(&supplier));
         assert!(!wish.ask(&flow.store, &flow.config).await.unwrap());
@@ -127,6 +127,8 @@ async fn while_another_owns_the_unit_a_link_waits_for_its_next_round() {
         assert_eq!(flow.store.asked_links(connection).await.unwrap().len(), 1);
 
         owner.release().await.unwrap();
+        worker.leave().await;
+        drop(worker);
         flow.sync().await;
         assert_eq!(flow.store.links(connection).await.unwrap()[&vendor], supplier);
         assert!(flow.store.asked_links(connection).await.unwrap().is_empty());

@@ -152,6 +152,14 @@ fn page(jaggaer: &Jaggaer, inner: &mut Inner, list: List, call: &Call<'_>) -> Re
             jaggaer.refresh(inner);
         }
     }
+    if after.is_some() && jaggaer.board.fires(Fault::ChangedWhilePaging) {
+        let mut read = inner.feeds.list(list).iter().filter(|entry| wanted.fits(entry));
+        let first = read.next().filter(|entry| !is_after(entry, after.as_ref()));
+        if let Some(id) = first.map(|entry| entry.id.clone()) {
+            jaggaer.world.bump(&id);
+            jaggaer.refresh(inner);
+        }
+    }
     let fitting = || inner.feeds.list(list).iter().filter(|entry| wanted.fits(entry));
     let mut rows: Vec<&Entry> =
         fitting().filter(|entry| is_after(entry, after.as_ref())).take(wanted.limit + 1).collect();

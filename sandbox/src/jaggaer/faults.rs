@@ -27,6 +27,9 @@ pub enum Fault {
     SlowAnswer,
     /// HTTP 200 with a return code that is not 0 (observed profile).
     ErrorInside,
+    /// A record that was read already changes while the reader pages, and goes to the end: by offset, all
+    /// that follow it come one place forward, and the first of the next page slips by.
+    ChangedWhilePaging,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +58,10 @@ pub struct Faults {
     pub unknown_fields: bool,
     /// Some documents carry a number where a text was promised.
     pub numbers_for_texts: bool,
+    /// Filters on the change time are ignored.
+    pub ignore_changes_filter: bool,
+    /// What the `Date` of answers is ahead of this machine's clock.
+    pub clock_ahead_seconds: i64,
 }
 
 impl Faults {
@@ -87,6 +94,7 @@ impl Faults {
             equal_timestamps: scale > 1,
             unknown_fields: scale > 0,
             numbers_for_texts: scale > 1,
+            ..Self::default()
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::faults::Faults;
 use super::json::Style;
-use super::{Profile, default_form, observed_form};
+use super::{Profile, alternate_form, default_form, observed_form};
 use crate::world::World;
 use crate::world::document::{Attachment, Record};
 use serde_json::{Value, json};
@@ -94,6 +94,7 @@ impl Feeds {
                     Profile::Observed => {
                         split(observed_form::order(order, vendor, at, style), "poLine")
                     }
+                    Profile::Alternate => whole(alternate_form::order(order, vendor, at, style)),
                 };
                 let words = [("businessUnit", &order.business_unit), ("status", &order.status)];
                 entry(&order.id, at, &order.record, &words, row, one)
@@ -112,6 +113,9 @@ impl Feeds {
                     Profile::Default => whole(default_form::invoice(invoice, vendor, at, style)),
                     Profile::Observed => {
                         split(observed_form::invoice(invoice, vendor, at, style), "invoiceLine")
+                    }
+                    Profile::Alternate => {
+                        apart(alternate_form::voucher(invoice, vendor, at, style))
                     }
                 };
                 let kind = if invoice.credit { "CreditMemo" } else { "Invoice" }.to_string();
@@ -133,6 +137,7 @@ impl Feeds {
                 let (row, one) = match profile {
                     Profile::Default => whole(default_form::supplier(vendor, at, style)),
                     Profile::Observed => whole(observed_form::supplier(vendor, at)),
+                    Profile::Alternate => whole(alternate_form::partner(vendor, at, style)),
                 };
                 let number = vendor.number.clone().unwrap_or_default();
                 let organisation = vendor.organisation_number.clone().unwrap_or_default();
@@ -178,14 +183,14 @@ impl Feeds {
                 Profile::Default => {
                     entries.sort_by(|a, b| (a.updated_ms, &a.id).cmp(&(b.updated_ms, &b.id)));
                 }
-                Profile::Observed => sort_by_id(entries, &self.moved),
+                Profile::Observed | Profile::Alternate => sort_by_id(entries, &self.moved),
             }
         }
         self.index();
     }
 }
 
-/// In no order of changes: the observed lists promise none.
+/// In no order of changes: lists by offset promise none.
 fn sort_by_id(entries: &mut [Entry], moved: &HashMap<String, usize>) {
     entries.sort_by_cached_key(|entry| (moved.get(&entry.id).copied(), entry.id.clone()));
 }
@@ -246,6 +251,12 @@ fn split((header, lines): (Value, Vec<Value>), member: &str) -> (Arc<str>, Arc<s
     let lines = json!({ member: lines });
     let one = format!("{},\"lineList\":{lines}}}", &row[..row.len() - 1]);
     (row.into(), one.into())
+}
+
+/// The list holds the header, and another call the lines alone.
+fn apart((header, lines): (Value, Vec<Value>)) -> (Arc<str>, Arc<str>) {
+    let one = json!({ "status": "OK", "data": lines });
+    (header.to_string().into(), one.to_string().into())
 }
 
 /// The file of an invoice.

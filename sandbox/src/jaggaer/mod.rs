@@ -1,6 +1,8 @@
 //! JAGGAER over HTTP: Keycloak's token, the lists and single records of one profile, files,
 //! and the status that is written back. Serves the documents of a world.
 
+mod alternate_api;
+mod alternate_form;
 mod default_api;
 mod default_form;
 pub mod faults;
@@ -8,6 +10,7 @@ mod feed;
 mod json;
 mod observed_api;
 mod observed_form;
+mod offset;
 mod reply;
 mod service;
 mod token;
@@ -33,6 +36,33 @@ pub enum Profile {
     Default,
     /// The form seen in public samples: offset paging, numbers, a call for each document.
     Observed,
+    /// An API by another hand, which a profile file alone must describe: sign-in on another host,
+    /// headers of its own, minor units, local time, positions by a call of their own.
+    Alternate,
+}
+
+impl Profile {
+    /// As it is asked for.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Observed => "observed",
+            Self::Alternate => "alternate",
+        }
+    }
+
+    /// Where the sign-in is, on whichever host.
+    pub const fn token_path(self) -> &'static str {
+        match self {
+            Self::Default | Self::Observed => token::PATH,
+            Self::Alternate => alternate_api::TOKEN_PATH,
+        }
+    }
+
+    /// Whether the sign-in has a host of its own.
+    pub const fn signs_in_elsewhere(self) -> bool {
+        matches!(self, Self::Alternate)
+    }
 }
 
 impl std::str::FromStr for Profile {
@@ -42,7 +72,8 @@ impl std::str::FromStr for Profile {
         match word {
             "default" => Ok(Self::Default),
             "observed" => Ok(Self::Observed),
-            _ => Err(format!("unknown profile {word:?}: default or observed")),
+            "alternate" => Ok(Self::Alternate),
+            _ => Err(format!("unknown profile {word:?}: default, observed or alternate")),
         }
     }
 }
@@ -137,6 +168,11 @@ impl Jaggaer {
     /// Token endpoint, API and `/sandbox/faults`. Unknown paths are answered here too.
     pub fn router(self: &Arc<Self>) -> axum::Router {
         axum::Router::new().fallback(service::handle).with_state(Arc::clone(self))
+    }
+
+    /// The sign-in alone, for a listener of its own.
+    pub fn login_router(self: &Arc<Self>) -> axum::Router {
+        axum::Router::new().fallback(service::sign_in).with_state(Arc::clone(self))
     }
 
     pub fn calls(&self) -> Calls {

@@ -2,6 +2,7 @@
 //! document, and errors inside a 200.
 
 use super::feed::{Entry, List};
+use super::offset::{Window, window};
 use super::reply::Reply;
 use super::service::{Call, not_found};
 use super::{Fault, Inner, Jaggaer};
@@ -87,31 +88,9 @@ fn page(jaggaer: &Jaggaer, inner: &mut Inner, list: List, call: &Call<'_>) -> Re
     if jaggaer.board.fires(Fault::ErrorInside) {
         return failed(list, -1, "temporarily not available");
     }
-    let fits = |entry: &&Entry| conditions.iter().all(|condition| condition.fits(entry));
-    if start == 1 {
-        inner.ghosts.remove(&list);
-    } else {
-        if jaggaer.board.fires(Fault::RepeatedRecord) {
-            *inner.ghosts.entry(list).or_insert(0) += 1;
-        }
-        if jaggaer.board.fires(Fault::MovedRecord) {
-            let ghosts = inner.ghosts.get(&list).copied().unwrap_or(0);
-            let entries = inner.feeds.list(list).iter();
-            // Only one that is still to be read: it comes later, and nothing shifts before it.
-            let id = entries.filter(fits).nth(start.saturating_sub(ghosts)).map(|e| e.id.clone());
-            if let Some(id) = id {
-                inner.feeds.move_to_end(list, &id);
-            }
-        }
-    }
-    // A record that came in at the front pushes all others on: the first stands there again.
-    let ghosts = inner.ghosts.get(&list).copied().unwrap_or(0);
-    let fitting: Vec<&Entry> = inner.feeds.list(list).iter().filter(fits).collect();
-    let total = if fitting.is_empty() { 0 } else { fitting.len() + ghosts };
-    let rows: Vec<&Entry> = (start - 1..total)
-        .take(jaggaer.settings.page_size)
-        .map(|index| fitting[index.saturating_sub(ghosts)])
-        .collect();
+    let fits = |entry: &Entry| conditions.iter().all(|condition| condition.fits(entry));
+    let size = jaggaer.settings.page_size;
+    let Window { rows, total } = window(jaggaer, inner, list, start - 1, size, &fits);
     Reply::json(body(list, &rows, start, total))
 }
 

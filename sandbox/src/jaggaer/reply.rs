@@ -12,6 +12,7 @@ pub(super) struct Reply {
     pub content_type: &'static str,
     pub body: Vec<u8>,
     pub retry_after: Option<u32>,
+    pub link: Option<String>,
 }
 
 impl Reply {
@@ -20,7 +21,7 @@ impl Reply {
     }
 
     pub fn new(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Self {
-        Self { status, content_type, body, retry_after: None }
+        Self { status, content_type, body, retry_after: None, link: None }
     }
 
     /// `application/problem+json`.
@@ -49,6 +50,9 @@ impl Reply {
         }
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(link) = self.link.and_then(|link| HeaderValue::try_from(link).ok()) {
+            headers.insert(header::LINK, link);
         }
         response
     }

@@ -2,8 +2,11 @@
 
 use super::feed;
 use super::reply::Reply;
-use super::{Fault, Faults, Inner, Jaggaer, Profile, default_api, observed_api, token};
+use super::{
+    Fault, Faults, Inner, Jaggaer, Profile, alternate_api, default_api, observed_api, token,
+};
 use crate::faults::cable::{Cable, Fate};
+use crate::faults::date_ahead;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
@@ -13,7 +16,7 @@ use std::time::{Duration, Instant};
 /// A request to the API, taken apart.
 pub(super) struct Call<'a> {
     pub method: &'a Method,
-    /// Below `/j1p/api/public`.
+    /// Below what all paths of the profile begin with.
     pub path: Vec<&'a str>,
     pub query: Vec<(String, String)>,
     pub headers: &'a HeaderMap,
@@ -56,25 +59,22 @@ pub(super) async fn handle(State(jaggaer): State<Arc<Jaggaer>>, request: Request
     if !jaggaer.settings.answer_after.is_zero() {
         tokio::time::sleep(jaggaer.settings.answer_after).await;
     }
-    if path.starts_with(token::PATH_START) {
-        let reply = if head.method == Method::POST {
-            token::issue(&jaggaer, path, &head.headers, &body)
-        } else {
-            Reply::problem(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "use POST")
-        };
-        let mut inner = jaggaer.lock();
-        inner.calls.token += 1;
-        inner.calls.refused += u64::from(!reply.status.is_success());
-        drop(inner);
-        return reply.into_response();
+    let profile = jaggaer.settings.profile;
+    if path.starts_with(token::PATH_START) && !profile.signs_in_elsewhere() {
+        return issue(&jaggaer, path, &head.method, &head.headers, &body);
     }
     if jaggaer.board.fires(Fault::SlowAnswer) {
         tokio::time::sleep(Duration::from_millis(150)).await;
     }
+    let switches = jaggaer.board.settings();
+    let mut query = token::read_form(head.uri.query().unwrap_or_default().as_bytes());
+    if switches.ignore_changes_filter {
+        query.retain(|(name, _)| !matches!(name.as_str(), "updatedSince" | "flt"));
+    }
     let call = Call {
         method: &head.method,
-        path: path.strip_prefix("/j1p/api/public/").unwrap_or("-").split('/').collect(),
-        query: token::read_form(head.uri.query().unwrap_or_default().as_bytes()),
+        path: path.strip_prefix(prefix(profile)).unwrap_or("-").split('/').collect(),
+        query,
         headers: &head.headers,
         body: &body,
     };
@@ -87,11 +87,51 @@ pub(super) async fn handle(State(jaggaer): State<Arc<Jaggaer>>, request: Request
     {
         cable.set(Fate::CutAfter(head_bytes + size / 2));
     }
+    let mut response = reply.into_response();
+    let date = (switches.clock_ahead_seconds != 0)
+        .then(|| date_ahead(switches.clock_ahead_seconds)?.parse().ok())
+        .flatten();
+    if let Some(date) = date {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
+/// The listener of the sign-in alone.
+pub(super) async fn sign_in(State(jaggaer): State<Arc<Jaggaer>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
+    issue(&jaggaer, head.uri.path(), &head.method, &head.headers, &body)
+}
+
+fn issue(
+    jaggaer: &Jaggaer,
+    path: &str,
+    method: &Method,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Response {
+    let reply = if method == Method::POST {
+        token::issue(jaggaer, path, headers, body)
+    } else {
+        Reply::problem(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "use POST")
+    };
+    let mut inner = jaggaer.lock();
+    inner.calls.token += 1;
+    inner.calls.refused += u64::from(!reply.status.is_success());
+    drop(inner);
     reply.into_response()
 }
 
+const fn prefix(profile: Profile) -> &'static str {
+    match profile {
+        Profile::Default | Profile::Observed => "/j1p/api/public/",
+        Profile::Alternate => alternate_api::PREFIX,
+    }
+}
+
 fn answer(jaggaer: &Jaggaer, call: &Call<'_>) -> Reply {
-    let purpose = purpose(call);
+    let purpose = purpose(jaggaer.settings.profile, call);
     let mut inner = jaggaer.lock();
     let reply = match turned_away(jaggaer, &mut inner, call.headers) {
         Some(reply) => reply,
@@ -101,6 +141,7 @@ fn answer(jaggaer: &Jaggaer, call: &Call<'_>) -> Reply {
                 (Purpose::Attachment, _) => file(jaggaer, call),
                 (_, Profile::Default) => default_api::answer(jaggaer, &mut inner, call),
                 (_, Profile::Observed) => observed_api::answer(jaggaer, &mut inner, call),
+                (_, Profile::Alternate) => alternate_api::answer(jaggaer, &mut inner, call),
             }
         }
     };
@@ -115,12 +156,15 @@ fn answer(jaggaer: &Jaggaer, call: &Call<'_>) -> Reply {
     reply
 }
 
-fn purpose(call: &Call<'_>) -> Purpose {
-    match (call.method == Method::GET, call.path.len()) {
-        (false, _) => Purpose::Write,
-        (true, 6) if call.path[4] == "attachments" => Purpose::Attachment,
-        (true, 0..=3) => Purpose::List,
-        (true, _) => Purpose::One,
+fn purpose(profile: Profile, call: &Call<'_>) -> Purpose {
+    match (call.method == Method::GET, profile, call.path.as_slice()) {
+        (false, _, _) => Purpose::Write,
+        (true, Profile::Alternate, ["ap", "vouchers", _, "files", _])
+        | (true, Profile::Default | Profile::Observed, [_, _, _, _, "attachments", _]) => {
+            Purpose::Attachment
+        }
+        (true, _, path) if path.len() <= 3 => Purpose::List,
+        (true, _, _) => Purpose::One,
     }
 }
 
@@ -155,16 +199,21 @@ fn turned_away(jaggaer: &Jaggaer, inner: &mut Inner, headers: &HeaderMap) -> Opt
     None
 }
 
-/// `.../ji/v1/invoices/{id}/attachments/{file}`, the same in both profiles.
+/// `.../ji/v1/invoices/{id}/attachments/{file}`, or `.../ap/vouchers/{id}/files/{file}`.
 fn file(jaggaer: &Jaggaer, call: &Call<'_>) -> Reply {
-    match call.path.as_slice() {
-        ["ji", "v1", "invoices", invoice, "attachments", file] => {
-            match feed::attachment(&jaggaer.world, invoice, file) {
-                Some(file) => Reply::new(StatusCode::OK, file.content_type, file.bytes),
-                None => not_found("no such file"),
+    let (invoice, file) = match call.path.as_slice() {
+        ["ji", "v1", "invoices", invoice, "attachments", file] => (invoice, file),
+        ["ap", "vouchers", invoice, "files", file] => {
+            if let Some(reply) = alternate_api::wrong_headers(call) {
+                return reply;
             }
+            (invoice, file)
         }
-        _ => not_found("no such path"),
+        _ => return not_found("no such path"),
+    };
+    match feed::attachment(&jaggaer.world, invoice, file) {
+        Some(file) => Reply::new(StatusCode::OK, file.content_type, file.bytes),
+        None => not_found("no such file"),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The sign-in: Keycloak's token endpoint, client credentials only.
 
-use super::Jaggaer;
+use super::alternate_api::SCOPE;
 use super::reply::Reply;
+use super::{Jaggaer, Profile};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -11,7 +12,8 @@ pub(super) const PATH: &str = "/auth/realms/J1p-integrations/protocol/openid-con
 
 /// Answers a request for a token. `form` is the body, `application/x-www-form-urlencoded`.
 pub(super) fn issue(jaggaer: &Jaggaer, path: &str, headers: &HeaderMap, form: &[u8]) -> Reply {
-    if path != PATH {
+    let profile = jaggaer.settings.profile;
+    if path != profile.token_path() {
         return refuse(StatusCode::NOT_FOUND, "Realm does not exist", None);
     }
     let members = read_form(form);
@@ -22,6 +24,16 @@ pub(super) fn issue(jaggaer: &Jaggaer, path: &str, headers: &HeaderMap, form: &[
         return refuse(StatusCode::BAD_REQUEST, "unsupported_grant_type", Some(detail));
     }
     let basic = basic_credentials(headers);
+    if profile == Profile::Alternate {
+        // This realm knows its clients by Basic alone, and gives no token that is good for nothing.
+        if basic.is_none() || get("client_secret").is_some() {
+            let detail = "Client must authenticate with client_secret_basic";
+            return refuse(StatusCode::UNAUTHORIZED, "unauthorized_client", Some(detail));
+        }
+        if get("scope") != Some(SCOPE) {
+            return refuse(StatusCode::BAD_REQUEST, "invalid_scope", Some("Invalid scopes"));
+        }
+    }
     let (id, secret) = match &basic {
         Some((id, secret)) => (Some(id.as_str()), Some(secret.as_str())),
         None => (get("client_id"), get("client_secret")),
@@ -42,7 +54,7 @@ pub(super) fn issue(jaggaer: &Jaggaer, path: &str, headers: &HeaderMap, form: &[
     drop(inner);
     let mut answer = json!({
         "access_token": token, "refresh_expires_in": 0, "token_type": "Bearer",
-        "not-before-policy": 0, "scope": "profile email",
+        "not-before-policy": 0, "scope": get("scope").unwrap_or("profile email"),
     });
     if !(faults.token_without_expiry || settings.token_without_expiry) {
         answer["expires_in"] = seconds.into();

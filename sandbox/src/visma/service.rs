@@ -3,8 +3,8 @@
 use super::reply::{Reply, pairs};
 use super::routes::{self, Action};
 use super::{Call, Desk, Visma, attachment, background, gate, token};
-use crate::faults::Fault;
 use crate::faults::cable::{Cable, Fate};
+use crate::faults::{Fault, date_ahead};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequest, Multipart, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -141,6 +141,10 @@ impl Visma {
             // Status 0: the caller got no answer.
             desk.count(method, template, if carriage == Carriage::Lost { 0 } else { reply.status });
             reply.headers.extend(desk.state.allowance.headers(desk.settings, desk.now));
+            let ahead = desk.board.settings().clock_ahead_seconds;
+            if ahead != 0 {
+                reply.headers.extend(date_ahead(ahead).map(|date| ("date", date)));
+            }
             (reply, carriage)
         })
     }
@@ -151,7 +155,7 @@ impl Desk<'_> {
         *self.state.counts.entry((method, template, status)).or_insert(0) += 1;
     }
 
-    fn pass(&mut self, call: Call, headers: &HeaderMap) -> (Reply, Carriage) {
+    fn pass(&mut self, mut call: Call, headers: &HeaderMap) -> (Reply, Carriage) {
         self.state.calls += 1;
         let whole = |reply| (reply, Carriage::Whole);
         if let Err(wait) = self.state.allowance.take(self.settings, self.now) {
@@ -194,6 +198,9 @@ impl Desk<'_> {
         }
         if strikes(self, Fault::ServerErrorBeforeCommit) {
             return whole(Reply::message(500, "An error has occurred."));
+        }
+        if self.board.settings().ignore_changes_filter {
+            call.query.retain(|(name, _)| !name.starts_with("lastModifiedDateTime"));
         }
         self.run_jobs(false);
         if call.if_match.is_some() && self.board.fires_on(Fault::PreconditionFailed, write) {
@@ -248,7 +255,10 @@ impl Desk<'_> {
             self.state.tokens.remove(given);
             return Err(Reply::unauthorized());
         }
-        if self.board.fires(Fault::Forbidden) {
+        let closed = self.board.settings().forbidden_path;
+        if closed.is_some_and(|path| call.path.starts_with(&path))
+            || self.board.fires(Fault::Forbidden)
+        {
             return Err(Reply::message(403, "The application is not allowed to do this."));
         }
         if self.board.fires(Fault::RateLimited) {

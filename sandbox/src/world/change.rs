@@ -42,6 +42,22 @@ impl Record {
 }
 
 impl World {
+    /// Puts the sandbox's own clock: the next change is stamped a second later. What was stamped later
+    /// than that is stamped then, as if it had been there before.
+    pub fn put_clock(&self, now_ms: i64) {
+        let mut state = self.state();
+        state.now_ms = now_ms;
+        state.version += 1;
+        let State { orders, invoices, receipts, contracts, version, .. } = &mut *state;
+        let records = orders.iter_mut().map(|order| &mut order.record);
+        let records = records.chain(invoices.iter_mut().map(|invoice| &mut invoice.record));
+        let records = records.chain(receipts.iter_mut().map(|receipt| &mut receipt.record));
+        let records = records.chain(contracts.iter_mut().map(|contract| &mut contract.record));
+        for record in records.filter(|record| record.updated_ms > now_ms) {
+            record.stamp(now_ms, *version);
+        }
+    }
+
     /// A change order, one revision up. `false`: no such order or line.
     pub fn change_order(&self, id: &str, change: &OrderChange) -> bool {
         let mut state = self.state();

@@ -4,21 +4,28 @@
 
 mod pace;
 mod pager;
+mod probe;
 mod settings;
 mod token;
 
 pub use pager::{Page, Pager, Row};
+pub use probe::Look;
 pub use settings::{ClientAuth, Settings};
 
-use super::address::{Base, percent_encoded};
+use super::address::{Base, form_encoded, percent_encoded};
 use super::profile::{Feed, Place, Success, is_empty};
 use super::read::{shown, text_of};
 use super::{Error, Stamp};
 use crate::procurement::AttachmentRef;
+use crate::redact::Redactor;
 use pace::Pacer;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Response, Url};
+use secrecy::ExposeSecret;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
@@ -46,6 +53,14 @@ struct Inner {
     requests: AtomicU64,
 }
 
+/// One request of the API. Everything here is a read, one with a body too.
+struct Ask<'a> {
+    url: &'a Url,
+    headers: &'a HeaderMap,
+    /// Sent by POST; without one it is a GET.
+    body: Option<&'a Value>,
+}
+
 /// One answer of the API, good or bad.
 struct Answer {
     status: u16,
@@ -70,16 +85,28 @@ impl Client {
             .user_agent(concat!("ml-connector/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Error::Settings(network_text(error)))?;
+        let secrets = || std::iter::once(&settings.client_secret).chain(&settings.previous_secret);
+        // As `Basic` sends them, with the id before them.
+        let basic: Vec<String> = secrets()
+            .map(|secret| form_encoded(secret.expose_secret()))
+            .map(|secret| format!("{}:{secret}", form_encoded(&settings.client_id)))
+            .collect();
+        let kept = secrets().chain(settings.headers.iter().map(|(_, value)| value));
+        let kept = kept.map(|secret| secret.expose_secret());
+        let redactor = Arc::new(Redactor::new(kept.chain(basic.iter().map(String::as_str))));
         let sign_in = SignIn {
             url,
             client_id: settings.client_id.clone(),
-            secret: settings.client_secret.clone(),
+            secrets: secrets().cloned().collect(),
+            redactor,
             auth: settings.client_auth,
             scope: settings.scope.clone(),
+            key_header: header_name(&settings.api_key_header)?,
             first_backoff: settings.first_backoff,
             state: tokio::sync::Mutex::default(),
         };
-        let headers = header_map(&settings.headers)?;
+        let own = settings.headers.iter().map(|(name, value)| (name, value.expose_secret()));
+        let headers = header_map(own)?;
         let pacer = Pacer::new(settings.concurrent_requests, settings.requests_per_second);
         let requests = AtomicU64::new(0);
         let inner = Inner { http, base, settings, headers, sign_in, pacer, requests };
@@ -94,12 +121,6 @@ impl Client {
     /// Gets a token, if there is no good one yet.
     pub async fn sign_in(&self) -> Result<(), Error> {
         self.inner.sign_in.token(&self.inner.http, &self.inner.requests).await.map(drop)
-    }
-
-    /// Reads the first page of a feed and says how many rows it has.
-    pub async fn probe(&self, feed: &Arc<Feed>) -> Result<usize, Error> {
-        let page = self.pager(feed, None).next().await?;
-        Ok(page.map_or(0, |page| page.rows.len()))
     }
 
     /// Reads a list page by page: what changed since the watermark, or everything.
@@ -119,9 +140,10 @@ impl Client {
             path = path.replace(&format!("{{{name}}}"), &percent_encoded(&part));
         }
         let url = with_query(self.inner.base.below(&path)?, &detail.query);
-        let headers = header_map(&feed.headers)?;
+        let headers = header_map(feed.headers.iter().map(|(name, value)| (name, value.as_str())))?;
         let error_at = detail.error.as_ref().or(feed.error.as_ref());
-        let (body, _) = self.json(&url, &headers, detail.success.as_ref(), error_at).await?;
+        let ask = Ask { url: &url, headers: &headers, body: None };
+        let (body, _) = self.json(&ask, detail.success.as_ref(), error_at).await?;
         let whole = match &detail.take {
             None => body,
             Some(place) => {
@@ -152,38 +174,40 @@ impl Client {
         let limit = self.inner.settings.largest_attachment;
         let anything = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("*/*"))]);
         let whole = |answer: Answer| Ok(answer.body);
-        self.call(&url, &anything, limit, None, &whole).await
+        let ask = Ask { url: &url, headers: &anything, body: None };
+        self.call(&ask, limit, None, &whole).await
     }
 
     /// One page or document as JSON, with its headers.
     async fn json(
         &self,
-        url: &Url,
-        headers: &HeaderMap,
+        ask: &Ask<'_>,
         success: Option<&Success>,
         error_at: Option<&Place>,
     ) -> Result<(Value, HeaderMap), Error> {
-        let path = url.path();
+        let path = ask.url.path();
         let parse = |answer: Answer| {
-            let body: Value = serde_json::from_slice(&answer.body).map_err(|error| {
+            let text = unicode(&answer.headers, &answer.body);
+            let body: Value = serde_json::from_slice(&text).map_err(|error| {
                 Error::BrokenAnswer { path: path.to_owned(), text: error.to_string() }
             })?;
             match success {
-                Some(test) if !passes(test, &body) => Err(Error::Failed {
-                    path: path.to_owned(),
-                    text: failure_text(test, error_at, &body),
-                }),
+                Some(test) if !passes(test, &body) => {
+                    let clean = self.inner.sign_in.redactor.scrub(text.into_owned());
+                    let body = serde_json::from_slice(&clean).unwrap_or_default();
+                    let text = failure_text(test, error_at, &body);
+                    Err(Error::Failed { path: path.to_owned(), text })
+                }
                 Some(_) | None => Ok((body, answer.headers)),
             }
         };
-        self.call(url, headers, self.inner.settings.largest_page, error_at, &parse).await
+        self.call(ask, self.inner.settings.largest_page, error_at, &parse).await
     }
 
     /// One call with everything that makes it dependable: token, pace, attempts, bounds.
     async fn call<T>(
         &self,
-        url: &Url,
-        headers: &HeaderMap,
+        ask: &Ask<'_>,
         limit: usize,
         error_at: Option<&Place>,
         parse: &(impl Fn(Answer) -> Result<T, Error> + Sync),
@@ -195,7 +219,7 @@ impl Client {
         loop {
             let turn = inner.pacer.turn().await;
             let token = inner.sign_in.token(&inner.http, &inner.requests).await?;
-            let answer = self.send(url, headers, &token.bearer, limit).await;
+            let answer = self.send(ask, &token, limit).await;
             drop(turn);
             let outcome = match answer {
                 Ok(answer)
@@ -213,7 +237,10 @@ impl Client {
                     }
                     parsed
                 }
-                Ok(answer) => Err(refused(url.path(), &answer, error_at)),
+                Ok(mut answer) => {
+                    answer.body = inner.sign_in.redactor.scrub(answer.body);
+                    Err(refused(ask.url.path(), &answer, error_at))
+                }
                 Err(error) => Err(error),
             };
             let error = match outcome {
@@ -238,28 +265,51 @@ impl Client {
 
     async fn send(
         &self,
-        url: &Url,
-        headers: &HeaderMap,
-        bearer: &HeaderValue,
+        ask: &Ask<'_>,
+        token: &token::Token,
         limit: usize,
     ) -> Result<Answer, Error> {
         let inner = &self.inner;
+        let path = ask.url.path();
         inner.requests.fetch_add(1, Ordering::Relaxed);
         let mut all =
             HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-        for (name, value) in inner.headers.iter().chain(headers) {
+        for (name, value) in inner.headers.iter().chain(ask.headers) {
             all.insert(name.clone(), value.clone());
         }
-        all.insert(AUTHORIZATION, bearer.clone());
-        let sent = inner.http.get(url.clone()).headers(all).send().await;
+        all.insert(token.header.clone(), token.value.clone());
+        let request = match ask.body {
+            None => inner.http.get(ask.url.clone()),
+            Some(body) => {
+                all.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                inner.http.post(ask.url.clone()).body(body.to_string())
+            }
+        };
+        let sent = request.headers(all).send().await;
         let answer = sent.map_err(|error| Error::NoAnswer {
-            path: url.path().to_owned(),
+            path: path.to_owned(),
             text: network_text(error),
         })?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = body_within(answer, limit, url.path()).await?;
+        let body = body_within(answer, limit, path).await?;
         Ok(Answer { status, headers, body })
     }
+}
+
+/// The body as UTF-8 without a byte-order mark. Old servers write Latin-1 and say so.
+fn unicode<'b>(headers: &HeaderMap, body: &'b [u8]) -> Cow<'b, [u8]> {
+    let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let charset = said.split(';').find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+    });
+    let latin = charset.is_some_and(|of| {
+        ["iso-8859-1", "latin1", "windows-1252"].iter().any(|known| of.eq_ignore_ascii_case(known))
+    });
+    if latin {
+        return Cow::Owned(body.iter().copied().map(char::from).collect::<String>().into_bytes());
+    }
+    Cow::Borrowed(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
 }
 
 async fn body_within(mut answer: Response, limit: usize, path: &str) -> Result<Vec<u8>, Error> {
@@ -367,15 +417,24 @@ fn with_query(mut url: Url, query: &BTreeMap<String, String>) -> Url {
     url
 }
 
-fn header_map(headers: &BTreeMap<String, String>) -> Result<HeaderMap, Error> {
+fn header_name(name: &str) -> Result<HeaderName, Error> {
+    HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| Error::Settings(format!("header `{name}` cannot be sent")))
+}
+
+fn header_map<'a>(
+    headers: impl IntoIterator<Item = (&'a String, &'a str)>,
+) -> Result<HeaderMap, Error> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
+        let header = header_name(name)?;
         let wrong = || Error::Settings(format!("header `{name}` cannot be sent"));
-        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
         if header == AUTHORIZATION {
             return Err(Error::Settings("`Authorization` carries the token only".to_owned()));
         }
-        map.insert(header, HeaderValue::from_str(value).map_err(|_| wrong())?);
+        let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
+        value.set_sensitive(true);
+        map.insert(header, value);
     }
     Ok(map)
 }

@@ -1,5 +1,6 @@
-use super::{Client, header_map, with_query};
-use crate::jaggaer::profile::{End, Feed, PagingKind, Place};
+use super::{Ask, Client, header_map, with_query};
+use crate::jaggaer::address::percent_encoded;
+use crate::jaggaer::profile::{End, Feed, PAGE_IN_PATH, PagingKind, Place, Request};
 use crate::jaggaer::{Error, Stamp};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, LINK};
@@ -62,6 +63,8 @@ struct Held {
     rows: Vec<Value>,
     total: Option<u64>,
     next: Option<String>,
+    /// Unless the answer says that this is the last page.
+    more: bool,
 }
 
 /// What a page means for the pages after it.
@@ -92,6 +95,34 @@ impl Pager {
         }
     }
 
+    /// Rows asked for in one page; `None`: the list takes no such wish.
+    pub fn page_size(&self) -> Option<u64> {
+        self.feed.paging.size_parameter.as_ref().map(|_| self.size)
+    }
+
+    /// Whether rows follow a page that ended the list because it had fewer rows than were asked for. `None`: it
+    /// did not end so. Where rows follow, the source cuts pages, and the profile's `max_size` must say so.
+    pub async fn rows_follow_short_page(&mut self, rows: usize) -> Result<Option<bool>, Error> {
+        let count = u64::try_from(rows).unwrap_or(u64::MAX);
+        let paging = &self.feed.paging;
+        let ended_short = self.complete()
+            && count > 0
+            && count < self.size
+            && paging.end.contains(&End::ShortPage);
+        self.next = match paging.kind {
+            PagingKind::Page if ended_short => Next::Page(paging.first + 1),
+            PagingKind::Offset if ended_short => Next::Offset(paging.first + count),
+            _ => return Ok(None),
+        };
+        let (_, held) = self.fetch().await?;
+        let new = held.rows.iter().any(|row| {
+            let id = digest(&[&self.feed.source_id(row)]);
+            !self.seen.contains(&id)
+        });
+        self.next = Next::End;
+        Ok(Some(new))
+    }
+
     /// The list was read to its end: a watermark may move.
     pub fn complete(&self) -> bool {
         matches!(self.next, Next::End)
@@ -104,17 +135,11 @@ impl Pager {
             if self.complete() {
                 return Ok(None);
             }
-            let url = self.address()?;
             if self.pages >= MOST_PAGES {
                 return Err(self.endless(format!("{MOST_PAGES} pages and more")));
             }
-            let headers = header_map(&self.feed.headers)?;
-            let answer = self
-                .client
-                .json(&url, &headers, self.feed.success.as_ref(), self.feed.error.as_ref())
-                .await;
-            let held = match answer {
-                Ok((body, headers)) => self.open(&url, body, &headers)?,
+            let (url, held) = match self.fetch().await {
+                Ok(fetched) => fetched,
                 Err(Error::Status { status: 410, .. })
                     if !matches!(self.next, Next::Start) && self.restarts < MOST_RESTARTS =>
                 {
@@ -138,6 +163,17 @@ impl Pager {
         }
     }
 
+    async fn fetch(&self) -> Result<(Url, Held), Error> {
+        let (url, sent) = self.request()?;
+        let headers =
+            header_map(self.feed.headers.iter().map(|(name, value)| (name, value.as_str())))?;
+        let ask = Ask { url: &url, headers: &headers, body: sent.as_ref() };
+        let (body, headers) =
+            self.client.json(&ask, self.feed.success.as_ref(), self.feed.error.as_ref()).await?;
+        let held = self.open(&url, body, &headers)?;
+        Ok((url, held))
+    }
+
     fn start_again(&mut self) {
         self.restarts += 1;
         self.next = Next::Start;
@@ -147,35 +183,56 @@ impl Pager {
         self.total = None;
     }
 
-    fn address(&self) -> Result<Url, Error> {
-        if let Next::Link(url) = &self.next {
-            return Ok(url.clone());
-        }
-        let base = self.client.inner.base.below(&self.feed.path)?;
-        let mut url = with_query(base, &self.feed.query);
-        let paging = &self.feed.paging;
-        let mut query: Vec<(&str, String)> = Vec::new();
+    /// What to ask for next: an address, and the body where parameters go into one.
+    fn request(&self) -> Result<(Url, Option<Value>), Error> {
+        let feed = &self.feed;
+        let mut parameters: Vec<(&str, Value)> = Vec::new();
         if let Some((name, value)) = &self.since {
-            query.push((name, value.clone()));
+            parameters.push((name, value.clone().into()));
         }
-        if let Some(name) = &paging.size_parameter {
-            query.push((name, self.size.to_string()));
+        if let Some(name) = &feed.paging.size_parameter {
+            parameters.push((name, self.size.into()));
         }
-        match (&self.next, paging.kind) {
-            (Next::Cursor(cursor), _) => query.push((&paging.parameter, cursor.clone())),
-            (Next::Page(at) | Next::Offset(at), _) => {
-                query.push((&paging.parameter, at.to_string()));
-            }
-            (Next::Start, PagingKind::Page | PagingKind::Offset) => {
-                query.push((&paging.parameter, paging.first.to_string()));
-            }
+        let place: Option<Value> = match (&self.next, feed.paging.kind) {
+            (Next::Cursor(cursor), _) => Some(cursor.clone().into()),
+            (Next::Page(at) | Next::Offset(at), _) => Some((*at).into()),
+            (Next::Start, PagingKind::Page | PagingKind::Offset) => Some(feed.paging.first.into()),
             (Next::Start, PagingKind::Cursor | PagingKind::Link | PagingKind::None)
-            | (Next::Link(_) | Next::End, _) => {}
+            | (Next::Link(_) | Next::End, _) => None,
+        };
+        let mut path = feed.path.clone();
+        if path.contains(PAGE_IN_PATH) {
+            let at = place.as_ref().map(text_of_parameter).unwrap_or_default();
+            path = path.replace(PAGE_IN_PATH, &percent_encoded(&at));
+        } else if let Some(place) = place {
+            parameters.push((&feed.paging.parameter, place));
         }
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
+        let linked = match &self.next {
+            Next::Link(url) => Some(url.clone()),
+            Next::Start | Next::Cursor(_) | Next::Page(_) | Next::Offset(_) | Next::End => None,
+        };
+        let plain = |base: &str| Ok(with_query(self.client.inner.base.below(base)?, &feed.query));
+        match &feed.request {
+            Request::Get => {
+                let mut url = match linked {
+                    // It carries everything that the first call said.
+                    Some(url) => return Ok((url, None)),
+                    None => plain(&path)?,
+                };
+                if !parameters.is_empty() {
+                    let texts = parameters.iter().map(|(name, of)| (name, text_of_parameter(of)));
+                    url.query_pairs_mut().extend_pairs(texts);
+                }
+                Ok((url, None))
+            }
+            Request::Post(fixed) => {
+                let mut body = Value::Object(fixed.clone());
+                for (name, value) in parameters {
+                    put(&mut body, name, value);
+                }
+                Ok((linked.map_or_else(|| plain(&path), Ok)?, Some(body)))
+            }
         }
-        Ok(url)
     }
 
     fn open(&self, url: &Url, mut body: Value, headers: &HeaderMap) -> Result<Held, Error> {
@@ -199,18 +256,22 @@ impl Pager {
                     .filter(|text| !text.is_empty()),
                 (None, None) => None,
             },
-            PagingKind::Link => next_link(headers)
-                .map(|link| self.client.inner.base.linked(url, &link))
-                .transpose()?
-                .map(String::from),
+            PagingKind::Link => match &feed.paging.next {
+                Some(place) => text_at(place, &body),
+                None => next_link(headers),
+            }
+            .map(|link| self.client.inner.base.linked(url, &link))
+            .transpose()?
+            .map(String::from),
             PagingKind::Page | PagingKind::Offset | PagingKind::None => None,
         };
+        let more = feed.paging.more.as_ref().is_none_or(|place| says_yes(place, &body));
         let rows = match feed.items.take_list(&mut body) {
             Some(rows) => rows,
             None if total == Some(0) => Vec::new(),
             None => return Err(wrong(format!("no list at {}", feed.items.text()))),
         };
-        Ok(Held { rows, total, next })
+        Ok(Held { rows, total, next, more })
     }
 
     /// Decides what comes after this page, and notes its ids.
@@ -226,6 +287,7 @@ impl Pager {
         let ends_here = paging.end.iter().any(|end| match end {
             End::ShortPage => count < self.size,
             End::EmptyPage => count == 0,
+            End::NoMore => !held.more,
             End::NoCursor | End::Total => false,
         });
         match paging.kind {
@@ -356,6 +418,35 @@ fn text_at(place: &Place, body: &Value) -> Option<String> {
             None
         }
     }
+}
+
+/// A parameter as it stands in an address.
+fn text_of_parameter(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Puts a parameter into a body: `page.size` is a member of a member.
+fn put(body: &mut Value, name: &str, value: Value) {
+    let mut at = body;
+    for member in name.split('.') {
+        if !at.is_object() {
+            *at = Value::Object(serde_json::Map::new());
+        }
+        at = &mut at[member];
+    }
+    *at = value;
+}
+
+/// Whether the answer says that there is more. What is absent or no word for it means no.
+fn says_yes(place: &Place, body: &Value) -> bool {
+    place.nodes(body).first().is_some_and(|node| match node {
+        Value::Bool(flag) => *flag,
+        Value::Number(number) => number.as_u64().is_some_and(|number| number > 0),
+        Value::String(text) => {
+            ["true", "yes", "y", "j", "1"].contains(&text.trim().to_lowercase().as_str())
+        }
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    })
 }
 
 fn number_at(place: &Place, body: &Value) -> Option<u64> {

@@ -1,5 +1,4 @@
 use secrecy::SecretString;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -12,6 +11,9 @@ pub enum ClientAuth {
     Post,
     /// HTTP Basic, both parts form-urlencoded first (RFC 6749, 2.3.1).
     Basic,
+    /// There is none: the secret is a key that goes with every call, in the header
+    /// `Settings::api_key_header`.
+    ApiKey,
 }
 
 /// How to reach one JAGGAER instance.
@@ -22,8 +24,13 @@ pub struct Settings {
     pub token_url: Option<String>,
     pub client_id: String,
     pub client_secret: SecretString,
+    /// Tried where that one is refused: while the secret is being changed, the other side may not know
+    /// the new one yet.
+    pub previous_secret: Option<SecretString>,
     pub client_auth: ClientAuth,
     pub scope: Option<String>,
+    /// Used with `ClientAuth::ApiKey`.
+    pub api_key_header: String,
     pub concurrent_requests: usize,
     /// 0: no limit.
     pub requests_per_second: u32,
@@ -35,7 +42,7 @@ pub struct Settings {
     pub attempts: u32,
     pub first_backoff: Duration,
     /// Sent with every call of the API, not with the one for the token.
-    pub headers: BTreeMap<String, String>,
+    pub headers: Vec<(String, SecretString)>,
     /// Answers that mean "get a new token", once.
     pub token_expired_statuses: Vec<u16>,
     /// Bytes of one page or document.
@@ -51,8 +58,10 @@ impl Settings {
             token_url: None,
             client_id: client_id.to_owned(),
             client_secret,
+            previous_secret: None,
             client_auth: ClientAuth::default(),
             scope: None,
+            api_key_header: "X-API-Key".to_owned(),
             concurrent_requests: 4,
             requests_per_second: 5,
             page_size: 100,
@@ -60,7 +69,7 @@ impl Settings {
             request_timeout: Duration::from_secs(60),
             attempts: 5,
             first_backoff: Duration::from_millis(250),
-            headers: BTreeMap::new(),
+            headers: Vec::new(),
             token_expired_statuses: vec![401],
             largest_page: 64 << 20,
             largest_attachment: 50 << 20,
@@ -71,7 +80,7 @@ impl Settings {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A header may carry a key, so only names are shown.
-        let headers: Vec<&String> = self.headers.keys().collect();
+        let headers: Vec<&String> = self.headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("Settings")
             .field("base_url", &self.base_url)
             .field("token_url", &self.token_url)

@@ -1,10 +1,12 @@
 use super::{ClientAuth, backoff, network_text};
 use crate::jaggaer::Error;
 use crate::jaggaer::address::form_encoded;
+use crate::redact::Redactor;
 use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -23,9 +25,13 @@ const LARGEST_ANSWER: usize = 1 << 20;
 pub(super) struct SignIn {
     pub(super) url: String,
     pub(super) client_id: String,
-    pub(super) secret: SecretString,
+    /// The one to try first, and the one before it if there is one.
+    pub(super) secrets: Vec<SecretString>,
+    pub(super) redactor: Arc<Redactor>,
     pub(super) auth: ClientAuth,
     pub(super) scope: Option<String>,
+    /// Of a key that needs no sign-in.
+    pub(super) key_header: HeaderName,
     pub(super) first_backoff: Duration,
     pub(super) state: Mutex<State>,
 }
@@ -34,13 +40,16 @@ pub(super) struct SignIn {
 pub(super) struct State {
     token: Option<Token>,
     made: u64,
+    /// Which of the secrets was taken last.
+    secret: usize,
     refused: Option<(Instant, Error)>,
 }
 
-/// A token as it goes into the `Authorization` header.
+/// A token, or a key, as it goes into a header of each call.
 #[derive(Clone)]
 pub(super) struct Token {
-    pub(super) bearer: HeaderValue,
+    pub(super) header: HeaderName,
+    pub(super) value: HeaderValue,
     generation: u64,
     renew_at: Instant,
 }
@@ -53,6 +62,9 @@ impl SignIn {
         http: &reqwest::Client,
         requests: &AtomicU64,
     ) -> Result<Token, Error> {
+        if self.auth == ClientAuth::ApiKey {
+            return self.key(self.state.lock().await.secret);
+        }
         let mut state = self.state.lock().await;
         if let Some(token) = &state.token
             && Instant::now() < token.renew_at
@@ -64,12 +76,18 @@ impl SignIn {
         {
             return Err(error.clone());
         }
-        let mut attempt = 1;
+        let (mut attempt, mut tried, mut refusal) = (1, state.secret, None);
         let (bearer, life, asked_at) = loop {
             let asked_at = Instant::now();
             requests.fetch_add(1, Ordering::Relaxed);
-            match self.ask(http).await {
+            match self.ask(http, &self.secrets[tried]).await {
                 Ok((bearer, life)) => break (bearer, life, asked_at),
+                Err(error @ Error::SignInRefused { .. })
+                    if refusal.is_none() && self.secrets.len() > 1 =>
+                {
+                    refusal = Some(error);
+                    tried = 1 - tried;
+                }
                 Err(error) if error.is_retryable() && attempt < ATTEMPTS => {
                     let wait = match &error {
                         Error::Throttled { wait, .. } => (*wait).min(Duration::from_secs(10)),
@@ -79,6 +97,7 @@ impl SignIn {
                     attempt += 1;
                 }
                 Err(error) => {
+                    let error = refusal.unwrap_or(error);
                     if !error.is_retryable() {
                         state.refused = Some((Instant::now(), error.clone()));
                     }
@@ -86,34 +105,66 @@ impl SignIn {
                 }
             }
         };
+        if refusal.is_some() {
+            let which = if tried == 0 { "set last" } else { "before" };
+            tracing::warn!(
+                "jaggaer took only the client secret {which}, of the two that the vault has"
+            );
+            state.secret = tried;
+        }
         let margin = if life > RENEW_BEFORE_END * 2 { RENEW_BEFORE_END } else { life / 2 };
         state.made += 1;
-        let token = Token { bearer, generation: state.made, renew_at: asked_at + life - margin };
+        let token = Token {
+            header: AUTHORIZATION,
+            value: bearer,
+            generation: state.made,
+            renew_at: asked_at + life - margin,
+        };
         state.token = Some(token.clone());
         state.refused = None;
         Ok(token)
     }
 
+    /// The secret itself, which is good until somebody changes it. Its generation says which one.
+    fn key(&self, which: usize) -> Result<Token, Error> {
+        let mut value =
+            HeaderValue::from_str(self.secrets[which].expose_secret()).map_err(|_| {
+                Error::Settings("the key (`client_secret`) cannot stand in a header".to_owned())
+            })?;
+        value.set_sensitive(true);
+        let (header, generation) = (self.key_header.clone(), which as u64);
+        Ok(Token { header, value, generation, renew_at: Instant::now() })
+    }
+
     /// The API did not take this token; somebody else may have replaced it already.
     pub(super) async fn drop_token(&self, refused: &Token) {
         let mut state = self.state.lock().await;
-        if state.token.as_ref().is_some_and(|token| token.generation == refused.generation) {
+        if self.auth == ClientAuth::ApiKey {
+            if state.secret as u64 == refused.generation && self.secrets.len() > 1 {
+                state.secret = 1 - state.secret;
+            }
+        } else if state.token.as_ref().is_some_and(|token| token.generation == refused.generation) {
             state.token = None;
         }
     }
 
-    async fn ask(&self, http: &reqwest::Client) -> Result<(HeaderValue, Duration), Error> {
+    async fn ask(
+        &self,
+        http: &reqwest::Client,
+        secret: &SecretString,
+    ) -> Result<(HeaderValue, Duration), Error> {
         let mut form = vec![("grant_type", "client_credentials")];
         let mut request = http.post(&self.url).header(ACCEPT, "application/json");
         match self.auth {
             ClientAuth::Post => {
                 form.push(("client_id", &self.client_id));
-                form.push(("client_secret", self.secret.expose_secret()));
+                form.push(("client_secret", secret.expose_secret()));
             }
             ClientAuth::Basic => {
-                let secret = form_encoded(self.secret.expose_secret());
+                let secret = form_encoded(secret.expose_secret());
                 request = request.basic_auth(form_encoded(&self.client_id), Some(secret));
             }
+            ClientAuth::ApiKey => unreachable!("a key is not exchanged for a token"),
         }
         if let Some(scope) = &self.scope {
             form.push(("scope", scope));
@@ -131,29 +182,34 @@ impl SignIn {
         if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
             return Err(Error::SignInBroken(format!("status {}", status.as_u16())));
         }
-        let body: Option<Value> = body.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         if !status.is_success() {
+            let body = self.redactor.scrub(body.unwrap_or_default());
+            let body: Option<Value> = serde_json::from_slice(&body).ok();
             return Err(refusal(status.as_u16(), body.as_ref()));
         }
-        good_answer(body.as_ref())
+        let body: Option<Value> = body.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let (token, life) = good_answer(body.as_ref())?;
+        self.redactor.add_token(token);
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
+            .map_err(|_| Error::SignInBroken("the token cannot stand in a header".to_owned()))?;
+        bearer.set_sensitive(true);
+        Ok((bearer, life))
     }
 }
 
-fn good_answer(body: Option<&Value>) -> Result<(HeaderValue, Duration), Error> {
+/// The token, and how long it holds.
+fn good_answer(body: Option<&Value>) -> Result<(&str, Duration), Error> {
     let broken = |text: &str| Error::SignInBroken(text.to_owned());
     let body = body.ok_or_else(|| broken("the answer was cut off or is not JSON"))?;
     let token = body.get("access_token").and_then(Value::as_str).filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| broken("the answer carries no `access_token`"))?;
-    let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
-        .map_err(|_| broken("the token cannot stand in a header"))?;
-    bearer.set_sensitive(true);
     let seconds = match body.get("expires_in") {
         Some(Value::Number(number)) => number.as_u64(),
         Some(Value::String(text)) => text.trim().parse().ok(),
         Some(_) | None => None,
     };
     let life = seconds.map_or(ASSUMED_LIFE, |seconds| Duration::from_secs(seconds.min(86_400)));
-    Ok((bearer, life))
+    Ok((token, life))
 }
 
 /// Only the short error code is kept: descriptions may repeat what was sent.

@@ -28,6 +28,7 @@ pub struct Feed {
     pub(crate) name: String,
     pub(crate) entity: Entity,
     pub(crate) path: String,
+    pub(crate) request: Request,
     pub(crate) query: BTreeMap<String, String>,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) items: Place,
@@ -54,28 +55,27 @@ pub(crate) enum Layout {
     Contract(Arc<ContractLayout>),
 }
 
+/// A feed as the file writes it. What is missing is taken from the feed that `like` names.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FeedTable {
     pub(crate) name: String,
     pub(crate) entity: Entity,
-    pub(crate) path: PathBelowBase,
-    #[serde(default)]
-    pub(crate) query: BTreeMap<String, String>,
-    #[serde(default)]
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) items: Place,
+    pub(crate) like: Option<String>,
+    pub(crate) path: Option<PathBelowBase>,
+    pub(crate) request: Option<Request>,
+    pub(crate) query: Option<BTreeMap<String, String>>,
+    pub(crate) headers: Option<BTreeMap<String, String>>,
+    pub(crate) items: Option<Place>,
     pub(crate) total: Option<Place>,
-    pub(crate) id: Field<Text>,
+    pub(crate) id: Option<Field<Text>>,
     pub(crate) success: Option<Success>,
     pub(crate) error: Option<Place>,
-    pub(crate) paging: Paging,
+    pub(crate) paging: Option<Paging>,
     pub(crate) delta: Option<Delta>,
     pub(crate) detail: Option<Detail>,
     pub(crate) kind: Option<InvoiceKind>,
-    #[serde(default)]
-    pub(crate) optional: bool,
-    pub(crate) like: Option<String>,
+    pub(crate) optional: Option<bool>,
     pub(crate) purchase_order: Option<OrderLayout>,
     pub(crate) invoice: Option<InvoiceLayout>,
     pub(crate) supplier: Option<VendorLayout>,
@@ -101,8 +101,20 @@ impl TryFrom<String> for PathBelowBase {
     }
 }
 
+/// How a list is asked for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// Parameters stand in the query.
+    #[default]
+    Get,
+    /// Parameters stand in a JSON body, beside these members. A name such as `page.size` is a
+    /// member of a member.
+    Post(serde_json::Map<String, serde_json::Value>),
+}
+
 /// The answer says that it worked.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Success {
     pub(crate) at: Place,
@@ -127,9 +139,11 @@ pub(crate) enum End {
     Total,
     ShortPage,
     EmptyPage,
+    /// `more` says so.
+    NoMore,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "PagingTable")]
 pub(crate) struct Paging {
     pub(crate) kind: PagingKind,
@@ -137,6 +151,10 @@ pub(crate) struct Paging {
     pub(crate) first: u64,
     pub(crate) cursor: Option<Place>,
     pub(crate) cursor_header: Option<String>,
+    /// Of kind `link`: where the next page's address stands in the answer, when not in a header.
+    pub(crate) next: Option<Place>,
+    /// A yes or no: whether there is a next page.
+    pub(crate) more: Option<Place>,
     pub(crate) size_parameter: Option<String>,
     pub(crate) max_size: Option<u64>,
     pub(crate) end: Vec<End>,
@@ -151,6 +169,8 @@ struct PagingTable {
     first: Option<u64>,
     cursor: Option<Place>,
     cursor_header: Option<String>,
+    next: Option<Place>,
+    more: Option<Place>,
     size_parameter: Option<String>,
     max_size: Option<u64>,
     #[serde(default)]
@@ -164,24 +184,32 @@ impl TryFrom<PagingTable> for Paging {
     fn try_from(table: PagingTable) -> Result<Self, String> {
         let fail = |text: &str| Err(text.to_owned());
         let has_cursor = table.cursor.is_some() || table.cursor_header.is_some();
-        let end = match table.kind {
+        let mut end = match table.kind {
             PagingKind::Cursor | PagingKind::Link if table.end.0.is_empty() => vec![End::NoCursor],
             PagingKind::None => Vec::new(),
             PagingKind::Cursor | PagingKind::Link | PagingKind::Page | PagingKind::Offset => {
                 table.end.0
             }
         };
+        if table.more.is_some() && !end.contains(&End::NoMore) {
+            end.push(End::NoMore);
+        }
+        if end.contains(&End::NoMore) && table.more.is_none() {
+            return fail(
+                "`no_more` needs `more`: where the answer says whether there is a next page",
+            );
+        }
         match table.kind {
-            PagingKind::Cursor if !has_cursor || table.parameter.is_none() => {
-                return fail("paging by cursor needs `parameter` and `cursor` or `cursor_header`");
-            }
-            PagingKind::Page | PagingKind::Offset if table.parameter.is_none() => {
-                return fail(
-                    "paging needs `parameter`: the query parameter with the page or offset",
-                );
+            PagingKind::Cursor if !has_cursor => {
+                return fail("paging by cursor needs `cursor` or `cursor_header`");
             }
             PagingKind::Page | PagingKind::Offset if end.is_empty() => {
-                return fail("paging needs `end`: `total`, `short_page` or `empty_page`");
+                return fail(
+                    "paging needs `end`: `total`, `short_page` or `empty_page`; or `more`",
+                );
+            }
+            PagingKind::None if table.more.is_some() => {
+                return fail("`more` belongs to lists that have pages");
             }
             PagingKind::Page | PagingKind::Offset if end.contains(&End::NoCursor) => {
                 return fail("`no_cursor` ends a list with cursors only");
@@ -198,6 +226,9 @@ impl TryFrom<PagingTable> for Paging {
         if table.kind != PagingKind::Cursor && has_cursor {
             return fail("`cursor` belongs to paging of kind `cursor`");
         }
+        if table.kind != PagingKind::Link && table.next.is_some() {
+            return fail("`next` belongs to paging of kind `link`");
+        }
         if table.overlap_rows.is_some() && table.kind != PagingKind::Offset {
             return fail("`overlap_rows` belongs to paging of kind `offset`");
         }
@@ -207,6 +238,8 @@ impl TryFrom<PagingTable> for Paging {
             first: table.first.unwrap_or(u64::from(table.kind == PagingKind::Page)),
             cursor: table.cursor,
             cursor_header: table.cursor_header,
+            next: table.next,
+            more: table.more,
             size_parameter: table.size_parameter,
             max_size: table.max_size,
             end,
@@ -215,8 +248,38 @@ impl TryFrom<PagingTable> for Paging {
     }
 }
 
+/// Stands in a path where the page, offset or cursor goes.
+pub(crate) const PAGE_IN_PATH: &str = "{page}";
+
+impl Paging {
+    /// The page is named in one place: by a parameter or in the path.
+    pub(crate) fn fits_path(&self, path: &str) -> Result<(), String> {
+        let in_path = path.contains(PAGE_IN_PATH);
+        let numbered = match self.kind {
+            PagingKind::Cursor | PagingKind::Page | PagingKind::Offset => true,
+            PagingKind::Link | PagingKind::None => false,
+        };
+        if path.replace(PAGE_IN_PATH, "").contains(['{', '}']) {
+            return Err(format!("`{path}`: a list's path has no part but `{PAGE_IN_PATH}`"));
+        }
+        match (numbered, in_path, self.parameter.is_empty()) {
+            (true, true, true) | (true, false, false) | (false, false, true) => Ok(()),
+            (true, true, false) => {
+                Err(format!("the page stands in `path` as `{PAGE_IN_PATH}`: leave `parameter` out"))
+            }
+            (true, false, true) => Err(format!(
+                "paging needs `parameter` (the query parameter with the page, offset or cursor) or \
+                 `{PAGE_IN_PATH}` in `path`"
+            )),
+            (false, _, _) => {
+                Err("`parameter` belongs to paging of kind `cursor`, `page` or `offset`".to_owned())
+            }
+        }
+    }
+}
+
 /// The call that fetches one document whole.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "DetailTable")]
 pub(crate) struct Detail {
     pub(crate) path: String,
@@ -276,7 +339,7 @@ pub(crate) enum Compare {
 }
 
 /// How a list is asked for what changed since an instant.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Delta {
     pub(crate) field: Field<Moment>,
@@ -391,6 +454,12 @@ impl Feed {
     /// A row of the list is not the whole document: `Client::detail` must follow.
     pub fn needs_detail(&self) -> bool {
         self.detail.is_some()
+    }
+
+    /// By how much earlier than the watermark changes are asked for; `None`: the list is always read whole.
+    pub fn overlap(&self) -> Option<SignedDuration> {
+        let delta = self.delta.as_ref().filter(|delta| delta.parameter.is_some())?;
+        Some(SignedDuration::from_secs(i64::from(delta.overlap_seconds)))
     }
 
     /// The query parameter that asks for what changed since the watermark, with the profile's

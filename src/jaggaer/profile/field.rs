@@ -13,6 +13,8 @@ pub(crate) enum ValueType {
     Decimal,
     MinorUnits,
     MoneyObject,
+    /// A number with its currency's code before or behind it: `NOK 1 234,50`.
+    MoneyText,
     Date,
     Instant,
     EpochMs,
@@ -28,6 +30,7 @@ impl ValueType {
             Self::Decimal => "decimal",
             Self::MinorUnits => "minor_units",
             Self::MoneyObject => "money_object",
+            Self::MoneyText => "money_text",
             Self::Date => "date",
             Self::Instant => "instant",
             Self::EpochMs => "epoch_ms",

@@ -8,7 +8,7 @@ mod kind;
 mod layout;
 mod place;
 
-pub(crate) use feed::{End, Layout, PagingKind, Success};
+pub(crate) use feed::{End, Layout, PAGE_IN_PATH, PagingKind, Request, Success};
 pub use feed::{Entity, Feed};
 pub(crate) use field::{Field, FieldRule, Kind, Notation, OneOrMany, Sign, TimeFormat, ValueType};
 pub(crate) use fulfilment::{ContractLayout, ReceiptLayout};
@@ -23,6 +23,7 @@ pub(crate) use place::{Origin, Place, is_empty};
 use feed::FeedTable;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -57,6 +58,9 @@ struct ProfileTable {
     name: String,
     #[serde(default)]
     notation: Notation,
+    /// Sent with every call of every feed.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
     feed: Vec<FeedTable>,
 }
 
@@ -89,9 +93,10 @@ impl Profile {
         let mut feeds: Vec<Arc<Feed>> = Vec::new();
         for feed_table in table.feed {
             let name = feed_table.name.clone();
-            let feed = build_feed(feed_table, &feeds, &notation).map_err(|text| {
-                ProfileError::WrongFeed { file: file.to_owned(), feed: name, text }
-            })?;
+            let feed =
+                build_feed(feed_table, &feeds, &notation, &table.headers).map_err(|text| {
+                    ProfileError::WrongFeed { file: file.to_owned(), feed: name, text }
+                })?;
             feeds.push(Arc::new(feed));
         }
         let digest = Sha256::digest(text.as_bytes());
@@ -131,11 +136,19 @@ fn build_feed(
     mut table: FeedTable,
     before: &[Arc<Feed>],
     notation: &Arc<Notation>,
+    headers: &BTreeMap<String, String>,
 ) -> Result<Feed, String> {
     if before.iter().any(|feed| feed.name == table.name) {
         return Err("two feeds have this name".to_owned());
     }
-    let layout = layout_of(&mut table, before)?;
+    let shared =
+        match &table.like {
+            Some(name) => Some(before.iter().find(|feed| feed.name == *name).ok_or_else(|| {
+                format!("`like` names `{name}`, and no feed above has that name")
+            })?),
+            None => None,
+        };
+    let layout = layout_of(&mut table, shared)?;
     let fits = match (table.entity, &layout) {
         (Entity::PurchaseOrders, Layout::Order(_))
         | (Entity::Invoices, Layout::Invoice(_))
@@ -156,56 +169,73 @@ fn build_feed(
             "its fields stand under the table of another entity than `entity` says".to_owned()
         );
     }
-    if let Layout::Invoice(invoice) = &layout
+    let needed = |key: &str| format!("`{key}` is missing");
+    let feed = Feed {
+        name: table.name,
+        entity: table.entity,
+        path: table
+            .path
+            .map(|path| path.0)
+            .or_else(|| shared.map(|feed| feed.path.clone()))
+            .ok_or_else(|| needed("path"))?,
+        request: table
+            .request
+            .or_else(|| shared.map(|feed| feed.request.clone()))
+            .unwrap_or_default(),
+        query: table.query.or_else(|| shared.map(|feed| feed.query.clone())).unwrap_or_default(),
+        headers: table
+            .headers
+            .map(|own| headers.clone().into_iter().chain(own).collect())
+            .or_else(|| shared.map(|feed| feed.headers.clone()))
+            .unwrap_or_else(|| headers.clone()),
+        items: table
+            .items
+            .or_else(|| shared.map(|feed| feed.items.clone()))
+            .ok_or_else(|| needed("items"))?,
+        total: table.total.or_else(|| shared?.total.clone()),
+        id: table.id.or_else(|| shared.map(|feed| feed.id.clone())).ok_or_else(|| needed("id"))?,
+        success: table.success.or_else(|| shared?.success.clone()),
+        error: table.error.or_else(|| shared?.error.clone()),
+        paging: table
+            .paging
+            .or_else(|| shared.map(|feed| feed.paging.clone()))
+            .ok_or_else(|| needed("paging"))?,
+        delta: table.delta.or_else(|| shared?.delta.clone()),
+        detail: table.detail.or_else(|| shared?.detail.clone()),
+        kind: table.kind.or_else(|| shared?.kind),
+        optional: table.optional.unwrap_or_else(|| shared.is_some_and(|feed| feed.optional)),
+        layout,
+        notation: Arc::clone(notation),
+    };
+    if let Layout::Invoice(invoice) = &feed.layout
         && invoice.kind.is_none()
-        && table.kind.is_none()
+        && feed.kind.is_none()
     {
         return Err("neither the feed nor its invoice fields say which `kind` it is".to_owned());
     }
-    if table.paging.end.contains(&End::Total) && table.total.is_none() {
+    if feed.paging.end.contains(&End::Total) && feed.total.is_none() {
         return Err("paging ends by `total`, but `total` (where it stands) is missing".to_owned());
     }
-    Ok(Feed {
-        name: table.name,
-        entity: table.entity,
-        path: table.path.0,
-        query: table.query,
-        headers: table.headers,
-        items: table.items,
-        total: table.total,
-        id: table.id,
-        success: table.success,
-        error: table.error,
-        paging: table.paging,
-        delta: table.delta,
-        detail: table.detail,
-        kind: table.kind,
-        optional: table.optional,
-        layout,
-        notation: Arc::clone(notation),
-    })
+    feed.paging.fits_path(&feed.path)?;
+    Ok(feed)
 }
 
 /// The feed's own fields, or those of the feed that `like` names.
-fn layout_of(table: &mut FeedTable, before: &[Arc<Feed>]) -> Result<Layout, String> {
+fn layout_of(table: &mut FeedTable, shared: Option<&Arc<Feed>>) -> Result<Layout, String> {
     let mut found = Vec::new();
     found.extend(table.purchase_order.take().map(|order| Layout::Order(Arc::new(order))));
     found.extend(table.invoice.take().map(|invoice| Layout::Invoice(Arc::new(invoice))));
     found.extend(table.supplier.take().map(|vendor| Layout::Vendor(Arc::new(vendor))));
     found.extend(table.receipt.take().map(|receipt| Layout::Receipt(Arc::new(receipt))));
     found.extend(table.contract.take().map(|contract| Layout::Contract(Arc::new(contract))));
-    if let Some(name) = &table.like {
-        let shared = before
-            .iter()
-            .find(|feed| feed.name == *name)
-            .ok_or_else(|| format!("`like` names `{name}`, and no feed above has that name"))?;
-        found.push(shared.layout.clone());
+    if found.is_empty() {
+        found.extend(shared.map(|feed| feed.layout.clone()));
     }
     match found.pop() {
         Some(layout) if found.is_empty() => Ok(layout),
         Some(_) | None => {
             Err("a feed needs exactly one of `purchase_order`, `invoice`, `supplier`, `receipt`, \
-                 `contract`, `like`"
+                 `contract`, or `like`"
                 .to_owned())
         }
     }

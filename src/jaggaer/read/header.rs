@@ -45,7 +45,8 @@ pub(super) fn status(
         .fields
         .iter()
         .map(|(name, field)| {
-            (name.as_str(), reader.field(scope, "status", field).unwrap_or_default())
+            let word = reader.field(scope, &format!("status.{name}"), field);
+            (name.as_str(), word.unwrap_or_default())
         })
         .collect();
     let has = |name: &str, accepted: &[String]| {
@@ -64,5 +65,8 @@ pub(super) fn status(
             .collect::<Vec<_>>()
             .join(", "),
     };
+    if let Some(trace) = &mut reader.trace {
+        trace.status(&text, ripeness);
+    }
     (ripeness, text)
 }

@@ -182,7 +182,7 @@ fn read_share(
     match &layout.segments {
         SegmentsLayout::Members(members) => {
             for (dimension, field) in members {
-                let value = reader.field(scope, "segment", field);
+                let value = reader.field(scope, &format!("segments.{dimension}"), field);
                 found.extend(value.map(|value| (dimension.clone(), value)));
             }
         }

@@ -6,10 +6,11 @@ mod contract;
 mod header;
 mod invoice;
 mod line;
-mod notation;
+pub(in crate::jaggaer) mod notation;
 mod purchase_order;
 mod receipt;
 mod scope;
+mod trace;
 mod value;
 mod vendor;
 
@@ -22,6 +23,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub(in crate::jaggaer) use scope::shown;
+pub(in crate::jaggaer) use trace::Trace;
 
 /// A raw document, read.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,23 +71,39 @@ impl std::fmt::Display for ReadProblem {
 impl Feed {
     /// Reads one whole document (the list's row, or what `Client::detail` made of it).
     pub fn read(&self, body: &Value) -> Read {
-        let scope = Scope::document(body);
+        self.read_with(body, &mut Reader::new(&self.notation))
+    }
+
+    /// The same, and `trace` learns what became of each field.
+    pub(in crate::jaggaer) fn trace(&self, body: &Value, trace: &mut Trace) -> Read {
         let mut reader = Reader::new(&self.notation);
+        reader.trace = Some(std::mem::take(trace));
+        let mut read = self.read_with(body, &mut reader);
+        if let Some(delta) = &self.delta {
+            let scope = Scope::document(body);
+            read.stamp = reader.required::<Moment>(&scope, "stamp", &delta.field);
+        }
+        *trace = reader.trace.take().unwrap_or_default();
+        read
+    }
+
+    fn read_with(&self, body: &Value, reader: &mut Reader<'_>) -> Read {
+        let scope = Scope::document(body);
         let id = reader.required(&scope, "id", &self.id);
         let source_id = id.unwrap_or_else(|| no_id(body));
         let content = match &self.layout {
             Layout::Order(layout) => {
-                let order = purchase_order::read(&mut reader, &scope, layout, &source_id);
+                let order = purchase_order::read(reader, &scope, layout, &source_id);
                 let document = finish(reader, order.map(Document::Order));
                 Content::Document { kind: DocumentKind::PurchaseOrder, document }
             }
             Layout::Invoice(layout) => {
                 let kind = match self.kind {
                     Some(fixed) => Some(fixed),
-                    None => invoice::kind(&mut reader, &scope, layout),
+                    None => invoice::kind(reader, &scope, layout),
                 };
-                let invoice = kind
-                    .and_then(|kind| invoice::read(&mut reader, &scope, layout, &source_id, kind));
+                let invoice =
+                    kind.and_then(|kind| invoice::read(reader, &scope, layout, &source_id, kind));
                 let document = finish(reader, invoice.map(Document::Invoice));
                 let kind = match kind {
                     Some(InvoiceKind::CreditNote) => DocumentKind::CreditNote,
@@ -94,15 +112,15 @@ impl Feed {
                 Content::Document { kind, document }
             }
             Layout::Vendor(layout) => {
-                let vendor = vendor::read(&mut reader, &scope, layout, &source_id);
+                let vendor = vendor::read(reader, &scope, layout, &source_id);
                 Content::Vendor(finish(reader, vendor))
             }
             Layout::Receipt(layout) => {
-                let receipt = receipt::read(&mut reader, &scope, layout, &source_id);
+                let receipt = receipt::read(reader, &scope, layout, &source_id);
                 Content::Receipt(finish(reader, receipt))
             }
             Layout::Contract(layout) => {
-                let contract = contract::read(&mut reader, &scope, layout, &source_id);
+                let contract = contract::read(reader, &scope, layout, &source_id);
                 Content::Contract(finish(reader, contract))
             }
         };
@@ -156,12 +174,12 @@ fn no_id(body: &Value) -> String {
     format!("no-id:{hex}")
 }
 
-fn finish<T>(reader: Reader<'_>, value: Option<T>) -> Result<Box<T>, Vec<ReadProblem>> {
+fn finish<T>(reader: &mut Reader<'_>, value: Option<T>) -> Result<Box<T>, Vec<ReadProblem>> {
     match value {
         Some(value) if reader.is_clean() => Ok(Box::new(value)),
-        Some(_) => Err(reader.into_problems()),
+        Some(_) => Err(reader.take_problems()),
         None => {
-            let problems = reader.into_problems();
+            let problems = reader.take_problems();
             debug_assert!(!problems.is_empty(), "a document is missing without a reason");
             Err(problems)
         }
@@ -186,9 +204,12 @@ fn rows<'v>(
             return (Vec::new(), false);
         }
         if !found.is_empty() {
+            reader.tell_list(scope, name, place.text(), found.len());
             return (found, place.origin() == super::profile::Origin::Document);
         }
     }
+    let places: Vec<&str> = places.iter().map(Place::text).collect();
+    reader.tell_list(scope, name, &places.join(", "), 0);
     (Vec::new(), false)
 }
 

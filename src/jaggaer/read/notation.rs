@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 /// A number as JSON writes it, or as a profile's constants are written: `-1234.50`, `1e3`.
-pub(super) fn plain_decimal(text: &str) -> Result<Decimal, String> {
+pub(in crate::jaggaer) fn plain_decimal(text: &str) -> Result<Decimal, String> {
     let text = text.trim();
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (digits, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -32,7 +32,11 @@ pub(super) fn plain_decimal(text: &str) -> Result<Decimal, String> {
 }
 
 /// A number in a locale's notation, e.g. `1.234,50` with `,` and group marks `.`.
-pub(super) fn local_decimal(text: &str, mark: char, group_marks: &str) -> Result<Decimal, String> {
+pub(in crate::jaggaer) fn local_decimal(
+    text: &str,
+    mark: char,
+    group_marks: &str,
+) -> Result<Decimal, String> {
     let text = text.trim();
     // Some ledgers write the sign behind the number.
     let (negative, unsigned) = match text.strip_prefix(['-', '\u{2212}']) {
@@ -78,7 +82,7 @@ fn iso_date(text: &str) -> Option<Date> {
     if shape && clean_end { date.parse().ok() } else { None }
 }
 
-pub(super) fn date(text: &str, formats: &[TimeFormat]) -> Result<Date, String> {
+pub(in crate::jaggaer) fn date(text: &str, formats: &[TimeFormat]) -> Result<Date, String> {
     formats
         .iter()
         .find_map(|format| match format {
@@ -90,7 +94,7 @@ pub(super) fn date(text: &str, formats: &[TimeFormat]) -> Result<Date, String> {
         .ok_or_else(|| format!("not a date written as {}", names(formats)))
 }
 
-pub(super) fn instant(
+pub(in crate::jaggaer) fn instant(
     text: &str,
     formats: &[TimeFormat],
     zone: Option<&TimeZone>,

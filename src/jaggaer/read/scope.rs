@@ -1,6 +1,7 @@
 //! Walks a document with the profile in hand and gathers what could not be read.
 
 use super::ReadProblem;
+use super::trace::Trace;
 use super::value::{Circumstances, Found, Readable, through_table};
 use crate::jaggaer::profile::{Field, FieldRule, Notation, Origin, Place, is_empty};
 use crate::procurement::Currency;
@@ -68,6 +69,18 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// The same field of every line has one name: `lines.taxes.rate`.
+    fn pattern(&self, field: &str) -> String {
+        let mut names = vec![field];
+        let mut trail = &self.trail;
+        while let Trail::Below { parent, name, .. } = trail {
+            names.push(name);
+            trail = parent;
+        }
+        names.reverse();
+        names.join(".")
+    }
+
     pub(super) fn name(&self, field: &str) -> String {
         format!("{}{field}", self.trail.text())
     }
@@ -79,6 +92,8 @@ pub(super) struct Reader<'p> {
     pub(super) currency: Option<Currency>,
     pub(super) turned: bool,
     problems: Vec<ReadProblem>,
+    /// What became of each field, for those who want to know.
+    pub(super) trace: Option<Trace>,
 }
 
 /// A document may be wrong in ten thousand lines; a person needs to see a few.
@@ -86,7 +101,7 @@ const MOST_PROBLEMS: usize = 20;
 
 impl<'p> Reader<'p> {
     pub(super) fn new(notation: &'p Notation) -> Self {
-        Self { notation, currency: None, turned: false, problems: Vec::new() }
+        Self { notation, currency: None, turned: false, problems: Vec::new(), trace: None }
     }
 
     pub(super) fn problem(
@@ -97,6 +112,13 @@ impl<'p> Reader<'p> {
         found: String,
         text: String,
     ) {
+        if let Some(trace) = &mut self.trace {
+            trace.unreadable(&scope.pattern(field), &place, &found, &text);
+        }
+        self.note(scope, field, place, found, text);
+    }
+
+    fn note(&mut self, scope: &Scope<'_>, field: &str, place: String, found: String, text: String) {
         if self.problems.len() < MOST_PROBLEMS {
             self.problems.push(ReadProblem { field: scope.name(field), place, found, text });
         }
@@ -106,8 +128,46 @@ impl<'p> Reader<'p> {
         self.problems.is_empty()
     }
 
-    pub(super) fn into_problems(self) -> Vec<ReadProblem> {
-        self.problems
+    pub(super) fn take_problems(&mut self) -> Vec<ReadProblem> {
+        std::mem::take(&mut self.problems)
+    }
+
+    /// Of a field that is there, or is not.
+    fn tell(&mut self, scope: &Scope<'_>, name: &str, rule: &FieldRule, required: bool, is: bool) {
+        let Some(trace) = &mut self.trace else { return };
+        let name = scope.pattern(name);
+        // What the profile fixes is neither looked for nor missed.
+        let required = required && rule.default.is_none();
+        match (&rule.constant, is) {
+            (Some(constant), _) => trace.found(&name, "constant", required, constant),
+            (None, true) => {
+                let node = rule.at.0.iter().chain(&rule.plus).find_map(|place| {
+                    let nodes = place.nodes(scope.root(place));
+                    nodes.into_iter().find(|node| !is_empty(node)).map(|node| (place, node))
+                });
+                match node {
+                    Some((place, node)) => {
+                        let places = rule.place_text();
+                        let at = if rule.at.0.len() > 1 { &places } else { place.text() };
+                        trace.found(&name, at, required, &shown(node));
+                    }
+                    // The profile's default.
+                    None => trace.missing(&name, &rule.place_text(), required),
+                }
+            }
+            (None, false) => trace.missing(&name, &rule.place_text(), required),
+        }
+    }
+
+    /// Of a list, with the number of its rows.
+    pub(super) fn tell_list(&mut self, scope: &Scope<'_>, name: &str, at: &str, rows: usize) {
+        let Some(trace) = &mut self.trace else { return };
+        let name = scope.pattern(name);
+        match rows {
+            0 => trace.missing(&name, at, false),
+            1 => trace.found(&name, at, false, "1 row"),
+            many => trace.found(&name, at, false, &format!("{many} rows")),
+        }
     }
 
     fn around(&self) -> Circumstances<'p> {
@@ -122,7 +182,10 @@ impl<'p> Reader<'p> {
         field: &Field<K>,
     ) -> Option<K::Out> {
         match self.attempt::<K>(scope, &field.rule) {
-            Ok(value) => value,
+            Ok(value) => {
+                self.tell(scope, name, &field.rule, false, value.is_some());
+                value
+            }
             Err((place, found, text)) => {
                 self.problem(scope, name, place, found, text);
                 None
@@ -147,10 +210,14 @@ impl<'p> Reader<'p> {
         field: &Field<K>,
     ) -> Option<K::Out> {
         match self.attempt::<K>(scope, &field.rule) {
-            Ok(Some(value)) => Some(value),
+            Ok(Some(value)) => {
+                self.tell(scope, name, &field.rule, true, true);
+                Some(value)
+            }
             Ok(None) => {
+                self.tell(scope, name, &field.rule, true, false);
                 let place = field.rule.place_text();
-                self.problem(
+                self.note(
                     scope,
                     name,
                     place,

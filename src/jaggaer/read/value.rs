@@ -146,18 +146,37 @@ fn major_units(
                 .ok_or_else(|| format!("an object without `{}`", notation.amount_member))?
                 .scalar()?
         }
+        (ValueType::MoneyText, Found::Scalar(scalar)) => {
+            let (code, number) = apart(&scalar.text);
+            if let (Some(own), Some(expected)) = (code, around.currency)
+                && Currency::parse(own).ok() != Some(expected)
+            {
+                return Err(format!("an amount in {own} on a document in {expected}"));
+            }
+            Scalar { text: Cow::Owned(number.to_owned()), plain: scalar.plain }
+        }
         (ValueType::MinorUnits, found) => {
             let number = decimal(rule, notation, &found.scalar()?)?;
             let currency = around.currency.ok_or("minor units without a currency")?;
-            if !number.fract().is_zero() {
-                return Err("not a whole number of minor units".to_owned());
-            }
             let unit = Decimal::new(1, currency.decimals());
             return number.checked_mul(unit).ok_or_else(|| "too large".to_owned());
         }
         (_, found) => found.scalar()?,
     };
     decimal(rule, notation, &scalar)
+}
+
+/// The currency's code and the number of `NOK 1 234,50`, `1.234,50 EUR` or `12.50`.
+fn apart(text: &str) -> (Option<&str>, &str) {
+    let text = text.trim();
+    let is_code = |code: &str| code.len() == 3 && code.bytes().all(|b| b.is_ascii_alphabetic());
+    let before = text.split_at_checked(3).filter(|(code, _)| is_code(code));
+    let behind = text.len().checked_sub(3).and_then(|at| text.split_at_checked(at));
+    match (before, behind.filter(|(_, code)| is_code(code))) {
+        (Some((code, number)), None) => (Some(code), number.trim()),
+        (None, Some((number, code))) => (Some(code), number.trim()),
+        (Some(_), Some(_)) | (None, None) => (None, text),
+    }
 }
 
 fn timestamp(
@@ -176,6 +195,7 @@ fn timestamp(
         | ValueType::Decimal
         | ValueType::MinorUnits
         | ValueType::MoneyObject
+        | ValueType::MoneyText
         | ValueType::Boolean
         | ValueType::Integer => {
             let formats = rule.format.as_ref().unwrap_or(&notation.instant);
@@ -186,8 +206,12 @@ fn timestamp(
 
 impl Readable for Text {
     type Out = String;
-    fn read(_: &FieldRule, _: Circumstances<'_>, found: Found<'_>) -> Result<String, String> {
+    fn read(rule: &FieldRule, _: Circumstances<'_>, found: Found<'_>) -> Result<String, String> {
         let text = found.scalar()?.text;
+        if rule.value_type == Some(ValueType::MoneyText) {
+            let code = apart(&text).0.ok_or("no currency's code stands before or behind it")?;
+            return Ok(code.to_ascii_uppercase());
+        }
         if text.chars().count() > LONGEST_TEXT {
             return Err(format!("longer than {LONGEST_TEXT} characters"));
         }

@@ -43,12 +43,19 @@ impl Engine {
         let hash = change.keep_reference_data(&company.id, &read.reference, at);
 
         self.commit(change).await?;
-        self.refresh_suppliers(company).await?;
+        self.read_suppliers(company).await?;
         CrashPoint::ReferenceKept.pass();
         self.use_reference(company, read.reference, hash).await
     }
 
-    async fn refresh_suppliers(&self, company: &Company) -> Result<(), SyncError> {
+    /// Suppliers alone, beside the reference data that was read before.
+    pub async fn refresh_suppliers(&self, company: &Company) -> Result<(), SyncError> {
+        let Some(known) = company.reference() else { return self.refresh_reference(company).await };
+        self.read_suppliers(company).await?;
+        self.use_reference(company, known.data.clone(), known.hash.clone()).await
+    }
+
+    async fn read_suppliers(&self, company: &Company) -> Result<(), SyncError> {
         let list = suppliers_as_read(company);
         let watermark = self.store.watermark(&company.id, &list).await?;
         let since = since(watermark.as_ref(), company.overlap_minutes);

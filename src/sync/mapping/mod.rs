@@ -7,7 +7,7 @@ mod wanted;
 pub use preview::{Affected, Preview, preview};
 pub use wanted::{Wanted, WantedCode, WantedVendor, wanted};
 
-use super::engine::{Connection, entry};
+use super::engine::{Connection, Engine, entry};
 use super::error::SyncError;
 use super::links::{take_over, with_links};
 use crate::audit::hash_text;
@@ -54,6 +54,18 @@ pub async fn join_mapping(
         }
     }
     Ok(all)
+}
+
+/// The same for an engine that works on and on: `opened` are its connections with the configuration's
+/// rules. One whose tables do not fit stands still until they do.
+pub async fn rules_anew(
+    engine: &mut Engine,
+    opened: &[Arc<Connection>],
+) -> Result<Vec<SyncError>, SyncError> {
+    let fresh = opened.iter().map(|of| Arc::new(of.with_rules(of.rules.clone()))).collect();
+    let joined = join_mapping(&engine.store, engine.owned(), fresh).await?;
+    engine.connections = joined.connections;
+    Ok(joined.faults)
 }
 
 async fn join(store: &Store, owned: &Owned, connection: &mut Connection) -> Result<(), SyncError> {

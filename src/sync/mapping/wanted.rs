@@ -1,7 +1,7 @@
 use super::rules_in_force;
 use crate::config::{Config, ConnectionConfig};
 use crate::mapping::{
-    Suggested, Suggestion, SupplierIndex, Suppliers, Unplaced, suggest, suggest_supplier, unplaced,
+    NamedCode, Suggested, Suggestion, SupplierIndex, Suppliers, suggest, suggest_supplier, unplaced,
 };
 use crate::procurement::Document;
 use crate::store::{DocumentState, Store};
@@ -20,7 +20,7 @@ pub struct Wanted {
 /// A code that leads nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WantedCode {
-    pub code: Unplaced,
+    pub code: NamedCode,
     /// The numbers of the documents that it holds.
     pub documents: Vec<String>,
     pub suggestions: Vec<Suggested>,
@@ -58,7 +58,7 @@ pub async fn wanted(
     let source = config.source(&connection.source).expect("the configuration was checked");
     let profile = load_profile(&source.profile, &config.folder)
         .map_err(|error| SyncError::Inner(error.to_string()))?;
-    let mut codes: BTreeMap<Unplaced, Vec<String>> = BTreeMap::new();
+    let mut codes: BTreeMap<NamedCode, Vec<String>> = BTreeMap::new();
     let mut unknown: BTreeMap<String, WantedVendor> = BTreeMap::new();
     for document in store.latest_documents(&connection.id, DocumentState::Held, i64::MAX).await? {
         let Some(raw) = store.revision(&document.id, document.latest_revision).await? else {

@@ -113,6 +113,7 @@ impl Engine {
         document: &DocumentRow,
         file: Option<Vec<u8>>,
     ) -> Result<bool, SyncError> {
+        let sender = company.sender()?;
         let Some(connection) = self.connection(&document.connection) else { return Ok(false) };
         // A file stays what it is whatever the document says.
         if row.step != Step::Attach && document.latest_revision > row.revision {
@@ -177,7 +178,7 @@ impl Engine {
         self.commit(change).await?;
         CrashPoint::PostingIntended.pass();
 
-        let outcome = company.client.send(&request, self.gate()).await;
+        let outcome = sender.send(&request, self.gate()).await;
         CrashPoint::PostingAnswered.pass();
         let left = !matches!(outcome, Outcome::NotSent { .. });
         self.outcome(company, connection, &intended, document, outcome).await.map(|()| left)

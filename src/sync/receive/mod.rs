@@ -7,10 +7,12 @@ mod record;
 
 use crate::clock;
 use crate::jaggaer::{self, Entity, Feed, Stamp};
+use crate::schedule::Flow;
 use crate::store::{Change, Watermark};
 use crate::sync::CrashPoint;
 use crate::sync::engine::{Engine, Source};
 use crate::sync::error::SyncError;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How far ahead of our clock a change time may be. One that lies further ahead is a mistake, and
@@ -18,15 +20,16 @@ use std::sync::Arc;
 const AHEAD: i64 = 24 * 3600 * 1_000_000;
 
 impl Engine {
-    /// Every feed of a source, once for all its connections: what documents are judged by first, orders
-    /// before invoices. `remarks` takes what could not be read and is no error.
+    /// The feeds of these flows, once for all connections of the source: what documents are judged by
+    /// first, orders before invoices. `remarks` takes what could not be read and is no error.
     pub async fn receive(
         &self,
         source: &Source,
+        flows: &BTreeSet<Flow>,
         remarks: &mut Vec<String>,
     ) -> Result<(), SyncError> {
         self.keep_inputs(source).await?;
-        let received = self.receive_feeds(source, remarks).await;
+        let received = self.receive_feeds(source, flows, remarks).await;
         source.set_vendors(self.store.vendors(&source.id).await?);
         received
     }
@@ -44,6 +47,7 @@ impl Engine {
     async fn receive_feeds(
         &self,
         source: &Source,
+        flows: &BTreeSet<Flow>,
         remarks: &mut Vec<String>,
     ) -> Result<(), SyncError> {
         let mut trouble = None;
@@ -54,6 +58,9 @@ impl Engine {
             Entity::PurchaseOrders,
             Entity::Invoices,
         ] {
+            if !belongs_to(entity).iter().any(|flow| flows.contains(flow)) {
+                continue;
+            }
             let feeds: Vec<Arc<Feed>> = source.profile.feeds_of(entity).map(Arc::clone).collect();
             for feed in feeds {
                 self.progress.begin(&format!("receive {}", feed.name()), None);
@@ -170,6 +177,16 @@ impl Engine {
         self.commit(change).await?;
         CrashPoint::ReceiveWatermarkMoved.pass();
         Ok(())
+    }
+}
+
+/// The flows that read the entity's lists. Vendors come with every sort of document too: a document is
+/// judged by its vendor, and who is new is mostly new with it.
+fn belongs_to(entity: Entity) -> &'static [Flow] {
+    match entity {
+        Entity::Suppliers => &[Flow::Suppliers, Flow::Orders, Flow::Invoices],
+        Entity::Contracts | Entity::Receipts | Entity::PurchaseOrders => &[Flow::Orders],
+        Entity::Invoices => &[Flow::Invoices],
     }
 }
 

@@ -2,6 +2,10 @@ use super::*;
 use crate::visma::testing::{Reply, Server};
 use std::sync::atomic::AtomicUsize;
 
+fn sender(client: &Client) -> Sender {
+    Sender::new(client)
+}
+
 fn creation() -> Request {
     Request {
         method: Method::Post,
@@ -43,7 +47,7 @@ fn kind(outcome: &Outcome) -> &'static str {
 
 async fn sent(request: &Request, reply: fn() -> Reply) -> (Outcome, usize) {
     let server = Server::signed_in(move |_, _| reply()).await;
-    let outcome = server.client().send(request, Arc::new(|| true)).await;
+    let outcome = sender(&server.client()).send(request, Arc::new(|| true)).await;
     (outcome, server.calls().len())
 }
 
@@ -124,8 +128,8 @@ async fn the_request_leaves_as_it_was_stored() {
     let mut release = action();
     let stored = serde_json::to_string(&release).expect("serialises");
     release = serde_json::from_str(&stored).expect("reads back");
-    client.send(&release, Arc::new(|| true)).await;
-    client.send(&creation(), Arc::new(|| true)).await;
+    sender(&client).send(&release, Arc::new(|| true)).await;
+    sender(&client).send(&creation(), Arc::new(|| true)).await;
     let calls = server.calls();
     assert_eq!(calls[0].target, "/v1/supplierInvoice/Invoice/300457/action/release");
     assert_eq!(calls[0].header("if-match"), "\"AAA=\"");
@@ -144,7 +148,7 @@ async fn a_file_leaves_as_a_form() {
     let client = server.client();
     let bytes = b"%PDF-1.7".to_vec();
     let request = crate::visma::attach("DebitAdj", "7", "kjøp.pdf", Some("application/pdf"), bytes);
-    assert_eq!(kind(&client.send(&request, Arc::new(|| true)).await), "done");
+    assert_eq!(kind(&sender(&client).send(&request, Arc::new(|| true)).await), "done");
     let call = &server.calls()[0];
     assert_eq!(call.target, "/v1/supplierInvoice/documentType/DebitAdj/7/attachment");
     assert!(call.header("content-type").starts_with("multipart/form-data; boundary="));
@@ -153,7 +157,7 @@ async fn a_file_leaves_as_a_form() {
     }
     let stored = serde_json::to_string(&request).expect("serialises");
     let without: Request = serde_json::from_str(&stored).expect("reads back");
-    assert_eq!(kind(&client.send(&without, Arc::new(|| true)).await), "not sent");
+    assert_eq!(kind(&sender(&client).send(&without, Arc::new(|| true)).await), "not sent");
     assert_eq!(server.calls().len(), 1);
 }
 
@@ -171,10 +175,10 @@ async fn the_last_bytes_do_not_leave_without_the_right_to_write() {
     let server = Server::signed_in(|_, _| Reply::new(201, CREATED, "")).await;
     let client = server.client();
     let (gate, asked) = open_for(1);
-    let outcome = client.send(&creation(), gate).await;
+    let outcome = sender(&client).send(&creation(), gate).await;
     assert_eq!(kind(&outcome), "not sent", "{outcome:?}");
     assert_eq!((asked.load(Ordering::SeqCst), server.calls().len()), (2, 0));
-    assert_eq!(client.send(&creation(), Arc::new(|| true)).await, created());
+    assert_eq!(sender(&client).send(&creation(), Arc::new(|| true)).await, created());
 }
 
 #[tokio::test]
@@ -185,13 +189,13 @@ async fn the_gate_is_asked_before_each_departure() {
     })
     .await;
     let client = server.client();
-    assert_eq!(kind(&client.send(&creation(), Arc::new(|| false)).await), "not sent");
+    assert_eq!(kind(&sender(&client).send(&creation(), Arc::new(|| false)).await), "not sent");
     assert_eq!(server.calls().len(), 0);
     // Twice for the first departure (before it, and at its last bytes), once for the second.
     let (gate, asked) = open_for(2);
-    assert_eq!(kind(&client.send(&creation(), gate).await), "not sent");
+    assert_eq!(kind(&sender(&client).send(&creation(), gate).await), "not sent");
     assert_eq!((asked.load(Ordering::SeqCst), server.calls().len()), (3, 1));
-    assert_eq!(client.send(&creation(), Arc::new(|| true)).await, created());
+    assert_eq!(sender(&client).send(&creation(), Arc::new(|| true)).await, created());
 }
 
 #[tokio::test]
@@ -201,18 +205,20 @@ async fn nobody_there_is_not_sent() {
     let unused = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     settings.base_url = format!("http://{}", unused.local_addr().expect("bound"));
     drop(unused);
-    let outcome =
-        Client::new(settings.clone()).expect("usable").send(&creation(), Arc::new(|| true)).await;
+    let outcome = sender(&Client::new(settings.clone()).expect("usable"))
+        .send(&creation(), Arc::new(|| true))
+        .await;
     assert_eq!(kind(&outcome), "not sent", "{outcome:?}");
     settings.base_url = "http://no-such-host.invalid".into();
-    let outcome = Client::new(settings).expect("usable").send(&creation(), Arc::new(|| true)).await;
+    let outcome =
+        sender(&Client::new(settings).expect("usable")).send(&creation(), Arc::new(|| true)).await;
     assert_eq!(kind(&outcome), "not sent", "{outcome:?}");
 }
 
 #[tokio::test]
 async fn no_token_is_not_sent() {
     let server = Server::start(|_, _| Reply::new(400, &[], r#"{"error":"invalid_client"}"#)).await;
-    let outcome = server.client().send(&creation(), Arc::new(|| true)).await;
+    let outcome = sender(&server.client()).send(&creation(), Arc::new(|| true)).await;
     assert_eq!(kind(&outcome), "not sent", "{outcome:?}");
     assert!(server.calls().is_empty());
 }
@@ -232,7 +238,7 @@ async fn a_write_may_use_the_reserve_but_not_more() {
     .await;
     let client = server.client();
     for expected in ["done", "done", "not sent"] {
-        assert_eq!(kind(&client.send(&creation(), Arc::new(|| true)).await), expected);
+        assert_eq!(kind(&sender(&client).send(&creation(), Arc::new(|| true)).await), expected);
     }
     assert_eq!(server.calls().len(), 2);
 }

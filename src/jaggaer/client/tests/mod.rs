@@ -23,6 +23,7 @@ struct Call {
     query: BTreeMap<String, String>,
     bearer: String,
     header: HeaderMap,
+    body: String,
     /// How many calls of the API came before.
     before: usize,
 }
@@ -91,6 +92,8 @@ async fn serve_with(
                 token["access_token"] = json!(format!("token-{count}"));
                 return answer(StatusCode::OK, &[], token.to_string().into());
             }
+            let body = axum::body::to_bytes(body, 1 << 16).await.unwrap();
+            let body = String::from_utf8(body.to_vec()).unwrap();
             let before = {
                 let mut seen = state.lock().unwrap();
                 seen.calls += 1;
@@ -99,7 +102,8 @@ async fn serve_with(
             let whole = format!("http://x{}", parts.uri);
             let query = Url::parse(&whole).unwrap().query_pairs().into_owned().collect();
             let path = parts.uri.path().to_owned();
-            let reply = api(Call { path, query, bearer: auth.unwrap_or_default(), header, before });
+            let reply =
+                api(Call { path, query, bearer: auth.unwrap_or_default(), header, body, before });
             let status = StatusCode::from_u16(reply.status).unwrap();
             let body = if reply.cut {
                 let half = reply.body[..reply.body.len() / 2].to_owned();
@@ -155,13 +159,17 @@ impl Server {
 
 /// A feed with the given paging table and nothing else of interest.
 fn feed(paging: &str) -> Arc<Feed> {
+    feed_with(paging, "path = \"/list\"")
+}
+
+fn feed_with(paging: &str, list: &str) -> Arc<Feed> {
     let text = format!(
         r#"
         name = "test"
         [[feed]]
         name = "suppliers"
         entity = "suppliers"
-        path = "/list"
+        {list}
         query = {{ fixed = "a b" }}
         items = "$.rows"
         total = "$.total"

@@ -245,7 +245,7 @@ async fn a_link_to_another_host_is_not_followed() {
         ..ok(json!({"rows": rows(0..1)}))
     })
     .await;
-    let error = server.client().probe(&feed(r#"kind = "link""#)).await.unwrap_err();
+    let error = server.client().look(&feed(r#"kind = "link""#), None).await.unwrap_err();
     assert!(matches!(error, Error::ForeignAddress(_)), "{error}");
 }
 
@@ -293,4 +293,53 @@ async fn any_order_of_pages_and_rows_gives_the_same_documents() {
             assert_eq!(read.into_values().collect::<Vec<_>>(), straight, "{paging} by {size}");
         }
     }
+}
+
+/// Parameters in a JSON body, the page in the path, a flag for the end, addresses in the answer.
+#[tokio::test]
+async fn lists_that_are_asked_for_and_ended_in_other_ways() {
+    let part = |from: usize| rows(from..(from + 4).min(9));
+    let server = serve(move |call| {
+        let sent: Value = serde_json::from_str(&call.body).unwrap();
+        assert_eq!((&sent["view"], &sent["page"]["size"]), (&json!("full"), &json!(4)));
+        assert_eq!(call.query["fixed"], "a b");
+        let from = sent["page"]["from"].as_u64().unwrap() as usize;
+        ok(json!({"rows": part(from), "total": 9}))
+    })
+    .await;
+    let posted = feed_with(
+        r#"kind = "offset", parameter = "page.from", size_parameter = "page.size", overlap_rows = 0, end = "total""#,
+        "path = \"/list\"\nrequest = { post = { view = \"full\" } }",
+    );
+    assert_eq!(read_all(&server.client(), &posted).await.unwrap(), ids(0..9));
+
+    let server = serve(move |call| {
+        let page: usize = call.path.strip_prefix("/list/").unwrap().parse().unwrap();
+        assert!(call.body.is_empty());
+        ok(json!({"rows": part((page - 1) * 4), "hasMore": if page < 3 { "Y" } else { "N" }}))
+    })
+    .await;
+    let in_path = feed_with(r#"kind = "page", more = "$.hasMore""#, "path = \"/list/{page}\"");
+    assert_eq!(read_all(&server.client(), &in_path).await.unwrap(), ids(0..9));
+    assert_eq!(server.calls(), 3);
+
+    let server = serve(move |call| {
+        let from = call.query.get("c").map_or(0, |at| at.parse().unwrap());
+        let next = if from < 8 { json!(format!("?fixed=a%20b&c={}", from + 4)) } else { json!("") };
+        ok(json!({"rows": part(from), "links": {"next": next}}))
+    })
+    .await;
+    let linked = feed(r#"kind = "link", next = "$.links.next""#);
+    assert_eq!(read_all(&server.client(), &linked).await.unwrap(), ids(0..9));
+    assert_eq!(server.calls(), 3);
+}
+
+/// An answer in Latin-1 says so; one with a byte-order mark does not.
+#[test]
+fn an_answer_is_read_in_its_own_letters() {
+    let said = |text: &str| HeaderMap::from_iter([(CONTENT_TYPE, text.parse().unwrap())]);
+    let latin = said("application/json; charset=ISO-8859-1");
+    assert_eq!(&*unicode(&latin, b"\"h\xf8y\""), "\"høy\"".as_bytes());
+    let plain = said("application/json; charset=utf-8");
+    assert_eq!(&*unicode(&plain, "\u{feff}\"høy\"".as_bytes()), "\"høy\"".as_bytes());
 }

@@ -8,11 +8,11 @@ async fn one_401_gets_one_fresh_token() {
         other => panic!("{other}"),
     })
     .await;
-    assert_eq!(server.client().probe(&feed(r#"kind = "none""#)).await.unwrap(), 1);
+    assert_eq!(server.client().look(&feed(r#"kind = "none""#), None).await.unwrap().rows.len(), 1);
     assert_eq!((server.tokens(), server.calls()), (2, 2));
 
     let server = serve(|_| status(401)).await;
-    let error = server.client().probe(&feed(CURSOR)).await.unwrap_err();
+    let error = server.client().look(&feed(CURSOR), None).await.unwrap_err();
     assert!(matches!(error, Error::Unauthorised { .. }) && error.needs_person());
     assert_eq!((server.tokens(), server.calls()), (2, 2), "exactly one fresh token");
 }
@@ -74,6 +74,7 @@ async fn both_ways_to_show_who_we_are() {
                 // base64("me:very%2Bsecret%3A%25")
                 assert_eq!(basic.as_deref(), Some("Basic bWU6dmVyeSUyQnNlY3JldCUzQSUyNQ=="));
             }
+            ClientAuth::ApiKey => unreachable!("it does not sign in"),
         }
     }
 }
@@ -105,4 +106,62 @@ async fn sign_in_refusals_say_what_to_do_and_keep_the_secret() {
             assert_eq!(server.tokens(), 1, "a refusal is not repeated at once");
         }
     }
+}
+
+#[tokio::test]
+async fn a_key_goes_with_every_call_and_is_not_exchanged() {
+    let server = serve(|call| {
+        assert_eq!(call.header["x-key"], SECRET);
+        assert_eq!(call.bearer, "");
+        ok(json!({"rows": rows(0..2), "next": null}))
+    })
+    .await;
+    let mut settings = server.settings();
+    settings.client_auth = ClientAuth::ApiKey;
+    settings.api_key_header = "X-Key".to_owned();
+    let client = Client::new(settings.clone()).unwrap();
+    assert_eq!(read_all(&client, &feed(CURSOR)).await.unwrap(), ids(0..2));
+    assert_eq!((server.tokens(), client.requests()), (0, 1));
+    settings.client_secret = "two\nlines".into();
+    let error = Client::new(settings).unwrap().sign_in().await.unwrap_err();
+    assert!(error.needs_person() && !error.to_string().contains("lines"), "{error}");
+}
+
+#[tokio::test]
+async fn of_two_keys_the_one_that_is_taken_is_used_from_then_on() {
+    let server = serve(|call| match call.header.get("x-key").map(|key| key.as_bytes()) {
+        Some(b"of yesterday") => ok(json!({"rows": []})),
+        _ => status(401),
+    })
+    .await;
+    let mut settings = server.settings();
+    settings.client_auth = ClientAuth::ApiKey;
+    settings.api_key_header = "X-Key".to_owned();
+    settings.client_secret = "of tomorrow".into();
+    settings.previous_secret = Some("of yesterday".into());
+    let client = Client::new(settings.clone()).unwrap();
+    for _ in 0..3 {
+        client.look(&feed(r#"kind = "none""#), None).await.unwrap();
+    }
+    assert_eq!(server.calls(), 4, "refused once");
+    settings.previous_secret = None;
+    let error = Client::new(settings).unwrap().look(&feed(CURSOR), None).await.unwrap_err();
+    assert!(matches!(error, Error::Unauthorised { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_an_error_repeats_of_us_is_taken_out() {
+    let server = serve(|call| Reply {
+        status: 400,
+        headers: Vec::new(),
+        body: json!({"detail": format!("{} {} {}", call.bearer, SECRET, "in x-proxy: key-9f3c")})
+            .to_string(),
+        cut: false,
+    })
+    .await;
+    let mut settings = server.settings();
+    settings.headers = vec![("x-proxy".to_owned(), "key-9f3c".into())];
+    let error =
+        Client::new(settings).unwrap().look(&feed(CURSOR), None).await.unwrap_err().to_string();
+    assert!(error.contains("Bearer *** *** in x-proxy: ***"), "{error}");
 }

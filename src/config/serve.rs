@@ -1,0 +1,45 @@
+use serde::{Deserialize, Deserializer};
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// How `serve` runs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServeConfig {
+    /// Where /health, /ready and /metrics are answered. `None`: nowhere.
+    #[serde(deserialize_with = "listen")]
+    pub listen: Option<SocketAddr>,
+    /// Rounds at a time in this process; others wait for their turn.
+    #[serde(deserialize_with = "at_least_one")]
+    pub rounds_at_a_time: usize,
+    /// Seconds after a request to stop, at most, until the process ends whatever is in hand.
+    pub drain_seconds: u64,
+}
+
+impl Default for ServeConfig {
+    fn default() -> Self {
+        Self {
+            listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8600))),
+            rounds_at_a_time: 16,
+            drain_seconds: 60,
+        }
+    }
+}
+
+fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text == "none" {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| {
+        serde::de::Error::custom(format!(
+            "listen: `{text}` is no address with a port; write for example \"127.0.0.1:8600\", or \"none\""
+        ))
+    })
+}
+
+fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    match usize::deserialize(deserializer)? {
+        0 => Err(serde::de::Error::custom("rounds_at_a_time: at least 1")),
+        n => Ok(n),
+    }
+}
