@@ -5,7 +5,9 @@ use ml_connector::clock;
 use ml_connector::config::Config;
 use ml_connector::decide::{Clears, Entry, Role, catalogue};
 use ml_connector::store::{DocumentRow, DocumentState, HoldRow, OverrideRow, Store};
-use ml_connector::sync::{Asked, ManualVerb, SetAside, ask_to_set_aside, role_to_set_aside, units};
+use ml_connector::sync::{
+    Asked, ManualVerb, SetAside, ask_to_correct, ask_to_set_aside, role_to_set_aside, units,
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -293,8 +295,9 @@ pub async fn release(
     }
     let reason = arguments.reason.as_str();
     if arguments.overrides.is_empty() {
-        let asked = (ManualVerb::Release, reason);
-        return ask_and_work(asked, &[document], None, config, &store, output).await;
+        let release = Ask::Verb(ManualVerb::Release);
+        let asked = ask(release, &document, reason, config, &store).await?;
+        return work(&[asked], None, config, &store, output).await;
     }
     if reason.trim().is_empty() {
         return Err(Failure::configuration("--override needs --reason TEXT: it is kept for good"));
@@ -358,28 +361,33 @@ async fn unit_of(
     )
 }
 
-/// Asks for it; a running owner carries it out, and where there is none this process does.
-/// `left`: what is told of the others that were meant, where many were.
-pub async fn ask_and_work(
-    (verb, reason): (ManualVerb, &str),
-    documents: &[DocumentRow],
-    left: Option<Vec<Value>>,
-    config: &Config,
-    store: &Store,
-    output: &Output,
-) -> Result<ExitCode, Failure> {
-    let account = account();
-    let mut asked = Vec::new();
-    for document in documents {
-        let unit = unit_of(store, config, document).await?;
-        let request = verb.ask(store, &unit, &document.id, &account, reason).await?;
-        asked.push((document.clone(), request));
-    }
-    work(&asked, left, config, store, output).await
+/// What a person asks for a document.
+pub enum Ask {
+    Verb(ManualVerb),
+    /// Replay, with a released invoice taken back where it is to be another.
+    Correct,
 }
 
-/// Carries out what was asked, and tells what came of each document.
-async fn work(
+/// Puts the request; who owns the unit carries it out.
+pub async fn ask(
+    what: Ask,
+    document: &DocumentRow,
+    reason: &str,
+    config: &Config,
+    store: &Store,
+) -> Result<(DocumentRow, Asked), Failure> {
+    let account = account();
+    let unit = unit_of(store, config, document).await?;
+    let asked = match what {
+        Ask::Verb(verb) => verb.ask(store, &unit, &document.id, &account, reason).await?,
+        Ask::Correct => ask_to_correct(store, &unit, &document.id, &account, reason).await?,
+    };
+    Ok((document.clone(), asked))
+}
+
+/// Carries out what was asked, where no running owner does, and tells what came of each document.
+/// `left`: what is told of the others that were meant, where many were.
+pub async fn work(
     asked: &[(DocumentRow, Asked)],
     left: Option<Vec<Value>>,
     config: &Config,

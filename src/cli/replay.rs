@@ -1,10 +1,11 @@
-use super::hold::{ask_and_work, one};
+use super::hold::{Ask, ask, one, work};
 use super::output::{Failure, Output};
 use ml_connector::config::Config;
-use ml_connector::procurement::{DocumentKind, Plan};
+use ml_connector::procurement::{DocumentKind, Plan, PostingMode};
 use ml_connector::store::{DocumentRow, DocumentState, PostingRow, Step, Store};
 use ml_connector::sync::{
-    ManualVerb, Rehearsed, Selection, applied_plan, plan_differences, rehearse_each,
+    Correction, ManualVerb, Rehearsed, Selection, applied_plan, correction, plan_differences,
+    rehearse_each,
 };
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -21,9 +22,11 @@ pub struct Arguments {
     /// Also carry a difference out: update what is not released yet.
     #[arg(long)]
     apply: bool,
-    /// How a difference of a released document shall be put right in Visma: reverse or credit.
-    #[arg(long, value_name = "HOW")]
-    correct: Option<String>,
+    /// A released invoice that differs: show what its correction would do. With --apply and --reason: take it
+    /// back by a credit note, and post it anew when that is released.
+    #[arg(long)]
+    correct: bool,
+    /// Why; kept in the audit trail.
     #[arg(long, default_value = "")]
     reason: String,
 }
@@ -35,6 +38,8 @@ struct Seen {
     differences: Vec<String>,
     /// Steps that the plan asks for and that are not done: a file, the release.
     unfinished: bool,
+    /// What taking it back would do, where what stands otherwise is released and that was asked.
+    correction: Option<Correction>,
 }
 
 pub async fn run(
@@ -42,12 +47,9 @@ pub async fn run(
     config: &Config,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    if let Some(how) = &arguments.correct {
-        return Err(Failure::configuration(format!(
-            "--correct {how}: what is released is not corrected by this program yet. Reverse or credit \
-             the document in Visma by hand; then `replay` tells whether what stands there is as it \
-             would be decided today"
-        )));
+    if arguments.correct && arguments.apply && arguments.reason.trim().is_empty() {
+        let why = "--correct --apply needs --reason TEXT: a credit note is explained for good";
+        return Err(Failure::configuration(why));
     }
     let store = super::open(config).await?;
     let documents = match (&arguments.id, &arguments.filter) {
@@ -59,7 +61,7 @@ pub async fn run(
     };
     let mut all = Vec::new();
     for (document, rehearsed) in rehearse_each(&store, config, documents).await? {
-        all.push(look(&store, document, rehearsed).await?);
+        all.push(look(&store, document, rehearsed, arguments.correct).await?);
     }
     let single = arguments.id.is_some();
     for seen in &all {
@@ -75,22 +77,29 @@ pub async fn run(
         for line in &seen.differences {
             output.say(if single { line.clone() } else { format!("  {line}") });
         }
+        if let Some(text) = seen.correction_text() {
+            output.say(if single { text } else { format!("  {text}") });
+        }
         match seen.why_not(arguments.apply) {
             Some(why) if single => output.say(format!("{}: {why}", seen.document.number)),
             Some(why) => output.say(format!("  {why}")),
             None => {}
         }
     }
-    let wanted: Vec<DocumentRow> = all
-        .iter()
-        .filter(|seen| seen.why_not(arguments.apply).is_none())
-        .map(|seen| seen.document.clone())
-        .collect();
+    let (wanted, others): (Vec<&Seen>, Vec<&Seen>) =
+        all.iter().partition(|seen| seen.why_not(arguments.apply).is_none());
     if !wanted.is_empty() {
-        let asked = (ManualVerb::Replay, arguments.reason.as_str());
-        let others = all.iter().filter(|seen| seen.why_not(arguments.apply).is_some());
-        let left = (!single).then(|| others.map(|seen| seen.json(arguments.apply)).collect());
-        return ask_and_work(asked, &wanted, left, config, &store, output).await;
+        let left = (!single).then(|| others.iter().map(|of| of.json(arguments.apply)).collect());
+        let reason = arguments.reason.as_str();
+        let mut asked = Vec::new();
+        for seen in wanted {
+            let how = match &seen.correction {
+                Some(_) => Ask::Correct,
+                None => Ask::Verb(ManualVerb::Replay),
+            };
+            asked.push(ask(how, &seen.document, reason, config, &store).await?);
+        }
+        return work(&asked, left, config, &store, output).await;
     }
     let told: Vec<Value> = all.iter().map(|seen| seen.json(arguments.apply)).collect();
     match (single, told.as_slice()) {
@@ -103,13 +112,24 @@ pub async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn look(store: &Store, document: DocumentRow, rehearsed: Rehearsed) -> Result<Seen, Failure> {
+async fn look(
+    store: &Store,
+    document: DocumentRow,
+    rehearsed: Rehearsed,
+    correct: bool,
+) -> Result<Seen, Failure> {
     let stands = applied_plan(&document);
     let differences = differences(stands.as_ref(), &rehearsed);
+    let correction = match rehearsed.plan() {
+        Some(plan) if correct && stands.is_some() && !differences.is_empty() => {
+            correction(store, &document, plan).await?
+        }
+        Some(_) | None => None,
+    };
     let postings = store.postings_of(&document.id).await?;
     let unfinished =
         document.state == DocumentState::Held || postings.iter().any(is_a_missing_step);
-    Ok(Seen { document, rehearsed, differences, unfinished })
+    Ok(Seen { document, rehearsed, differences, unfinished, correction })
 }
 
 /// A file or the release that did not come through: what `replay` takes up again. The document
@@ -131,12 +151,42 @@ impl Seen {
         if stands && self.differences.is_empty() && !self.unfinished {
             return Some("it stands in Visma as it would be decided today; nothing was done");
         }
+        match &self.correction {
+            Some(correction) if correction.credit.is_err() => {
+                return Some("nothing was done: correct it in Visma by hand");
+            }
+            Some(_) if !apply => {
+                return Some("nothing was done. Use --correct --apply --reason TEXT to do that");
+            }
+            Some(_) | None => {}
+        }
         if stands && !self.differences.is_empty() && !apply {
             return Some(
-                "it stands in Visma otherwise; nothing was done. Use --apply to change it where it is not released",
+                "it stands in Visma otherwise; nothing was done. Use --apply to change it where it is not released, \
+                 --correct to see what a correction of a released invoice would do",
             );
         }
         None
+    }
+
+    fn correction_text(&self) -> Option<String> {
+        let Correction { standing, credit } = self.correction.as_ref()?;
+        Some(match credit {
+            Err(why) => format!("{standing} cannot be taken back by a credit note: {why}"),
+            Ok(credit) => format!(
+                "{standing} is released. A credit note of {} {}, dated {} in the period {}, takes it back{}; when that \
+                 is released, the invoice is posted anew as above. Applying the credit note to {standing} is for \
+                 a person in Visma",
+                credit.gross,
+                credit.currency.code(),
+                credit.document_on,
+                credit.period,
+                match credit.mode {
+                    PostingMode::Released => " and is released",
+                    PostingMode::Hold | PostingMode::Balanced => ", for a person to release",
+                },
+            ),
+        })
     }
 
     fn json(&self, apply: bool) -> Value {
@@ -144,6 +194,10 @@ impl Seen {
             "why": self.why_not(apply),
             "document": self.document.id, "state": self.document.state.as_str(),
             "differences": self.differences, "decision": self.rehearsed.decision, "asked": false,
+            "correction": self.correction.as_ref().map(|of| json!({
+                "takes_back": of.standing, "credit_note": of.credit.as_ref().ok(),
+                "why_not": of.credit.as_ref().err(),
+            })),
         })
     }
 }

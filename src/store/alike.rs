@@ -86,7 +86,9 @@ macro_rules! alike {
 macro_rules! in_index {
     ($find:ident) => {
         $find!(
-            "select body from erp_invoice where company = $1 and supplier = $2 and status <> 'Voided' and "
+            "select body from erp_invoice where company = $1 and supplier = $2 and status <> 'Voided' \
+             and not exists (select 1 from taken_back t where t.company = erp_invoice.company \
+             and t.document_type = erp_invoice.document_type and t.number = erp_invoice.number) and "
         )
     };
 }

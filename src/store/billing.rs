@@ -47,6 +47,7 @@ pub struct OwnBilling {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnBilled {
     pub document: String,
+    pub our_key: String,
     /// The source's number.
     pub number: String,
     pub attention: Option<String>,
@@ -72,7 +73,8 @@ macro_rules! erp_billing {
             "select b.document_type, b.number, i.our_key, i.status, b.order_number, b.order_line, \
              b.receipt_line, b.quantity, b.unit, b.net_minor, b.currency, b.line, b.kind from erp_billing b \
              join erp_invoice i on i.company = b.company and i.document_type = b.document_type \
-             and i.number = b.number where b.company = $1 and ",
+             and i.number = b.number where b.company = $1 and not exists (select 1 from taken_back t \
+             where t.company = b.company and t.document_type = b.document_type and t.number = b.number) and ",
             $tail
         )
     };
@@ -121,7 +123,7 @@ impl Store {
              (select count(*) from erp_invoice e where e.company = b.company and e.our_key = b.our_key), \
              (select count(*) from erp_invoice e where e.company = b.company and e.our_key = b.our_key \
              and e.status <> 'Voided'), i.status, i.our_key, b.content, \
-             (select count(distinct o.content) from own_billing o where o.document = b.document) from own_billing b \
+             (select count(distinct o.content) from own_billing o where o.document = b.document), b.our_key from own_billing b \
              join document d on d.id = b.document left join erp_invoice i on i.company = b.company \
              and i.document_type = d.visma_type and i.number = d.visma_number where b.company = $1 and b.order_number = $2 \
              and exists (select 1 from posting p where p.document = b.document and p.step = 'create' \
@@ -171,6 +173,7 @@ fn own_billed(row: &AnyRow) -> Result<OwnBilled, StoreError> {
         by_hand: status.is_some() && key_in_index.is_none(),
         content: row.try_get(15)?,
         contents: row.try_get(16)?,
+        our_key: row.try_get(17)?,
         billing: OwnBilling {
             order: row.try_get(5)?,
             line: row.try_get(6)?,

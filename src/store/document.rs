@@ -98,6 +98,10 @@ pub struct DocumentRow {
     pub company: String,
     /// The version of the routes by which its revision in force was routed. Empty: not yet.
     pub routed: String,
+    /// How often what it had become in Visma was taken back.
+    pub corrections: i64,
+    /// A person's word that its next decision may take back what is released.
+    pub correction_asked: bool,
 }
 
 impl DocumentRow {
@@ -161,7 +165,8 @@ macro_rules! columns {
             "select id, connection, source, kind, source_id, feed, number, order_number, reference, supplier, \
              currency, amount_minor, document_on, state, waiting, attention, latest_revision, recorded_revision, \
              applied_revision, applied_plan, row_hash, visma_type, visma_number, received_at, changed_at, \
-             company, routed \
+             company, routed, \
+             corrections, correction_asked \
              from document ",
             $tail
         )
@@ -428,6 +433,8 @@ pub(super) fn document(row: &AnyRow) -> Result<DocumentRow, StoreError> {
         changed_at: row.try_get(24)?,
         company: row.try_get(25)?,
         routed: row.try_get(26)?,
+        corrections: row.try_get(27)?,
+        correction_asked: row.try_get::<i64, _>(28)? == 1,
     })
 }
 

@@ -15,14 +15,18 @@ pub struct ErpKeyCount {
 }
 
 impl Store {
-    /// Invoices with the same normalised supplier reference, whoever the supplier is.
+    /// Invoices with the same normalised supplier reference, whoever the supplier is, without those of
+    /// ours that were taken back.
     pub async fn erp_invoices_by_reference(
         &self,
         company: &str,
         reference_key: &str,
     ) -> Result<Vec<ErpInvoice>, StoreError> {
         let rows = sqlx::query_as::<Any, (String,)>(
-            "select body from erp_invoice where company = $1 and reference_key = $2 order by document_type, number",
+            "select body from erp_invoice where company = $1 and reference_key = $2 \
+             and not exists (select 1 from taken_back t where t.company = erp_invoice.company \
+             and t.document_type = erp_invoice.document_type and t.number = erp_invoice.number) \
+             order by document_type, number",
         )
         .bind(company)
         .bind(reference_key)

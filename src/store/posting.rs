@@ -10,11 +10,13 @@ pub enum Step {
     Cancel,
     Attach,
     Release,
+    /// A credit note that takes back what was released.
+    TakeBack,
 }
 
 impl Step {
-    pub const ALL: [Self; 5] =
-        [Self::Create, Self::Update, Self::Cancel, Self::Attach, Self::Release];
+    pub const ALL: [Self; 6] =
+        [Self::Create, Self::Update, Self::Cancel, Self::Attach, Self::Release, Self::TakeBack];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -23,6 +25,7 @@ impl Step {
             Self::Cancel => "cancel",
             Self::Attach => "attach",
             Self::Release => "release",
+            Self::TakeBack => "take_back",
         }
     }
 }
@@ -79,13 +82,17 @@ impl PostingState {
     }
 }
 
+/// The key of the release of a credit note that takes back.
+pub const OF_CREDIT: &str = "take_back";
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostingRow {
     pub id: String,
     pub company: String,
     pub document: String,
     pub step: Step,
-    /// Empty for create and release; the revision for update and cancel; the file's hash for attach.
+    /// Empty for create, release and take back; the revision for update and cancel; the file's hash for
+    /// attach; [`OF_CREDIT`] for the release of the credit note that takes back.
     pub step_key: String,
     /// Stands in Visma with the document. Never changes over attempts.
     pub our_key: String,
@@ -110,6 +117,13 @@ pub struct PostingRow {
     pub job: Option<String>,
     pub error: Option<String>,
     pub changed_at: i64,
+}
+
+impl PostingRow {
+    /// It is of the credit note that takes the document back, not of the document.
+    pub fn is_of_credit(&self) -> bool {
+        self.step == Step::TakeBack || (self.step == Step::Release && self.step_key == OF_CREDIT)
+    }
 }
 
 macro_rules! columns {
@@ -334,6 +348,17 @@ impl Change {
                     to.state.as_str(), to.attempts, to.absent, to.next_at, &to.visma_type, &to.visma_number,
                     &to.etag, &to.job, &to.error, to.settle_after, to.changed_at, &to.id, from.as_str(), from_epoch
                 ],
+            )
+            .guarded("the posting is in another state by now"),
+        );
+    }
+
+    /// Guarded: a step that stands where it was read.
+    pub fn drop_posting(&mut self, row: &PostingRow) {
+        self.push(
+            Statement::new(
+                "delete from posting where id = $1 and state = $2",
+                args![&row.id, row.state.as_str()],
             )
             .guarded("the posting is in another state by now"),
         );

@@ -34,9 +34,21 @@ pub fn document_id(source: &str, kind: DocumentKind, source_id: &str) -> String 
     short_hash(&["document", source, kind.as_str(), source_id])
 }
 
-/// Stands in Visma with the document.
-pub fn our_key(company: &str, document: &str, step: Step, step_key: &str) -> String {
-    short_hash(&["posting", company, document, step.as_str(), step_key])
+/// Stands in Visma with the document. What is made anew after `corrections` has another key than what
+/// was taken back.
+pub fn our_key(
+    company: &str,
+    document: &str,
+    corrections: i64,
+    step: Step,
+    step_key: &str,
+) -> String {
+    let mut parts = vec!["posting", company, document, step.as_str(), step_key];
+    let anew = corrections.to_string();
+    if corrections > 0 {
+        parts.push(&anew);
+    }
+    short_hash(&parts)
 }
 
 /// Unique enough for a row that names a moment: a round, a request.
@@ -61,6 +73,9 @@ mod tests {
         assert!(id.bytes().all(|byte| ALPHABET.contains(&byte)));
         assert_ne!(id, document_id("jaggaer", DocumentKind::CreditNote, "2526304"));
         assert_ne!(id, document_id("jaggaer2", DocumentKind::SupplierInvoice, "526304"));
-        assert_ne!(our_key("c", "d", Step::Update, "1"), our_key("c", "d", Step::Update, "2"));
+        let key = |corrections, step_key| our_key("c", "d", corrections, Step::Update, step_key);
+        assert_ne!(key(0, "1"), key(0, "2"));
+        assert_ne!(key(0, "1"), key(1, "1"));
+        assert_ne!(key(1, "1"), key(2, "1"));
     }
 }

@@ -61,6 +61,8 @@ pub struct SetAside {
 #[serde(default)]
 struct Detail {
     set_aside: Vec<SetAside>,
+    /// Take back what is released by a credit note, and make it anew.
+    correct: bool,
 }
 
 impl ManualVerb {
@@ -72,8 +74,20 @@ impl ManualVerb {
         actor: &str,
         reason: &str,
     ) -> Result<Asked, SyncError> {
-        put(self, store, unit, document, (actor, reason), Vec::new()).await
+        put(self, store, unit, document, (actor, reason), Detail::default()).await
     }
+}
+
+/// Asks to decide a document again, and to take back what is released where it is to be another.
+pub async fn ask_to_correct(
+    store: &Store,
+    unit: &str,
+    document: &str,
+    actor: &str,
+    reason: &str,
+) -> Result<Asked, SyncError> {
+    let detail = Detail { correct: true, ..Detail::default() };
+    put(ManualVerb::Replay, store, unit, document, (actor, reason), detail).await
 }
 
 /// Asks to release a held document although these holds stand.
@@ -85,7 +99,8 @@ pub async fn ask_to_set_aside(
     reason: &str,
     holds: Vec<SetAside>,
 ) -> Result<Asked, SyncError> {
-    put(ManualVerb::Release, store, unit, document, (actor, reason), holds).await
+    let detail = Detail { set_aside: holds, ..Detail::default() };
+    put(ManualVerb::Release, store, unit, document, (actor, reason), detail).await
 }
 
 const PAUSE: &str = "pause";
@@ -120,7 +135,7 @@ async fn put(
     unit: &str,
     document: &str,
     (actor, reason): (&str, &str),
-    set_aside: Vec<SetAside>,
+    detail: Detail,
 ) -> Result<Asked, SyncError> {
     let at = clock::now();
     let id = moment_id(document, at);
@@ -130,7 +145,7 @@ async fn put(
         document: document.to_owned(),
         actor: actor.to_owned(),
         reason: reason.to_owned(),
-        detail: serde_json::to_string(&Detail { set_aside }).expect("plain data"),
+        detail: serde_json::to_string(&detail).expect("plain data"),
     };
     store.ask(unit, &request, at).await?;
     Ok(Asked { id })
@@ -284,11 +299,18 @@ impl Engine {
                 return Ok("waits for a second person".into());
             }
         }
+        if detail.correct {
+            if request.reason.trim().is_empty() {
+                return Ok("not done: what is released is taken back with a reason only".into());
+            }
+            change.ask_correction(&document.id);
+        }
         change.move_document(&document.id, document.state, DocumentState::Ready, at);
         if document.connection.is_empty() {
             change.route_again(&document.id);
         }
-        let mut log = entry(&document.connection, &document.id, verb.as_str(), at);
+        let action = if detail.correct { "correct" } else { verb.as_str() };
+        let mut log = entry(&document.connection, &document.id, action, at);
         log.actor = request.actor.clone();
         log.from_state = document.state.as_str().into();
         log.to_state = DocumentState::Ready.as_str().into();

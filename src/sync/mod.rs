@@ -41,9 +41,12 @@ pub use explain::{Explained, explain};
 pub use fit::{Fitted, fit};
 pub use gather::Gatherer;
 pub use ids::{document_id, our_key};
+pub use judge::{Correction, correction};
 pub use lease::{Lease, Ownership};
 pub use links::LinkWish;
-pub use manual::{Asked, ManualVerb, SetAside, ask_to_pause, ask_to_set_aside, role_to_set_aside};
+pub use manual::{
+    Asked, ManualVerb, SetAside, ask_to_correct, ask_to_pause, ask_to_set_aside, role_to_set_aside,
+};
 pub use mapping::{
     Affected, Preview, Wanted, WantedCode, WantedVendor, preview, rules_anew, rules_in_force,
     wanted,

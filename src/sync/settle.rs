@@ -119,7 +119,7 @@ impl Engine {
                 continue;
             }
             let found = match row.step {
-                Step::Create => self.find_created(company, &row, &document).await,
+                Step::Create | Step::TakeBack => self.find_created(company, &row, &document).await,
                 Step::Update | Step::Cancel | Step::Attach | Step::Release => {
                     self.find_changed(company, &row, &document).await
                 }
@@ -314,7 +314,7 @@ impl Engine {
             }
             return Ok(match row.step {
                 Step::Cancel => answer(order.is_over(), etag),
-                Step::Create | Step::Update | Step::Attach | Step::Release => {
+                Step::Create | Step::Update | Step::Attach | Step::Release | Step::TakeBack => {
                     match read_plan(&row.plan)? {
                         Plan::Order(plan) => {
                             answer(visma::order_matches(&plan, &order).is_empty(), etag)
@@ -336,12 +336,14 @@ impl Engine {
                     row.body.as_deref().and_then(attached_name).or(attachment.map(|a| a.file_name));
                 answer(name.is_some_and(|name| invoice.attachments.contains(&name)), etag)
             }
-            Step::Create | Step::Update | Step::Cancel => match read_plan(&row.plan)? {
-                Plan::Invoice(plan) => {
-                    answer(visma::invoice_matches(&plan, &invoice).is_empty(), etag)
+            Step::Create | Step::Update | Step::Cancel | Step::TakeBack => {
+                match read_plan(&row.plan)? {
+                    Plan::Invoice(plan) => {
+                        answer(visma::invoice_matches(&plan, &invoice).is_empty(), etag)
+                    }
+                    Plan::Order(_) => Found::Unclear("the plan is not an invoice's".into()),
                 }
-                Plan::Order(_) => Found::Unclear("the plan is not an invoice's".into()),
-            },
+            }
         })
     }
 }

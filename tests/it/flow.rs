@@ -204,7 +204,7 @@ impl Flow {
         held.remove(0)
     }
 
-    fn visma_client(&self) -> visma::Client {
+    pub fn visma_client(&self) -> visma::Client {
         let settings = self
             .config
             .visma_settings(&self.config.companies[0], &Vault::default())

@@ -5,6 +5,7 @@ mod alerts;
 mod backup;
 mod cases;
 mod connector;
+mod corrections;
 mod crash_and_resume;
 mod example_config;
 mod explain;

@@ -8,8 +8,10 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry("attempts_spent", "Visma failed to take it too many times", "Integration", "See the last answer; release when Visma works"),
     entry("changed_after_posting", "Changed in JAGGAER when Visma's document can no longer be changed", "AP", "Credit and post again in Visma"),
     entry("changed_in_visma", "Somebody keeps changing the document in Visma at the same time", "AP", "Release when it is at rest"),
+    entry("correction_open", "A released invoice is being taken back by a credit note; the new one follows when that is released", "Accounting", "Release the credit note in Visma"),
     entry("doubled_in_visma", "The document stands in Visma more than once", "Accounting", "Void all but one"),
     entry("not_cancellable", "Cancelled in JAGGAER, but Visma's document cannot be cancelled", "Accounting", "Cancel, void or credit by hand"),
+    entry("not_correctable", "A released invoice was to be taken back by a credit note, and cannot be", "Accounting", "Correct it in Visma by hand"),
     entry("refused_by_visma", "Visma refused the document with a message", "AP or accounting", "Correct what the message names"),
     entry("unreadable", "A field cannot be read", "Integration", "Correct the field, or its place in the profile").by_itself("the profile"),
     entry("unsettled", "An answer was lost and the outcome cannot be settled", "AP", "Look in Visma, give it our key if it is there, release"),
@@ -50,7 +52,86 @@ impl Hold {
             format!(
                 "It was changed in JAGGAER after it was posted as {number}, which is {status} in Visma and can no longer be changed."
             ),
-            "Correct it in Visma by hand (credit and post again), then release.",
+            "If the invoice is not paid: `ml-connector replay ID` shows the difference, and with --correct what a \
+             correction would do; --correct --apply --reason TEXT takes it back by a credit note and posts it \
+             anew. Otherwise credit it in full in Visma, apply the credit note to it, key the invoice in with the \
+             supplier's number, and release: it is found by that number.",
+        )
+    }
+
+    /// `standing`: type and number of what is released.
+    pub fn not_correctable(standing: &str, why: &str) -> Self {
+        Self::new(
+            "not_correctable",
+            format!(
+                "{standing} was not taken back by a credit note: {why}. Nothing was changed in Visma."
+            ),
+            format!(
+                "Correct it in Visma by hand: credit {standing} there in full, apply the credit note to it, key \
+                 the invoice in as it should be, with the supplier's number; then release: it is found by that number."
+            ),
+        )
+    }
+
+    pub fn credit_gone(standing: &str, credit: &str) -> Self {
+        Self::new(
+            "not_correctable",
+            format!(
+                "{credit}, which was to take back {standing}, was deleted or voided in Visma; {standing} stands as before."
+            ),
+            "Ask for the correction again with `ml-connector replay ID --correct --apply --reason TEXT`, or \
+             correct it in JAGGAER to what stands in Visma.",
+        )
+    }
+
+    pub fn credit_differs(standing: &str, credit: &str, differences: &str) -> Self {
+        Self::new(
+            "not_correctable",
+            format!(
+                "{credit}, which takes back {standing}, is released in Visma otherwise than planned: {differences}. \
+                 The new invoice was not made."
+            ),
+            format!(
+                "Void {credit} in Visma and release here; or, if {standing} is taken back as it should be, let the \
+                 difference stand with `ml-connector replay ID --correct --apply --reason TEXT`: the new invoice is \
+                 made then."
+            ),
+        )
+    }
+
+    /// `credit` and `standing`: type and number.
+    pub fn correction_open(standing: &str, credit: &str) -> Self {
+        Self::new(
+            "correction_open",
+            format!(
+                "{credit} takes back {standing}, but is not released yet; the new invoice is made when it is."
+            ),
+            "Release the credit note in Visma.",
+        )
+    }
+
+    /// The credit note is released; what is to follow it does not stand in Visma yet.
+    pub fn taken_back(standing: &str, credit: &str) -> Self {
+        Self::new(
+            "correction_open",
+            format!(
+                "{standing} was taken back by {credit}, and the new invoice does not stand in Visma yet: until it \
+                 does, nothing is owed there. Apply the credit note to {standing} in Visma."
+            ),
+            "Put right what the document is held for, then release.",
+        )
+    }
+
+    pub fn refused_anew(message: &str) -> Self {
+        Self::new(
+            "refused_by_visma",
+            format!(
+                "The released invoice was taken back by a credit note, and Visma refused the new one: {}",
+                message.trim()
+            ),
+            "If Visma refuses the supplier's number because the old invoice carries it: allow numbers twice in \
+             Visma's settings for suppliers, then release; or key the new invoice in by hand, and release: it is \
+             found by that number. Else correct what Visma names; then release.",
         )
     }
 

@@ -22,7 +22,7 @@ impl Gatherer<'_> {
     }
 
     fn is_itself(&self, row: &DocumentRow, found: &ErpInvoice) -> bool {
-        let own = ids::our_key(self.company, &row.id, Step::Create, "");
+        let own = ids::our_key(self.company, &row.id, row.corrections, Step::Create, "");
         found.our_key.as_deref() == Some(own.as_str())
             || (row.visma_number.as_deref() == Some(found.number.as_str())
                 && row.visma_type.as_deref() == Some(found.document_type.as_str()))

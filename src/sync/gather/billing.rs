@@ -17,9 +17,9 @@ struct Itself {
 }
 
 impl Itself {
-    fn of(company: &str, document: &str, kind: Option<&str>, number: Option<&str>) -> Self {
+    fn of(our_key: String, kind: Option<&str>, number: Option<&str>) -> Self {
         Self {
-            our_key: ids::our_key(company, document, Step::Create, ""),
+            our_key,
             in_visma: kind.zip(number).map(|(kind, number)| (kind.to_owned(), number.to_owned())),
         }
     }
@@ -55,11 +55,12 @@ impl Gatherer<'_> {
             .into_iter()
             .map(|billed| {
                 let (kind, number) = (billed.visma_type.as_deref(), billed.visma_number.as_deref());
-                (Itself::of(self.company, &billed.document, kind, number), billed)
+                (Itself::of(billed.our_key.clone(), kind, number), billed)
             })
             .collect();
         let (kind, number) = (row.visma_type.as_deref(), row.visma_number.as_deref());
-        let itself = Itself::of(self.company, &row.id, kind, number);
+        let own_key = ids::our_key(self.company, &row.id, row.corrections, Step::Create, "");
+        let itself = Itself::of(own_key, kind, number);
         Ok(join(&itself, &own, &erp, order))
     }
 }
@@ -238,6 +239,7 @@ mod tests {
     fn by_us(document: &str) -> (Itself, OwnBilled) {
         let billed = OwnBilled {
             document: document.into(),
+            our_key: document.into(),
             number: format!("I-{document}"),
             attention: None,
             visma_type: None,

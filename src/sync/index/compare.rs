@@ -6,7 +6,7 @@ use crate::store::{Change, DocumentRow, PostingRow, PostingState, Step};
 use crate::sync::engine::{Company, Engine, entry};
 use crate::sync::error::SyncError;
 use crate::sync::ids;
-use crate::sync::post::{step_entry, tell_unreleased, transition};
+use crate::sync::post::{leave_unreleased, step_entry, tell_unreleased, transition};
 use crate::sync::posting::{Event, step};
 use crate::{clock, visma};
 use serde_json::json;
@@ -35,20 +35,27 @@ impl Engine {
     ) -> Result<HashMap<String, Made>, SyncError> {
         let done = self.store.done_postings(&company.id).await?;
         let ids: Vec<&str> = done.iter().map(|row| row.document.as_str()).collect();
-        let mut documents = self.store.documents_by_id(&ids).await?;
+        let documents = self.store.documents_by_id(&ids).await?;
         let mut by_key: HashMap<String, Made> = HashMap::new();
         for row in done {
-            let key = ids::our_key(&company.id, &row.document, Step::Create, "");
+            let Some(document) = documents.get(&row.document) else { continue };
+            let step = if row.is_of_credit() { Step::TakeBack } else { Step::Create };
+            let key = ids::our_key(&company.id, &row.document, document.corrections, step, "");
             match by_key.get_mut(&key) {
                 Some(made) => made.postings.push(row),
                 None => {
-                    let Some(document) = documents.remove(&row.document) else { continue };
+                    let document = document.clone();
                     by_key.insert(key, Made { document, postings: vec![row] });
                 }
             }
         }
         for made in by_key.values_mut() {
-            let content = |row: &PostingRow| matches!(row.step, Step::Create | Step::Update);
+            let of_credit = made.postings.iter().any(PostingRow::is_of_credit);
+            let content = |row: &PostingRow| match row.step {
+                Step::Create | Step::Update => !of_credit,
+                Step::TakeBack => of_credit,
+                Step::Cancel | Step::Attach | Step::Release => false,
+            };
             if !made.postings.iter().any(content) {
                 let others = self.store.postings_of(&made.document.id).await?;
                 made.postings.extend(
@@ -121,7 +128,11 @@ impl Engine {
         let next = transition(release, Event::Undone { reason: reason.clone() }, at)?;
         change.advance_posting(release.state, release.epoch, &next);
         change.log(step_entry(connection, release, &next, at));
-        tell_unreleased(connection, &made.document, &next, &reason, change);
+        if release.is_of_credit() {
+            leave_unreleased(connection, &made.document, &next, &reason, change);
+        } else {
+            tell_unreleased(connection, &made.document, &next, &reason, change);
+        }
         Ok(())
     }
 
@@ -257,7 +268,7 @@ impl Engine {
 fn standing_plan(postings: &[PostingRow]) -> Option<Plan> {
     let newest = postings
         .iter()
-        .filter(|row| matches!(row.step, Step::Create | Step::Update))
+        .filter(|row| matches!(row.step, Step::Create | Step::Update | Step::TakeBack))
         .max_by_key(|row| (row.revision, row.step == Step::Update))
         .or_else(|| postings.iter().max_by_key(|row| row.revision))?;
     serde_json::from_str(&newest.plan).ok()
@@ -285,11 +296,15 @@ fn judge_comparison(made: &Made, seen: (&str, &str), differences: &[String], cha
             Event::Differs { reason: reason.clone() }
         };
         let Ok(mut next) = step(row, event, at) else { continue };
-        if row.step == Step::Create && row.visma_number.as_deref() != Some(seen.1) {
+        if matches!(row.step, Step::Create | Step::TakeBack)
+            && row.visma_number.as_deref() != Some(seen.1)
+        {
             // The answer named another number than the one it stands under.
             next.visma_type = Some(seen.0.to_owned());
             next.visma_number = Some(seen.1.to_owned());
-            change.set_visma_number(&document.id, seen.0, seen.1);
+            if row.step == Step::Create {
+                change.set_visma_number(&document.id, seen.0, seen.1);
+            }
         }
         change.advance_posting(row.state, row.epoch, &next);
         let action = if differences.is_empty() { "verified" } else { "differs" };
@@ -306,7 +321,10 @@ fn judge_comparison(made: &Made, seen: (&str, &str), differences: &[String], cha
         format!("differs_in_visma: {reason}: compare the document in Visma with the paper")
     });
     if attention != document.attention
-        && document.attention.as_deref().is_none_or(|text| text.starts_with("differs_in_visma"))
+        && document.attention.as_deref().is_none_or(|text| {
+            text.starts_with("differs_in_visma")
+                || (attention.is_some() && text.starts_with("correction_open"))
+        })
     {
         change.set_attention(&document.id, attention.as_deref());
     }

@@ -48,7 +48,8 @@ impl Engine {
         change: &mut Change,
     ) -> Result<bool, SyncError> {
         let company = &judged.connection.company.id;
-        let key = ids::our_key(company, &judged.document.id, Step::Create, "");
+        let document = judged.document;
+        let key = ids::our_key(company, &document.id, document.corrections, Step::Create, "");
         let live: Vec<(String, String)> = match plan {
             Plan::Order(_) => self
                 .store

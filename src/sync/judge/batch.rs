@@ -101,6 +101,8 @@ mod tests {
             changed_at: received_at,
             company: String::new(),
             routed: String::new(),
+            corrections: 0,
+            correction_asked: false,
         }
     }
 

@@ -24,6 +24,9 @@ impl Engine {
         let in_visma = create.is_some_and(|row| row.state.is_done());
         let mut change = Change::new();
         let at = clock::now();
+        if self.taking_back_goes_on(judged, &postings, at, &mut change)? {
+            return Ok(Some(change));
+        }
         match &judged.decision {
             Decision::Wait(waits) => {
                 if !self.wait(judged, waits, at, &mut change) {
@@ -297,6 +300,8 @@ mod tests {
             changed_at: 0,
             company: String::new(),
             routed: String::new(),
+            corrections: 0,
+            correction_asked: false,
         };
         let planned = planned_posting("v", &document, Step::Create, "", "{}".into(), 1, 0);
         for (state, expected) in [

@@ -185,9 +185,15 @@ impl Engine {
         };
         let supplier_changed = serde_json::from_str::<Plan>(&applied)
             .is_ok_and(|applied| plan_supplier(&applied) != plan_supplier(plan));
+        if frozen.is_some() && document.correction_asked {
+            return self.take_back(judged, (&applied, plan), postings, at, change).await;
+        }
         if let Some(status) = frozen {
+            if self.corrected_by_hand(judged, at, change).await? {
+                return Ok(());
+            }
             judged.hold(&[Hold::changed_after_posting(&number, &status)], at, change);
-            return Ok(());
+            return withdraw(judged, postings, None, at, change);
         }
         if supplier_changed {
             judged.hold(
@@ -268,7 +274,7 @@ impl Engine {
 }
 
 /// A step that was refused or given up is tried again; what may have been done is settled first.
-fn try_again(
+pub(super) fn try_again(
     judged: &Judged<'_>,
     row: &PostingRow,
     at: i64,
@@ -309,7 +315,7 @@ fn is_missing_steps(plan: &Plan, create: Option<&PostingRow>, later_steps: &[&Po
     if create.is_none_or(|row| row.attempts == 0) {
         return false;
     }
-    let released = later_steps.iter().any(|row| row.step == Step::Release);
+    let released = later_steps.iter().any(|row| row.step == Step::Release && !row.is_of_credit());
     (plan.mode == PostingMode::Released && !released)
         || next_attachment(plan, later_steps.iter().copied()).is_some()
 }

@@ -7,10 +7,12 @@ mod batch;
 mod carry_out;
 mod change_of_posted;
 mod claim;
+mod correction;
 mod planned;
 mod redecide;
 mod traces;
 
+pub use correction::{Correction, correction, not_to_be_taken_back};
 pub use planned::planned_posting;
 
 use crate::decide::{self, Decision, Evidence, History, Hold, Inputs, Verdict};
@@ -292,6 +294,9 @@ impl Judged<'_> {
     /// leaves for the documents after it.
     fn keep(&self, at: i64, change: &mut Change) {
         self.keep_traces(change);
+        if self.document.correction_asked {
+            change.forget_correction(&self.document.id);
+        }
         change.keep_decision(
             (&self.document.id, self.revision.n),
             &self.decision,

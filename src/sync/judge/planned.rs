@@ -38,7 +38,7 @@ pub fn planned_posting(
     revision: i64,
     at: i64,
 ) -> PostingRow {
-    let our_key = ids::our_key(company, &document.id, step, step_key);
+    let our_key = ids::our_key(company, &document.id, document.corrections, step, step_key);
     PostingRow {
         id: our_key.clone(),
         company: company.to_owned(),

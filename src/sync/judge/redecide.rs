@@ -202,6 +202,8 @@ mod tests {
             changed_at: 0,
             company: String::new(),
             routed: String::new(),
+            corrections: 0,
+            correction_asked: false,
         }
     }
 

@@ -33,7 +33,7 @@ impl Judged<'_> {
         let Plan::Invoice(plan) = plan else { return };
         let document = self.document;
         let company = &self.connection.company.id;
-        let our_key = ids::our_key(company, &document.id, Step::Create, "");
+        let our_key = ids::our_key(company, &document.id, document.corrections, Step::Create, "");
         let billed = billed(plan, &self.evidence, &self.history);
         // Until a change is through, what it changes stands.
         let changes = self.taken_to.get() == Some(&DocumentState::Posting);

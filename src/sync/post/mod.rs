@@ -1,6 +1,7 @@
 //! Carrying a plan into Visma: intent, write, outcome, next step. The exact request is committed as
 //! an intent before it leaves, and what became of it before anything follows.
 
+mod anew;
 mod outcome;
 mod prepare;
 mod steps;
@@ -115,8 +116,9 @@ impl Engine {
     ) -> Result<bool, SyncError> {
         let sender = company.sender()?;
         let Some(connection) = self.connection(&document.connection) else { return Ok(false) };
-        // A file stays what it is whatever the document says.
-        if row.step != Step::Attach && document.latest_revision > row.revision {
+        // A file stays what it is whatever the document says, and so does a credit note that is made.
+        let stays = row.step == Step::Attach || (row.step == Step::Release && row.is_of_credit());
+        if !stays && document.latest_revision > row.revision {
             return self.judge_newer(connection, document).await.map(|()| true);
         }
         let prepared = match self.prepare(company, connection, &row, document, file).await {
@@ -260,4 +262,11 @@ pub fn transition(row: &PostingRow, event: Event, now: i64) -> Result<PostingRow
 
 fn number_of<'a>(row: &'a PostingRow, document: &'a DocumentRow) -> &'a str {
     row.visma_number.as_deref().or(document.visma_number.as_deref()).unwrap_or("")
+}
+
+/// Type and number of what the document is in Visma.
+fn standing(document: &DocumentRow) -> String {
+    let kind = document.visma_type.as_deref().unwrap_or_default();
+    let number = document.visma_number.as_deref().unwrap_or_default();
+    format!("{kind} {number}")
 }

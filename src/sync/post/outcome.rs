@@ -3,7 +3,7 @@
 use super::steps::{finish, leave_unreleased};
 use super::stored_plan::{PlanOutline, PlanSort};
 use super::trail::{hold_document, step_entry};
-use super::{TRY_AGAIN, number_of, transition};
+use super::{TRY_AGAIN, number_of, standing, transition};
 use crate::clock;
 use crate::decide::Hold;
 use crate::store::{Change, DocumentRow, PostingRow, PostingState, Step};
@@ -37,7 +37,8 @@ impl Engine {
         let mut hold = None;
         let event = match &outcome {
             Outcome::Done { location_key: None, .. }
-                if row.step == Step::Create && row.visma_number.is_none() =>
+                if matches!(row.step, Step::Create | Step::TakeBack)
+                    && row.visma_number.is_none() =>
             {
                 Event::Lost {
                     reason: "Visma made it but did not say under which number".into(),
@@ -60,7 +61,16 @@ impl Engine {
             Outcome::Conflict { .. } => Event::Conflict { next_at: now },
             Outcome::Refused { status, message } => {
                 let reason = format!("{message} (HTTP {status})");
-                hold = Some(Hold::refused(&reason));
+                hold = Some(match row.step {
+                    Step::Create if document.corrections > 0 => Hold::refused_anew(&reason),
+                    Step::TakeBack => Hold::not_correctable(
+                        &standing(document),
+                        &format!("Visma refused the credit note: {reason}"),
+                    ),
+                    Step::Create | Step::Update | Step::Cancel | Step::Attach | Step::Release => {
+                        Hold::refused(&reason)
+                    }
+                });
                 Event::Refused { reason }
             }
             Outcome::NotFound { message } => {
@@ -117,13 +127,13 @@ impl Engine {
 
 /// The event of a write that Visma did, with the type that its plan asks for.
 pub fn done_event(row: &PostingRow, number: Option<&str>, etag: Option<String>) -> Event {
-    let created_type = (row.step == Step::Create)
-        .then(|| PlanOutline::read(&row.plan).ok())
-        .flatten()
-        .and_then(|outline| match outline.plan {
+    let makes = matches!(row.step, Step::Create | Step::TakeBack);
+    let created_type = makes.then(|| PlanOutline::read(&row.plan).ok()).flatten().and_then(
+        |outline| match outline.plan {
             PlanSort::Order => Some("RegularOrder".to_owned()),
             PlanSort::Invoice => outline.kind.map(|kind| visma::document_type(kind).to_owned()),
-        });
-    let number = number.filter(|_| row.step == Step::Create).map(str::to_owned);
+        },
+    );
+    let number = number.filter(|_| makes).map(str::to_owned);
     Event::Done { visma_type: created_type, visma_number: number, etag }
 }

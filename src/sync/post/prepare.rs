@@ -1,12 +1,13 @@
 //! The exact request of a posting, made against what stands in Visma where that matters.
 
-use super::number_of;
 use super::stored_plan::read_plan;
+use super::{number_of, standing};
 use crate::decide::Hold;
 use crate::procurement::{AttachmentRef, Plan};
 use crate::store::{DocumentRow, PostingRow, Step};
 use crate::sync::engine::{Company, Connection, Engine};
 use crate::sync::error::SyncError;
+use crate::sync::judge::not_to_be_taken_back;
 use crate::visma::{self, Request};
 
 /// What a posting's request came to.
@@ -52,6 +53,41 @@ impl Engine {
                     }
                     ([number], _) => Prepared::Stands { number: number.clone() },
                     (several, _) => Prepared::Refuse(Hold::doubled_in_visma(&several.join(", "))),
+                }
+            }
+            Step::TakeBack => {
+                let Plan::Invoice(plan) = read_plan(&row.plan)? else {
+                    return Err(SyncError::Inner("only an invoice can be taken back".into()));
+                };
+                match self.standing_under_our_key(company, row).await?.as_slice() {
+                    [] => {}
+                    [number] => return Ok(Prepared::Stands { number: number.clone() }),
+                    several => {
+                        return Ok(Prepared::Refuse(Hold::doubled_in_visma(&several.join(", "))));
+                    }
+                }
+                // At the last moment, of the document itself: it may have been paid since the list was read.
+                let kind = document.visma_type.as_deref().unwrap_or_default();
+                let number = document.visma_number.as_deref().unwrap_or_default();
+                let applied = document.applied_plan.as_deref().unwrap_or_default();
+                let Plan::Invoice(applied) = read_plan(applied)? else {
+                    return Err(SyncError::Inner("only an invoice can be taken back".into()));
+                };
+                let (stands, _) = client.invoice(kind, number).await?;
+                let mut why = not_to_be_taken_back(&applied, &stands);
+                let differences: Vec<String> = visma::invoice_matches(&applied, &stands)
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect();
+                if !differences.is_empty() {
+                    why.get_or_insert(format!(
+                        "it is not as it was posted: {}",
+                        differences.join("; ")
+                    ));
+                }
+                match why {
+                    Some(why) => Prepared::Refuse(Hold::not_correctable(&standing(document), &why)),
+                    None => Prepared::Send(visma::create_invoice(&plan, &row.our_key)),
                 }
             }
             // The change may stand there already: an older store was put back. A patch made again

@@ -1,5 +1,6 @@
 //! What follows a document's last write: its files one by one, its release, or the end.
 
+use super::anew::CORRECTION;
 use super::stored_plan::{PlanOutline, read_plan};
 use super::trail::{hold_document, step_entry};
 use super::transition;
@@ -24,8 +25,9 @@ impl Engine {
                 let plan = PlanOutline::read(&row.plan)?;
                 !plan.attachments.is_empty() || plan.mode == Some(PostingMode::Released)
             }
-            Step::Attach => true,
-            Step::Cancel | Step::Release => false,
+            Step::Attach | Step::TakeBack => true,
+            Step::Release => row.is_of_credit(),
+            Step::Cancel => false,
         })
     }
 
@@ -44,6 +46,10 @@ impl Engine {
         let postings = self.store.postings_of(&document.id).await?;
         if postings.iter().any(|row| row.state.is_open()) {
             return Ok(false);
+        }
+        let credit = postings.iter().find(|row| row.step == Step::TakeBack && row.state.is_done());
+        if let Some(credit) = credit {
+            return self.after_take_back(company, connection, &document, credit, &postings).await;
         }
         let Some(standing) = newest_content(&postings) else { return Ok(false) };
         let mut standing = standing.clone();
@@ -64,7 +70,7 @@ impl Engine {
                 .attach(company, connection, &document, &standing, &postings, attachment)
                 .await;
         }
-        let release = postings.iter().find(|row| row.step == Step::Release);
+        let release = postings.iter().find(|row| row.step == Step::Release && !row.is_of_credit());
         // Refused for an older content, it is asked for again with the one that stands now.
         let to_release = plan.mode == PostingMode::Released
             && document.latest_revision <= standing.revision
@@ -167,7 +173,7 @@ impl Engine {
         self.post_one(company, posting, document, Some(bytes)).await
     }
 
-    async fn plan_step(
+    pub(super) async fn plan_step(
         &self,
         connection: &Connection,
         posting: &PostingRow,
@@ -195,7 +201,9 @@ pub(super) fn finish(
     let to = match row.step {
         _ if document.latest_revision > row.revision => DocumentState::Ready,
         Step::Cancel => DocumentState::Cancelled,
-        Step::Create | Step::Update | Step::Attach | Step::Release => DocumentState::Posted,
+        Step::Create | Step::Update | Step::Attach | Step::Release | Step::TakeBack => {
+            DocumentState::Posted
+        }
     };
     change.move_document(&document.id, document.state, to, now);
     let kind = row.visma_type.as_deref().or(document.visma_type.as_deref()).unwrap_or("");
@@ -206,6 +214,8 @@ pub(super) fn finish(
     if row.step == Step::Release {
         change.clear_attention(&document.id, ledger::REFUSED);
     }
+    // What was to follow a credit note stands now.
+    change.clear_attention(&document.id, CORRECTION);
     if matches!(row.step, Step::Create | Step::Update | Step::Release) {
         change.set_applied(&document.id, row.revision, &row.plan, kind, number);
         change.settle_own_billing(&document.id, &row.plan_hash);
@@ -219,7 +229,8 @@ pub(super) fn finish(
 }
 
 /// The release did not come about: the document stands in Visma as a draft, which is told as its
-/// attention. The release alone can be tried again.
+/// attention. The release alone can be tried again. Nothing can follow a credit note that takes back
+/// until it is released: its document is held.
 pub fn leave_unreleased(
     connection: &Connection,
     document: &DocumentRow,
@@ -227,6 +238,12 @@ pub fn leave_unreleased(
     message: &str,
     change: &mut Change,
 ) {
+    if release.is_of_credit() {
+        let kind = release.visma_type.as_deref().unwrap_or_default();
+        let number = release.visma_number.as_deref().unwrap_or_default();
+        let hold = Hold::release_refused(&format!("{kind} {number}"), message);
+        return hold_document(connection, document, &hold, clock::now(), change);
+    }
     finish(connection, document, release, change);
     tell_unreleased(connection, document, release, message, change);
 }
