@@ -85,7 +85,7 @@ async fn work(
 ) -> Result<(), SyncError> {
     let unit = engine.unit.clone();
     let mut bell = desk.bell.clone();
-    let mut paused = paused(&desk.store.pauses().await?);
+    let mut paused = self::paused(&bell.borrow().pauses);
     let members = members(desk, &unit, &paused);
     let last = desk.store.flow_runs(&unit.id).await?;
     let mut schedule = Scheduler::new(members, &last, clock::now());

@@ -12,7 +12,7 @@ pub use share::fair_share;
 
 use crate::alert::{Courier, Target};
 use crate::config::Config;
-use crate::store::{PauseRow, Store};
+use crate::store::{PauseRow, Store, StoreError};
 use crate::sync::{self, SyncError, Worker};
 use crate::vault::Vault;
 use std::collections::BTreeSet;
@@ -54,17 +54,23 @@ pub enum ServeError {
     Fault(String),
 }
 
-impl From<crate::store::StoreError> for ServeError {
-    fn from(error: crate::store::StoreError) -> Self {
+impl From<StoreError> for ServeError {
+    fn from(error: StoreError) -> Self {
         Self::Sync(error.into())
     }
 }
 
 /// What is asked and paused, as all units see it.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Bell {
     asked: BTreeSet<String>,
     pauses: Vec<PauseRow>,
+}
+
+impl Bell {
+    async fn look(store: &Store) -> Result<Self, StoreError> {
+        Ok(Self { asked: store.units_asked().await?, pauses: store.pauses().await? })
+    }
 }
 
 /// What the units of one configuration share.
@@ -138,7 +144,8 @@ async fn turn(
     tracing::info!(units = names.len(), worker = worker.borrow().id(), "serving");
     board.begin(&names);
     let (stops, stop) = watch::channel(false);
-    let (bells, bell) = watch::channel(Bell::default());
+    // Before any unit works: who is paused must not look as if it were just let go on.
+    let (bells, bell) = watch::channel(Bell::look(store).await?);
     let (shares, share) = watch::channel(0);
     let desk = Arc::new(Desk {
         store: store.clone(),
@@ -202,11 +209,7 @@ async fn renewed(store: &Store, config: &Config, load: &Load) -> Result<Config, 
 /// Looks once for all units what persons ask.
 async fn ring(desk: Arc<Desk>, bells: watch::Sender<Bell>) {
     while desk.pause(BELL).await {
-        let looked = async {
-            let asked = desk.store.units_asked().await?;
-            Ok::<_, crate::store::StoreError>(Bell { asked, pauses: desk.store.pauses().await? })
-        };
-        match looked.await {
+        match Bell::look(&desk.store).await {
             Ok(bell) => {
                 // Whom something is asked of is woken again until it is carried out.
                 let news = !bell.asked.is_empty() || *bells.borrow() != bell;

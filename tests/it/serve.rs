@@ -189,14 +189,14 @@ async fn a_configuration_that_is_wrong_is_not_gone_over_to() {
     let said = heard(&mut child);
     let says = |text: &'static str, times: usize| {
         let said = Arc::clone(&said);
-        async move { said.lock().unwrap().matches(text).count() == times }
+        async move { said.lock().unwrap().matches(text).count() >= times }
     };
     until("the first turn", || says("owned by this process", 1)).await;
     let good = std::fs::read_to_string(connector.config_path()).unwrap();
     connector.write("ml-connector.toml", &good.replace("lease_seconds", "leese_seconds"));
     signal(&child, "HUP");
     until("its refusal", || says("the new configuration is not taken", 1)).await;
-    assert!(says("leese_seconds", 1).await, "it names what is wrong");
+    assert!(said.lock().unwrap().contains("leese_seconds"), "it names what is wrong");
     assert_eq!(get(port, "/ready").await, Some((200, "ready\n".into())));
     connector.write("ml-connector.toml", &good);
     signal(&child, "HUP");

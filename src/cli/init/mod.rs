@@ -227,6 +227,8 @@ fn next_commands(answers: &Answers, path: &Path) -> Vec<String> {
     next.push(format!("{program} ping    # what is well, what is not, what to do"));
     let profile = answers.get("profile").unwrap_or("default");
     next.push(format!("{program} profile check {profile}    # each field of JAGGAER's documents"));
+    next.push(format!("{program} fit    # what would post and what not; posts nothing"));
     next.push(format!("{program} sync    # everything is held until a person opens it in Visma"));
+    next.push(format!("{program} serve    # from now on"));
     next
 }
