@@ -8,6 +8,13 @@ alter table document add column corrections bigint not null default 0;
 -- 1: a person asked for it, and the next decision may do it. The word counts for one decision.
 alter table document add column correction_asked bigint not null default 0;
 
+-- What is held against the ledger is the document as it stands; or what was taken back and the credit note
+-- that did it. Then `document` is the key that it carries in Visma, `owner` the document, and `plan` what
+-- it was made by.
+alter table ledger_check add column owner text not null default '';
+alter table ledger_check add column plan text not null default '';
+create index ledger_check_by_owner on ledger_check (owner);
+
 -- Postings of what was taken back, as they stood then; `correction` counts from 1.
 create table posting_past (
     id text not null primary key,

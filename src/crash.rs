@@ -37,6 +37,8 @@ crash_points! {
     PostingIntended => "post.intended",
     PostingAnswered => "post.answered",
     PostingOutcomeKept => "post.outcome_kept",
+    TakenBackSeen => "correct.taken_back",
+    AnewKept => "correct.anew",
     SettleFound => "settle.found",
     SettleKept => "settle.kept",
     CompareMade => "compare.made",

@@ -115,6 +115,7 @@ async fn show(store: &Store, id: &str, output: &Output) -> Result<ExitCode, Fail
         value["waiting"] = json_or_null(document.waiting.as_deref());
         value["attention"] = json!(document.attention);
         value["ledger"] = ledger_json(store.ledger_check(&document.id).await?.as_ref());
+        value["taken_back"] = taken_back(store, document).await?;
         value["revision"] = json!(document.latest_revision);
         value["applied_revision"] = json!(document.applied_revision);
         value["applied_plan"] = json_or_null(document.applied_plan.as_deref());
@@ -195,6 +196,15 @@ fn say(document: &DocumentRow, holds: &[HoldRow], value: &Value, output: &Output
             .collect();
         output.say(format!("  general ledger: {state} {}", batches.join(", ")));
     }
+    for gone in value["taken_back"].as_array().into_iter().flatten() {
+        output.say(format!(
+            "  counts no more, correction {}: {} {}, general ledger: {}",
+            gone["correction"],
+            gone["visma_type"].as_str().unwrap_or_default(),
+            gone["visma_number"].as_str().unwrap_or_default(),
+            gone["ledger"]["state"].as_str().unwrap_or("not compared"),
+        ));
+    }
     for posting in value["postings"].as_array().into_iter().flatten() {
         output.say(format!(
             "  {}: {} (attempts {}) {}",
@@ -260,6 +270,24 @@ fn override_json(row: &OverrideRow) -> Value {
         "role": row.word.role.as_str(), "reason": row.word.reason,
         "at": clock::rfc3339(row.said_at),
     })
+}
+
+/// What corrections of the document took back, and the credit notes that did it.
+async fn taken_back(store: &Store, document: &DocumentRow) -> Result<Value, Failure> {
+    let checks = store.ledger_checks_of(&document.id).await?;
+    let gone = store.taken_back(&document.id).await?;
+    Ok(gone
+        .iter()
+        .map(|gone| {
+            let check = checks.iter().find(|check| {
+                (&check.visma_type, &check.visma_number) == (&gone.visma_type, &gone.visma_number)
+            });
+            json!({
+                "visma_type": gone.visma_type, "visma_number": gone.visma_number,
+                "correction": gone.correction, "ledger": ledger_json(check),
+            })
+        })
+        .collect())
 }
 
 /// Whether the general ledger holds the document as planned; `null`: not released, or not compared.

@@ -1,6 +1,7 @@
 //! Documents whose released invoice is taken back by a credit note of ours and made anew.
 
-use super::{Change, Statement, args};
+use super::{Change, Statement, Store, StoreError, args};
+use sqlx::Any;
 
 impl Change {
     /// The next decision about the document may take back what is released.
@@ -29,6 +30,17 @@ impl Change {
         corrections: i64,
         gone: &[(&str, &str)],
     ) {
+        // What stands may still be held against the ledger, by the plan that it was made by.
+        for moved in [
+            "update ledger_batch set document = (select p.our_key from posting p where p.document = $1 \
+             and p.step = 'create') where document = $1",
+            "update ledger_check set owner = $1, plan = (select coalesce(d.applied_plan, p.plan) from document d \
+             join posting p on p.document = d.id and p.step = 'create' where d.id = $1), \
+             document = (select p.our_key from posting p where p.document = $1 and p.step = 'create') \
+             where document = $1",
+        ] {
+            self.push(Statement::new(moved, args![document]));
+        }
         self.push(
             Statement::new(
                 "update document set corrections = corrections + 1, correction_asked = 0, waiting = null, \
@@ -49,8 +61,6 @@ impl Change {
         ));
         for forget in [
             "delete from posting where document = $1",
-            "delete from ledger_check where document = $1",
-            "delete from ledger_batch where document = $1",
             "delete from own_billing where document = $1",
             "delete from own_invoice where document = $1",
         ] {
@@ -63,5 +73,62 @@ impl Change {
                 args![company, *document_type, *number, document, corrections + 1],
             ));
         }
+    }
+
+    /// Visma says that there is no such document any more. Its lists do not tell of what is deleted.
+    pub fn drop_erp_invoice(&mut self, company: &str, (document_type, number): (&str, &str)) {
+        self.push(Statement::new(
+            "delete from erp_billing where company = $1 and document_type = $2 and number = $3",
+            args![company, document_type, number],
+        ));
+        self.push(Statement::new(
+            "delete from erp_invoice where company = $1 and document_type = $2 and number = $3",
+            args![company, document_type, number],
+        ));
+    }
+}
+
+/// Something that is in Visma and counts no more: an invoice of ours that was taken back, or the credit note
+/// that did it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenBack {
+    pub visma_type: String,
+    pub visma_number: String,
+    /// Of which correction of its document; the first is 1.
+    pub correction: i64,
+}
+
+impl Store {
+    pub async fn taken_back(&self, document: &str) -> Result<Vec<TakenBack>, StoreError> {
+        let rows = sqlx::query_as::<Any, (String, String, i64)>(
+            "select document_type, number, correction from taken_back where document = $1 \
+             order by correction, document_type desc, number",
+        )
+        .bind(document)
+        .fetch_all(&mut *self.readers.take().await?)
+        .await?;
+        let of = |(visma_type, visma_number, correction)| TakenBack {
+            visma_type,
+            visma_number,
+            correction,
+        };
+        Ok(rows.into_iter().map(of).collect())
+    }
+
+    /// Whose key it is, now or before a correction.
+    pub async fn document_of_our_key(
+        &self,
+        company: &str,
+        our_key: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query_as::<Any, (String,)>(
+            "select document from posting where company = $1 and our_key = $2 \
+             union all select document from posting_past where company = $1 and id = $2",
+        )
+        .bind(company)
+        .bind(our_key)
+        .fetch_optional(&mut *self.readers.take().await?)
+        .await?;
+        Ok(row.map(|(document,)| document))
     }
 }

@@ -40,7 +40,12 @@ impl LedgerState {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerCheck {
+    /// What is checked: the document as it stands; or, where a correction took it back or is what takes
+    /// it back, the key that it carries in Visma.
+    pub subject: String,
     pub document: String,
+    /// What it was made by. `None`: what the document stands as.
+    pub plan: Option<String>,
     pub company: String,
     pub visma_type: String,
     pub visma_number: String,
@@ -59,7 +64,9 @@ pub struct LedgerCheck {
 /// A document of ours under the number that batches name it by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerTarget {
-    pub document: String,
+    /// As in [`LedgerCheck`].
+    pub subject: String,
+    pub our_key: String,
     pub visma_type: String,
     pub visma_number: String,
     pub supplier: String,
@@ -69,7 +76,7 @@ macro_rules! checks {
     ($tail:literal) => {
         concat!(
             "select document, company, visma_type, visma_number, state, since, looked_at, batches, \
-             differences, changed_at from ledger_check ",
+             differences, changed_at, owner, plan from ledger_check ",
             $tail
         )
     };
@@ -81,11 +88,16 @@ const BY_NUMBER: usize = 100;
 static TARGETS: LazyLock<String> = LazyLock::new(|| {
     let places: Vec<String> = (2..2 + BY_NUMBER).map(|n| format!("${n}")).collect();
     format!(
-        "select p.document, e.document_type, e.number, e.supplier from erp_invoice e \
+        "select case when p.step = 'create' then p.document else p.our_key end, e.our_key, e.document_type, \
+         e.number, e.supplier from erp_invoice e \
          join posting p on p.company = e.company and p.our_key = e.our_key \
-         where p.step = 'create' and e.company = $1 and e.document_type in ('Invoice', 'DebitAdj') \
-         and e.number in ({})",
-        places.join(", ")
+         where p.step in ('create', 'take_back') and e.company = $1 \
+         and e.document_type in ('Invoice', 'DebitAdj') and e.number in ({places}) \
+         union all select p.our_key, e.our_key, e.document_type, e.number, e.supplier from erp_invoice e \
+         join posting_past p on p.company = e.company and p.id = e.our_key \
+         where p.step in ('create', 'take_back') and e.company = $1 \
+         and e.document_type in ('Invoice', 'DebitAdj') and e.number in ({places})",
+        places = places.join(", ")
     )
 });
 
@@ -104,12 +116,24 @@ impl Store {
         rows.iter().map(check).collect()
     }
 
-    pub async fn ledger_check(&self, document: &str) -> Result<Option<LedgerCheck>, StoreError> {
+    /// Of a document as it stands, or of what a correction took back, by its key.
+    pub async fn ledger_check(&self, subject: &str) -> Result<Option<LedgerCheck>, StoreError> {
         let row = sqlx::query::<Any>(checks!("where document = $1"))
-            .bind(document)
+            .bind(subject)
             .fetch_optional(&mut *self.readers.take().await?)
             .await?;
         row.as_ref().map(check).transpose()
+    }
+
+    /// Of a document as it stands, and of all that corrections of it took back.
+    pub async fn ledger_checks_of(&self, document: &str) -> Result<Vec<LedgerCheck>, StoreError> {
+        let rows = sqlx::query::<Any>(checks!(
+            "where document = $1 or owner = $1 order by since, document"
+        ))
+        .bind(document)
+        .fetch_all(&mut *self.readers.take().await?)
+        .await?;
+        rows.iter().map(check).collect()
     }
 
     /// Documents that we made, by the numbers they have in Visma.
@@ -121,7 +145,7 @@ impl Store {
         let mut targets = Vec::new();
         for part in numbers.chunks(BY_NUMBER) {
             let mut query =
-                sqlx::query_as::<Any, (String, String, String, String)>(TARGETS.as_str())
+                sqlx::query_as::<Any, (String, String, String, String, String)>(TARGETS.as_str())
                     .bind(company);
             // The last number again where there are fewer: it is found once all the same.
             for n in 0..BY_NUMBER {
@@ -129,8 +153,9 @@ impl Store {
             }
             let rows = query.fetch_all(&mut *self.readers.take().await?).await?;
             targets.extend(rows.into_iter().map(
-                |(document, visma_type, visma_number, supplier)| LedgerTarget {
-                    document,
+                |(subject, our_key, visma_type, visma_number, supplier)| LedgerTarget {
+                    subject,
+                    our_key,
                     visma_type,
                     visma_number,
                     supplier,
@@ -140,12 +165,12 @@ impl Store {
         Ok(targets)
     }
 
-    /// A document's batches with its own lines.
-    pub async fn ledger_batches(&self, document: &str) -> Result<Vec<ErpBatch>, StoreError> {
+    /// The batches of what is checked, with its own lines.
+    pub async fn ledger_batches(&self, subject: &str) -> Result<Vec<ErpBatch>, StoreError> {
         let rows = sqlx::query_as::<Any, (String,)>(
             "select body from ledger_batch where document = $1 order by number",
         )
-        .bind(document)
+        .bind(subject)
         .fetch_all(&mut *self.readers.take().await?)
         .await?;
         rows.iter()
@@ -183,36 +208,35 @@ impl Change {
         (visma_type, visma_number): (&str, &str),
         at: i64,
     ) {
+        // Of ours now, or a credit note that took something back before.
         self.push(Statement::new(
             "insert into ledger_check (document, company, visma_type, visma_number, state, since, looked_at, \
-             batches, differences, changed_at) \
-             select document, company, $1, $2, 'open', $3, 0, '', '', $3 from posting \
-             where company = $4 and our_key = $5 and step = 'create' on conflict (document) do nothing",
+             batches, differences, changed_at, owner, plan) \
+             select p.subject, $4, $1, $2, 'open', $3, 0, '', '', $3, p.owner, p.plan from ( \
+             select case when step = 'create' then document else our_key end as subject, \
+             case when step = 'create' then '' else document end as owner, \
+             case when step = 'create' then '' else plan end as plan \
+             from posting where company = $4 and our_key = $5 and step in ('create', 'take_back') \
+             union all select our_key, document, plan from posting_past \
+             where company = $4 and id = $5 and step = 'take_back') p \
+             where p.subject is not null on conflict (document) do nothing",
             args![visma_type, visma_number, at, company, our_key],
         ));
     }
 
-    /// A batch of the document is new or changed: it is looked at again, whatever was found before.
-    pub fn keep_ledger_batch(
-        &mut self,
-        company: &str,
-        target: &LedgerTarget,
-        batch: &ErpBatch,
-        at: i64,
-    ) {
+    /// A batch of what is checked is new or changed: it is looked at again, whatever was found before.
+    pub fn keep_ledger_batch(&mut self, subject: &str, batch: &ErpBatch, at: i64) {
         let body = serde_json::to_string(batch).expect("plain data with text keys");
         self.push(Statement::new(
             "insert into ledger_batch (document, number, version, status, body) values ($1, $2, $3, $4, $5) \
              on conflict (document, number) do update set version = excluded.version, \
              status = excluded.status, body = excluded.body",
-            args![&target.document, &batch.number, &batch.version, &batch.status, body],
+            args![subject, &batch.number, &batch.version, &batch.status, body],
         ));
         self.push(Statement::new(
-            "insert into ledger_check (document, company, visma_type, visma_number, state, since, looked_at, \
-             batches, differences, changed_at) values ($1, $2, $3, $4, 'open', $5, 0, '', '', $5) \
-             on conflict (document) do update set state = 'open', since = excluded.since \
-             where ledger_check.state in ('verified', 'accepted')",
-            args![&target.document, company, &target.visma_type, &target.visma_number, at],
+            "update ledger_check set state = 'open', since = $2 \
+             where document = $1 and state in ('verified', 'accepted')",
+            args![subject, at],
         ));
     }
 
@@ -232,7 +256,7 @@ impl Change {
                     to.batches.join(" "),
                     differences,
                     to.changed_at,
-                    &to.document,
+                    &to.subject,
                     from.as_str()
                 ],
             )
@@ -253,8 +277,12 @@ fn check(row: &AnyRow) -> Result<LedgerCheck, StoreError> {
     let state: String = row.try_get(4)?;
     let batches: String = row.try_get(7)?;
     let differences: String = row.try_get(8)?;
+    let subject: String = row.try_get(0)?;
+    let (owner, plan): (String, String) = (row.try_get(10)?, row.try_get(11)?);
     Ok(LedgerCheck {
-        document: row.try_get(0)?,
+        document: if owner.is_empty() { subject.clone() } else { owner },
+        subject,
+        plan: (!plan.is_empty()).then_some(plan),
         company: row.try_get(1)?,
         visma_type: row.try_get(2)?,
         visma_number: row.try_get(3)?,

@@ -44,6 +44,7 @@ pub use backup::{Backup, BackupError, Counts};
 pub use billing::{ErpBilling, OwnBilled, OwnBilling};
 pub(crate) use change::args;
 pub use change::{Arg, Change, Statement};
+pub use correction::TakenBack;
 pub use decision::{DecidedFrom, DecisionRow};
 pub use document::{
     DocumentCount, DocumentFilter, DocumentRow, DocumentState, HoldRow, RevisionRow,

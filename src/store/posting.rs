@@ -240,19 +240,6 @@ impl Store {
         rows.iter().map(posting).collect()
     }
 
-    pub async fn posting_by_our_key(
-        &self,
-        company: &str,
-        our_key: &str,
-    ) -> Result<Option<PostingRow>, StoreError> {
-        let row = sqlx::query::<Any>(columns!("where company = $1 and our_key = $2"))
-            .bind(company)
-            .bind(our_key)
-            .fetch_optional(&mut *self.readers.take().await?)
-            .await?;
-        row.as_ref().map(posting).transpose()
-    }
-
     /// How many writes are in each state, by company.
     pub async fn posting_counts(&self) -> Result<Vec<(String, String, i64)>, StoreError> {
         Ok(sqlx::query_as::<Any, (String, String, i64)>(

@@ -8,16 +8,19 @@ use ml_connector::procurement::{Plan, PostingMode};
 use ml_connector::store::{DocumentRow, DocumentState, PostingState, Step};
 use ml_connector::sync::{self, CrashPoint, ManualVerb};
 use ml_connector::visma;
-use ml_connector_sandbox::Settings;
 use ml_connector_sandbox::faults::{Fault, Faults};
 use ml_connector_sandbox::visma::{HandChange, HeldDocument, Visma};
 use ml_connector_sandbox::world::{Fate, Kind};
+use ml_connector_sandbox::{Sandbox, Settings};
 use std::sync::Arc;
 
 const ROUNDS: usize = 12;
 
+/// The points at which only a correction can die. The others are walked in `crash_and_resume`.
+pub const POINTS: [CrashPoint; 2] = [CrashPoint::TakenBackSeen, CrashPoint::AnewKept];
+
 /// A document posted and released, then changed in JAGGAER: held, since it can no longer be changed.
-async fn changed_after_release(settings: Settings, test: stores::TestStore) -> (Flow, String) {
+pub async fn changed_after_release(settings: Settings, test: stores::TestStore) -> (Flow, String) {
     let mut flow = Flow::start(settings, test).await;
     flow.config.connections[0].rules.invoices.mode = PostingMode::Released;
     flow.sync().await;
@@ -30,7 +33,7 @@ async fn changed_after_release(settings: Settings, test: stores::TestStore) -> (
 }
 
 /// As `replay ID --correct --apply` asks for it, without a round.
-async fn ask(flow: &Flow, id: &str) {
+pub async fn ask(flow: &Flow, id: &str) {
     let document = flow.document(id).await;
     sync::ask_to_correct(&flow.store, UNIT, &document.id, "tester", "the price was wrong")
         .await
@@ -38,14 +41,14 @@ async fn ask(flow: &Flow, id: &str) {
 }
 
 /// What Visma holds under the supplier's number of a document, oldest first.
-fn of_number(visma: &Visma, reference: &str) -> Vec<HeldDocument> {
+pub fn of_number(visma: &Visma, reference: &str) -> Vec<HeldDocument> {
     let mut held = visma.documents();
     held.retain(|one| one.document.reference == reference && one.live);
     held
 }
 
 /// The invoice, its credit note and the new one: exactly these, all open, each under a key of its own.
-fn assert_three(held: &[HeldDocument], old: &HeldDocument, what: &str) -> HeldDocument {
+pub fn assert_three(held: &[HeldDocument], old: &HeldDocument, what: &str) -> HeldDocument {
     let mut credits: Vec<&HeldDocument> =
         held.iter().filter(|one| one.number.starts_with("DebitAdj")).collect();
     let mut others: Vec<&HeldDocument> = held
@@ -172,7 +175,7 @@ async fn the_new_invoice_waits_for_the_release_of_the_credit_note() {
     }
 }
 
-/// Paid, in the list or only by the time of the last look; or there is nothing of ours to take back.
+/// Paid in full; and the word of a person counts for one decision.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_paid_is_not_taken_back() {
     for test in stores::both().await {
@@ -293,6 +296,33 @@ async fn a_credit_note_that_is_not_released_is_told_and_released_again() {
     }
 }
 
+/// Posted and released, changed in JAGGAER, and to be corrected: nothing is done yet.
+async fn asked_for(url: &str) -> (Sandbox, Connector, String) {
+    let sandbox = small_sandbox(4, 11, false).await;
+    let options = Options { mode: "released", ..Options::default() };
+    let connector = Connector::new(&sandbox, url, &options);
+    connector.sync_until_done("before").await;
+    let world = sandbox.world();
+    let posted = |of: &ml_connector_sandbox::world::Expectation| {
+        of.kind == Kind::SupplierInvoice && matches!(of.fate, Fate::Posted(_))
+    };
+    let id = world.expectations().into_iter().find(posted).expect("one").source_id;
+    assert!(world.change_invoice_amount(&id, 345.into()));
+    connector.sync_until_done("changed").await;
+    let row = find(&connector, &id).await;
+    assert_eq!(row.state, DocumentState::Held);
+    let store = connector.store().await;
+    sync::ask_to_correct(&store, UNIT, &row.id, "tester", "the price was wrong").await.unwrap();
+    (sandbox, connector, id)
+}
+
+/// The supplier's number, and what stands under it.
+async fn before(sandbox: &Sandbox, connector: &Connector, id: &str) -> (String, HeldDocument) {
+    let reference = find(connector, id).await.reference.expect("an invoice has one");
+    let old = of_number(sandbox.visma(), &reference).remove(0);
+    (reference, old)
+}
+
 /// Killed after every commit of a correction, and at every named point of a write: started again it comes to
 /// its end, with one credit note and one new invoice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -302,25 +332,8 @@ async fn death_between_any_two_steps_of_a_correction_loses_and_doubles_nothing()
         // On PostgreSQL each process waits for the lease of the dead one.
         (stores::postgres().await, some_points()),
     ] {
-        let sandbox = small_sandbox(4, 11, false).await;
-        let options = Options { mode: "released", ..Options::default() };
-        let connector = Connector::new(&sandbox, &test.url, &options);
-        connector.sync_until_done("before").await;
-        let world = sandbox.world();
-        let posted = |of: &ml_connector_sandbox::world::Expectation| {
-            of.kind == Kind::SupplierInvoice && matches!(of.fate, Fate::Posted(_))
-        };
-        let id = world.expectations().into_iter().find(posted).expect("one").source_id;
-        assert!(world.change_invoice_amount(&id, 345.into()));
-        connector.sync_until_done("changed").await;
-        let row = find(&connector, &id).await;
-        assert_eq!(row.state, DocumentState::Held);
-        let reference = row.reference.clone().expect("an invoice has one");
-        let old = of_number(sandbox.visma(), &reference).remove(0);
-        let store = connector.store().await;
-        sync::ask_to_correct(&store, UNIT, &row.id, "tester", "the price was wrong").await.unwrap();
-        drop(store);
-
+        let (sandbox, connector, id) = asked_for(&test.url).await;
+        let (reference, old) = before(&sandbox, &connector, &id).await;
         let mut deaths = 0;
         let mut ended = false;
         for point in points {
@@ -346,18 +359,37 @@ async fn death_between_any_two_steps_of_a_correction_loses_and_doubles_nothing()
     }
 }
 
+/// Between the credit note and the new invoice: each of the named points is died at for certain.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn death_between_the_credit_note_and_the_new_invoice_is_followed_by_one_of_each() {
+    for test in stores::both().await {
+        let (sandbox, connector, id) = asked_for(&test.url).await;
+        let (reference, old) = before(&sandbox, &connector, &id).await;
+        for point in POINTS {
+            let run = connector.sync_dying_at(point.name()).await;
+            assert!(run.is_aborted(), "no process passes {}: {run:#?}", point.name());
+        }
+        connector.sync_until_done(&test.url).await;
+        assert_three(&of_number(sandbox.visma(), &reference), &old, &test.url);
+        let verified = connector.run(&["audit", "verify"]).await;
+        assert_eq!(verified.code(), Some(0), "{}", verified.stderr);
+    }
+}
+
 /// The first process dies at the first commit, the next at its second, and so on: each gets one further.
 fn every_pass() -> Vec<String> {
     (1..80).map(|pass| format!("{}:{pass}", CrashPoint::CommitDurable.name())).collect()
 }
 
 fn some_points() -> Vec<String> {
+    let [taken_back, anew] = POINTS;
     [
         CrashPoint::DecisionKept,
         CrashPoint::PostingIntended,
         CrashPoint::PostingAnswered,
         CrashPoint::PostingOutcomeKept,
-        CrashPoint::SettleKept,
+        taken_back,
+        anew,
         CrashPoint::PostingAnswered,
         CrashPoint::PostingOutcomeKept,
     ]
@@ -373,25 +405,25 @@ async fn find(connector: &Connector, source_id: &str) -> DocumentRow {
     found.remove(0)
 }
 
-async fn by_hand(flow: &Flow, id: &str, change: HandChange<'_>) {
+pub async fn by_hand(flow: &Flow, id: &str, change: HandChange<'_>) {
     let document = flow.document(id).await;
     let (kind, number) = (document.visma_type.unwrap(), document.visma_number.unwrap());
     assert!(flow.sandbox.visma().change_by_hand(&kind, &number, change));
 }
 
 /// Type and number of the credit note that takes a document back.
-async fn credit_of(flow: &Flow, id: &str) -> (String, String) {
+pub async fn credit_of(flow: &Flow, id: &str) -> (String, String) {
     let postings = flow.postings(id).await;
     let row = postings.into_iter().find(|row| row.step == Step::TakeBack).expect("it is made");
     (row.visma_type.expect("its type"), row.visma_number.expect("its number"))
 }
 
-fn set_status(flow: &Flow, (kind, number): &(String, String), status: &str) {
+pub fn set_status(flow: &Flow, (kind, number): &(String, String), status: &str) {
     assert!(flow.sandbox.visma().change_by_hand(kind, number, HandChange::Status(status)));
 }
 
 /// As a person does it: nothing in it tells of this program. Returns its number.
-async fn key_in(flow: &Flow, mut request: visma::Request) -> String {
+pub async fn key_in(flow: &Flow, mut request: visma::Request) -> String {
     let visma::Body::Json(text) = &request.body else { panic!("an invoice is JSON") };
     let mut body: serde_json::Value = serde_json::from_str(text).expect("JSON");
     body.as_object_mut().expect("an object").remove("note").expect("our key stands in the note");

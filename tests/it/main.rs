@@ -6,6 +6,7 @@ mod backup;
 mod cases;
 mod connector;
 mod corrections;
+mod corrections_refused;
 mod crash_and_resume;
 mod example_config;
 mod explain;

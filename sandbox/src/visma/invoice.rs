@@ -44,6 +44,8 @@ pub(crate) struct Invoice {
     pub totals: Totals,
     pub batch: Option<String>,
     pub attachments: Vec<Attachment>,
+    /// What payments and credit notes took of it.
+    pub paid: Decimal,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -88,7 +90,7 @@ impl Invoice {
     pub fn balance(&self) -> Decimal {
         match self.status.as_str() {
             "Closed" | "Voided" => Decimal::ZERO,
-            _ => self.gross(),
+            _ => self.gross() - self.paid,
         }
     }
 }

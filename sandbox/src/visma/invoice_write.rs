@@ -72,6 +72,7 @@ impl Desk<'_> {
             totals: vat::Totals::default(),
             batch: None,
             attachments: Vec::new(),
+            paid: Decimal::ZERO,
         };
         self.apply_header(&mut invoice, &body, true)?;
         self.apply_lines(&mut invoice, &body)?;

@@ -230,6 +230,11 @@ impl Visma {
                         desk.book(&mut invoice);
                     }
                 }
+                HandChange::PaidInPart(minor) => {
+                    let decimals = desk.decimals(&invoice.currency);
+                    invoice.paid += rust_decimal::Decimal::new(minor, decimals);
+                }
+                HandChange::Deleted => return desk.delete_invoice(&key).is_ok(),
                 HandChange::Description(text) => invoice.description = Some(text.into()),
                 HandChange::BatchPutRight => return desk.put_batch_right(&key),
             }
@@ -261,6 +266,10 @@ pub enum HandChange<'a> {
     /// `Hold`, `Balanced`, `Open`, `Closed` (paid) or `Voided`.
     Status(&'a str),
     Description(&'a str),
+    /// So much of it is paid, in the currency's minor unit; what is left stays open.
+    PaidInPart(i64),
+    /// A draft goes, without a trace in any list.
+    Deleted,
     /// The document's batch in the ledger becomes what it should be, and is posted.
     BatchPutRight,
 }

@@ -225,6 +225,7 @@ impl Desk<'_> {
             totals,
             batch: None,
             attachments: Vec::new(),
+            paid: Decimal::ZERO,
         };
         let stamp = self.keyed_on(keyed.document_on);
         if released {

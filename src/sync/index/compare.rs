@@ -238,11 +238,9 @@ impl Engine {
     /// Two live documents in Visma with one key of ours: the one thing that must never be.
     pub async fn watch_for_doubles(&self, company: &Company) -> Result<(), SyncError> {
         for double in self.store.doubled_keys(&company.id).await? {
-            let Some(posting) = self.store.posting_by_our_key(&company.id, &double.our_key).await?
-            else {
-                continue;
-            };
-            let Some(document) = self.store.document(&posting.document).await? else { continue };
+            let owner = self.store.document_of_our_key(&company.id, &double.our_key).await?;
+            let Some(owner) = owner else { continue };
+            let Some(document) = self.store.document(&owner).await? else { continue };
             let text = format!(
                 "doubled_in_visma: Visma holds {} documents with our key ({}): void all but one there",
                 double.numbers.len(),

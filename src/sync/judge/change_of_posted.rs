@@ -9,7 +9,7 @@ use crate::procurement::{DocumentKind, ErpOrder, InvoicePlan, Plan, PostingMode}
 use crate::store::{Change, DocumentState, PostingRow, PostingState, Step};
 use crate::sync::engine::Engine;
 use crate::sync::error::SyncError;
-use crate::sync::post::{next_attachment, step_entry, transition};
+use crate::sync::post::{CORRECTION, next_attachment, step_entry, transition};
 use crate::sync::posting::{Event, step};
 use serde_json::json;
 
@@ -74,6 +74,8 @@ impl Engine {
             // Never sent, or proven absent, or refused.
             Some(_) | None => {
                 change.drop_claims(&document.id);
+                // Taken back, it is to be nothing more.
+                change.clear_attention(&document.id, CORRECTION);
                 judged.to(DocumentState::Cancelled, "cancelled", json!({}), at, change);
             }
         }

@@ -6,6 +6,7 @@ use super::Judged;
 use super::change_of_posted::{try_again, withdraw};
 use crate::audit::hash_text;
 use crate::decide::{Decision, Hold};
+use crate::matching::claim_key;
 use crate::procurement::{ErpInvoice, InvoiceKind, InvoicePlan, Plan, PostingMode};
 use crate::store::{
     Change, DocumentRow, DocumentState, PostingRow, PostingState, Step, Store, StoreError,
@@ -40,8 +41,36 @@ pub async fn correction(
     }
     let applied = document.applied_plan.as_deref().unwrap_or(&create.plan);
     let standing = format!("{kind} {number}");
-    let credit = credit_note((&standing, applied), plan, Some(create), stands.as_ref());
+    let mut credit = credit_note((&standing, applied), plan, Some(create), stands.as_ref());
+    if let Ok(of) = &credit
+        && let Some(why) = credited_by_hand(store, &create.company, of).await?
+    {
+        credit = Err(why);
+    }
     Ok(Some(Correction { standing, credit }))
+}
+
+/// A credit note under the invoice's number that is not ours: a person may have taken the invoice back
+/// already, and not applied it yet. `None`: there is none.
+pub async fn credited_by_hand(
+    store: &Store,
+    company: &str,
+    credit: &InvoicePlan,
+) -> Result<Option<String>, StoreError> {
+    let key = claim_key(&credit.supplier_reference);
+    let found = store.erp_invoices_by_reference(company, &key).await?;
+    let by_hand = found.iter().find(|of| {
+        of.kind == Some(InvoiceKind::CreditNote)
+            && of.supplier == credit.supplier
+            && of.our_key.is_none()
+            && of.is_live()
+    });
+    Ok(by_hand.map(|of| {
+        format!(
+            "a person keyed in {} {} of {} under its number, which may take it back already",
+            of.document_type, of.number, of.gross
+        )
+    }))
 }
 
 /// Type and number.
@@ -72,6 +101,13 @@ impl Engine {
         let create = postings.iter().find(|row| row.step == Step::Create);
         let stands = self.store.erp_invoice(company, kind, number).await?;
         let credit = match credit_note((&shown, applied), plan, create, stands.as_ref()) {
+            Ok(credit) => match credited_by_hand(&self.store, company, &credit).await? {
+                Some(why) => Err(why),
+                None => Ok(credit),
+            },
+            Err(why) => Err(why),
+        };
+        let credit = match credit {
             Ok(credit) => credit,
             Err(why) => {
                 withdraw(judged, &asked, None, at, change)?;

@@ -12,7 +12,7 @@ mod planned;
 mod redecide;
 mod traces;
 
-pub use correction::{Correction, correction, not_to_be_taken_back};
+pub use correction::{Correction, correction, credited_by_hand, not_to_be_taken_back};
 pub use planned::planned_posting;
 
 use crate::decide::{self, Decision, Evidence, History, Hold, Inputs, Verdict};

@@ -1,6 +1,6 @@
 //! Reading the list of journal batches, and keeping what is ours.
 
-use super::applied_plan;
+use super::plan_of;
 use crate::clock;
 use crate::procurement::ErpBatch;
 use crate::store::{Change, LedgerCheck, LedgerState};
@@ -37,7 +37,7 @@ impl Engine {
             if first
                 || (due
                     && is_missing
-                    && self.store.ledger_batches(&check.document).await?.is_empty())
+                    && self.store.ledger_batches(&check.subject).await?.is_empty())
             {
                 missing.push(check.clone());
             }
@@ -46,7 +46,7 @@ impl Engine {
         let documents = self.store.documents_by_id(&ids).await?;
         let mut periods: BTreeMap<String, Vec<&LedgerCheck>> = BTreeMap::new();
         for check in &missing {
-            let plan = documents.get(&check.document).and_then(applied_plan);
+            let plan = documents.get(&check.document).and_then(|of| plan_of(check, of));
             let Some(plan) = plan else { continue };
             periods.entry(plan.period).or_default().push(check);
         }
@@ -56,7 +56,7 @@ impl Engine {
             let mut change = Change::new();
             for check in checks {
                 // What it found has moved some of them on already.
-                let Some(stands) = self.store.ledger_check(&check.document).await? else {
+                let Some(stands) = self.store.ledger_check(&check.subject).await? else {
                     continue;
                 };
                 change.move_ledger_check(
@@ -124,7 +124,7 @@ impl Engine {
                 let known = match &mut known {
                     Some(known) => known,
                     None => {
-                        let kept = self.store.ledger_batches(&target.document).await?;
+                        let kept = self.store.ledger_batches(&target.subject).await?;
                         let by_number = |batch: ErpBatch| (batch.number.clone(), batch);
                         known.insert(kept.into_iter().map(by_number).collect())
                     }
@@ -138,7 +138,9 @@ impl Engine {
                         }
                 });
                 if !unchanged {
-                    change.keep_ledger_batch(&company.id, target, &own, at);
+                    let named = (target.visma_type.as_str(), target.visma_number.as_str());
+                    change.note_release(&company.id, &target.our_key, named, at);
+                    change.keep_ledger_batch(&target.subject, &own, at);
                 }
             }
         }

@@ -11,7 +11,7 @@ use super::post::read_plan;
 use crate::clock;
 use crate::decide::Hold;
 use crate::procurement::{ErpBatch, InvoicePlan, Plan};
-use crate::store::{Change, CommitError, DocumentRow, LedgerCheck, LedgerState, LedgerTarget};
+use crate::store::{Change, CommitError, DocumentRow, LedgerCheck, LedgerState};
 use crate::visma::{self, ledger_matches};
 use serde_json::json;
 use std::sync::Arc;
@@ -78,7 +78,7 @@ impl Engine {
         check: LedgerCheck,
     ) -> Result<(), SyncError> {
         let Some(document) = self.store.document(&check.document).await? else { return Ok(()) };
-        let Some(plan) = applied_plan(&document) else { return Ok(()) };
+        let Some(plan) = plan_of(&check, &document) else { return Ok(()) };
         let invoice =
             self.store.erp_invoice(&company.id, &check.visma_type, &check.visma_number).await?;
         let Some(invoice) = invoice else { return Ok(()) };
@@ -95,7 +95,7 @@ impl Engine {
         if !invoice.is_released() {
             return Ok(());
         }
-        let mut batches = self.store.ledger_batches(&check.document).await?;
+        let mut batches = self.store.ledger_batches(&check.subject).await?;
         batches.retain(|batch| !batch.is_void());
         let mut differences = differences(&plan, &batches);
         let is_news = check.state != LedgerState::Differs || check.differences != differences;
@@ -145,19 +145,11 @@ impl Engine {
         check: &LedgerCheck,
         batches: Vec<ErpBatch>,
     ) -> Result<Vec<ErpBatch>, SyncError> {
-        let target = LedgerTarget {
-            document: check.document.clone(),
-            visma_type: check.visma_type.clone(),
-            visma_number: check.visma_number.clone(),
-            supplier: plan.supplier.clone(),
-        };
         let mut change = Change::new();
         let mut fresh = Vec::new();
         for batch in batches {
             let own = match company.client.batch(&batch.number).await {
-                Ok(Some(read)) => {
-                    read.of_document(plan.kind, &target.visma_number, &target.supplier)
-                }
+                Ok(Some(read)) => read.of_document(plan.kind, &check.visma_number, &plan.supplier),
                 // Numbers repeat across ledgers, and this question cannot name one.
                 Ok(None) | Err(visma::Error::NotFound { .. }) => None,
                 Err(error) => return Err(error.into()),
@@ -165,7 +157,7 @@ impl Engine {
             match own {
                 Some(own) => {
                     if own != batch {
-                        change.keep_ledger_batch(&company.id, &target, &own, clock::now());
+                        change.keep_ledger_batch(&check.subject, &own, clock::now());
                     }
                     fresh.push(own);
                 }
@@ -215,8 +207,10 @@ impl Engine {
             change.log(log);
         }
         let stands = document.attention.as_deref();
-        let is_ours =
-            stands.is_some_and(|text| has_code(text, DIFFERS) || has_code(text, NOT_POSTED));
+        // A document that was corrected has several.
+        let is_ours = stands.is_some_and(|text| {
+            (has_code(text, DIFFERS) || has_code(text, NOT_POSTED)) && is_about(text, &check)
+        });
         let text = finding.hold.as_ref().map(Hold::as_attention);
         // What something else asks attention for goes first.
         if (stands.is_none() || is_ours) && stands != text.as_deref() {
@@ -234,8 +228,13 @@ fn differences(plan: &InvoicePlan, batches: &[ErpBatch]) -> Vec<String> {
     ledger_matches(plan, batches).into_iter().map(|difference| difference.text).collect()
 }
 
-fn applied_plan(document: &DocumentRow) -> Option<InvoicePlan> {
-    match read_plan(document.applied_plan.as_deref()?).ok()? {
+/// Whether an attention tells of what this check looks at.
+pub fn is_about(attention: &str, check: &LedgerCheck) -> bool {
+    attention.contains(&format!(" {} {} ", check.visma_type, check.visma_number))
+}
+
+fn plan_of(check: &LedgerCheck, document: &DocumentRow) -> Option<InvoicePlan> {
+    match read_plan(check.plan.as_deref().or(document.applied_plan.as_deref())?).ok()? {
         Plan::Invoice(plan) => Some(plan),
         Plan::Order(_) => None,
     }

@@ -1,7 +1,7 @@
 //! What a person does about a document on its way to the ledger: releases it in Visma, or asks here for
 //! what its attention is about.
 
-use super::{DIFFERS, NOT_POSTED, REFUSED, has_code};
+use super::{DIFFERS, NOT_POSTED, REFUSED, has_code, is_about};
 use crate::audit::Entry;
 use crate::clock;
 use crate::store::{
@@ -111,7 +111,11 @@ impl Engine {
         log: &mut Entry,
         change: &mut Change,
     ) -> Result<bool, SyncError> {
-        let Some(check) = self.store.ledger_check(&document.id).await? else { return Ok(false) };
+        let attention = document.attention.as_deref().unwrap_or_default();
+        let checks = self.store.ledger_checks_of(&document.id).await?;
+        let Some(check) = checks.into_iter().find(|check| is_about(attention, check)) else {
+            return Ok(false);
+        };
         let (state, since) = match check.state {
             LedgerState::Differs => (LedgerState::Accepted, check.since),
             LedgerState::NotPosted => (LedgerState::Open, at),

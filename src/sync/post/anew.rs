@@ -4,6 +4,7 @@ use super::stored_plan::read_plan;
 use super::trail::{hold_document, step_entry};
 use super::{standing, transition};
 use crate::clock;
+use crate::crash::CrashPoint;
 use crate::decide::Hold;
 use crate::procurement::{ErpInvoice, Plan, PostingMode};
 use crate::store::{Change, DocumentRow, DocumentState, OF_CREDIT, PostingRow, PostingState, Step};
@@ -16,7 +17,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// Attention that begins with it is of a correction under way.
-pub(super) const CORRECTION: &str = "correction_open";
+pub const CORRECTION: &str = "correction_open";
 
 impl Engine {
     /// The credit note stands in Visma: it is released there, by us where the company's invoices are, and
@@ -71,6 +72,7 @@ impl Engine {
             if let Some(release) = release {
                 change.drop_posting(release);
             }
+            change.drop_erp_invoice(&company.id, (&kind, &number));
             change.clear_attention(&document.id, CORRECTION);
             hold_document(connection, document, &hold, now, &mut change);
             return self.commit(change).await.map(|()| true);
@@ -104,6 +106,7 @@ impl Engine {
             document.visma_type.as_deref().unwrap_or_default(),
             document.visma_number.as_deref().unwrap_or_default(),
         );
+        CrashPoint::TakenBackSeen.pass();
         let gone = [old, (kind.as_str(), number.as_str())];
         change.begin_anew(&company.id, &document.id, document.corrections, &gone);
         change.move_document(&document.id, document.state, DocumentState::Ready, now);
@@ -118,6 +121,8 @@ impl Engine {
         })
         .to_string();
         change.log(log);
-        self.commit(change).await.map(|()| true)
+        self.commit(change).await?;
+        CrashPoint::AnewKept.pass();
+        Ok(true)
     }
 }

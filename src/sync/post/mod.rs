@@ -8,6 +8,7 @@ mod steps;
 mod stored_plan;
 mod trail;
 
+pub use anew::CORRECTION;
 pub use outcome::done_event;
 pub use steps::{leave_unreleased, next_attachment, tell_unreleased};
 pub use stored_plan::read_plan;

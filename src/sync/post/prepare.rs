@@ -7,7 +7,7 @@ use crate::procurement::{AttachmentRef, Plan};
 use crate::store::{DocumentRow, PostingRow, Step};
 use crate::sync::engine::{Company, Connection, Engine};
 use crate::sync::error::SyncError;
-use crate::sync::judge::not_to_be_taken_back;
+use crate::sync::judge::{credited_by_hand, not_to_be_taken_back};
 use crate::visma::{self, Request};
 
 /// What a posting's request came to.
@@ -73,8 +73,19 @@ impl Engine {
                 let Plan::Invoice(applied) = read_plan(applied)? else {
                     return Err(SyncError::Inner("only an invoice can be taken back".into()));
                 };
-                let (stands, _) = client.invoice(kind, number).await?;
+                let stands = match client.invoice(kind, number).await {
+                    Ok((stands, _)) => stands,
+                    Err(visma::Error::NotFound { .. }) => {
+                        let why = "Visma does not know it any more";
+                        let hold = Hold::not_correctable(&standing(document), why);
+                        return Ok(Prepared::Refuse(hold));
+                    }
+                    Err(error) => return Err(error.into()),
+                };
                 let mut why = not_to_be_taken_back(&applied, &stands);
+                if why.is_none() {
+                    why = credited_by_hand(&self.store, &company.id, &plan).await?;
+                }
                 let differences: Vec<String> = visma::invoice_matches(&applied, &stands)
                     .iter()
                     .map(ToString::to_string)
