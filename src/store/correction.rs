@@ -76,7 +76,7 @@ impl Change {
     }
 
     /// Visma says that there is no such document any more. Its lists do not tell of what is deleted.
-    pub fn drop_erp_invoice(&mut self, company: &str, (document_type, number): (&str, &str)) {
+    pub fn forget_erp_invoice(&mut self, company: &str, (document_type, number): (&str, &str)) {
         self.push(Statement::new(
             "delete from erp_billing where company = $1 and document_type = $2 and number = $3",
             args![company, document_type, number],

@@ -16,14 +16,20 @@ const MOST_ALIKE: usize = 50;
 const MOST_SUPPLIERS: usize = 8;
 
 impl Gatherer<'_> {
+    /// The key of the document, and the one after its next correction: a store that was put back from before
+    /// a correction finds what followed it.
+    pub(super) fn own_keys(&self, row: &DocumentRow) -> [String; 2] {
+        [row.corrections, row.corrections + 1]
+            .map(|corrections| ids::our_key(self.company, &row.id, corrections, Step::Create, ""))
+    }
+
     /// Suppliers that are the same company, this one first.
     fn same_company<'a>(&'a self, supplier: &'a Supplier) -> impl Iterator<Item = &'a str> {
         self.groups.of(&supplier.number).take(MOST_SUPPLIERS)
     }
 
     fn is_itself(&self, row: &DocumentRow, found: &ErpInvoice) -> bool {
-        let own = ids::our_key(self.company, &row.id, row.corrections, Step::Create, "");
-        found.our_key.as_deref() == Some(own.as_str())
+        found.our_key.as_ref().is_some_and(|key| self.own_keys(row).contains(key))
             || (row.visma_number.as_deref() == Some(found.number.as_str())
                 && row.visma_type.as_deref() == Some(found.document_type.as_str()))
     }

@@ -12,20 +12,20 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One document in Visma, however it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Itself {
-    our_key: String,
+    our_keys: Vec<String>,
     in_visma: Option<(String, String)>,
 }
 
 impl Itself {
-    fn of(our_key: String, kind: Option<&str>, number: Option<&str>) -> Self {
+    fn of(our_keys: Vec<String>, kind: Option<&str>, number: Option<&str>) -> Self {
         Self {
-            our_key,
+            our_keys,
             in_visma: kind.zip(number).map(|(kind, number)| (kind.to_owned(), number.to_owned())),
         }
     }
 
     fn is(&self, billing: &ErpBilling) -> bool {
-        billing.our_key.as_deref() == Some(self.our_key.as_str())
+        billing.our_key.as_ref().is_some_and(|key| self.our_keys.contains(key))
             || self.in_visma.as_ref().is_some_and(|(kind, number)| {
                 *kind == billing.document_type && *number == billing.number
             })
@@ -55,12 +55,11 @@ impl Gatherer<'_> {
             .into_iter()
             .map(|billed| {
                 let (kind, number) = (billed.visma_type.as_deref(), billed.visma_number.as_deref());
-                (Itself::of(billed.our_key.clone(), kind, number), billed)
+                (Itself::of(vec![billed.our_key.clone()], kind, number), billed)
             })
             .collect();
         let (kind, number) = (row.visma_type.as_deref(), row.visma_number.as_deref());
-        let own_key = ids::our_key(self.company, &row.id, row.corrections, Step::Create, "");
-        let itself = Itself::of(own_key, kind, number);
+        let itself = Itself::of(self.own_keys(row).to_vec(), kind, number);
         Ok(join(&itself, &own, &erp, order))
     }
 }
@@ -257,12 +256,14 @@ mod tests {
                 net: Money::new(30_000, Currency::NOK),
             },
         };
-        (Itself { our_key: document.into(), in_visma: None }, billed)
+        (Itself { our_keys: vec![document.into()], in_visma: None }, billed)
     }
 
     fn told(own: &[(Itself, OwnBilled)], erp: &[ErpBilling]) -> Vec<String> {
-        let itself =
-            Itself { our_key: "self".into(), in_visma: Some(("Invoice".into(), "300009".into())) };
+        let itself = Itself {
+            our_keys: vec!["self".into()],
+            in_visma: Some(("Invoice".into(), "300009".into())),
+        };
         let text = |of: EarlierBilling| {
             let quantity = of.quantity.map_or("amount".into(), |quantity| quantity.to_string());
             let hand = if of.by_hand { " by hand" } else { "" };

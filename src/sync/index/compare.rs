@@ -20,6 +20,10 @@ pub(super) struct Made {
 }
 
 impl Made {
+    pub(super) fn is_named(&self, number: &str) -> bool {
+        self.postings.iter().any(|row| row.visma_number.as_deref() == Some(number))
+    }
+
     fn without(&self, step: Step) -> Self {
         let mut made = self.clone();
         made.postings.retain(|row| row.step != step);

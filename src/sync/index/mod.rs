@@ -94,7 +94,11 @@ impl Engine {
                 keep_invoice(company, invoice, &mut change);
                 moved = true;
             }
-            if let Some(made) = invoice.our_key.as_ref().and_then(|key| done.get(key)) {
+            // A void one under the same key is of an earlier attempt.
+            let made = invoice.our_key.as_ref().and_then(|key| done.get(key));
+            if let Some(made) =
+                made.filter(|made| invoice.is_live() || made.is_named(&invoice.number))
+            {
                 self.compare_invoice(company, invoice, made, &mut change).await?;
             }
         }

@@ -72,7 +72,7 @@ impl Engine {
             if let Some(release) = release {
                 change.drop_posting(release);
             }
-            change.drop_erp_invoice(&company.id, (&kind, &number));
+            change.forget_erp_invoice(&company.id, (&kind, &number));
             change.clear_attention(&document.id, CORRECTION);
             hold_document(connection, document, &hold, now, &mut change);
             return self.commit(change).await.map(|()| true);
