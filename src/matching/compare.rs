@@ -70,9 +70,7 @@ fn whole(bill: &Bill, net: Decimal, rules: &MatchRules) -> Vec<(Side, Beyond)> {
         }
     };
     let charges = bill.charges.amount();
-    if let Some(limit) = rules.of_document(&bill.supplier, |of| of.charge_over.as_ref())
-        && charges > Decimal::ZERO
-    {
+    if let Some(limit) = rules.of_document(&bill.supplier, |of| of.charge_over.as_ref()) {
         let how = format!("charges of {} that are not on the order", bill.charges);
         limited(Deviation::ChargeOver, limit, charges, net, how);
     }
@@ -673,9 +671,7 @@ fn plain(quantity: Decimal) -> String {
 /// A price with at least the currency's decimals, and at most six.
 fn decimal(price: Decimal, currency: Currency) -> String {
     let mut price = round(price, 6).normalize();
-    if price.scale() < currency.decimals() {
-        price.rescale(currency.decimals());
-    }
+    price.rescale(price.scale().max(currency.decimals()));
     price.to_string()
 }
 

@@ -9,5 +9,6 @@ mod invoices;
 mod links;
 mod matching;
 mod orders;
+mod positions;
 mod properties;
 mod validation;
