@@ -1,6 +1,7 @@
 //! The comparison, the limits that it counts with, and what people read of it. A case is one order
 //! line of 10 pieces at 100.00 and what is billed of it.
 
+mod best_fit;
 mod deductions;
 mod limits;
 mod order_lines;
