@@ -132,7 +132,7 @@ impl<'a, 'd> Matching<'a, 'd> {
             self.contracts.push(ordered.contract.map(str::to_owned));
             self.positions.len() - 1
         });
-        // The source may not say the category or the ERP the account; then the invoice does. The
+        // The order may not say the category or the item; then the invoice does. The
         // least key speaks for several lines, whatever their order.
         let position = &mut self.positions[index];
         let speaks = self.claims.iter().all(|of| of.position != index || of.key > line.key);

@@ -4,7 +4,7 @@
 use super::{claim, found, limit};
 use crate::laws::oracle::{bill, dec, nok, position};
 use crate::matching::*;
-use crate::procurement::{InvoiceKind, OrderLineKind};
+use crate::procurement::{Currency, InvoiceKind, Money, OrderLineKind};
 
 #[test]
 fn deductions_prepayments_blanket_lines_and_credit_notes() {
@@ -166,23 +166,50 @@ fn what_is_billed_by_amount_at_its_limit() {
     }
 }
 
-/// Three-way, nothing has arrived.
+/// Three-way, nothing has arrived. What was billed before, what is billed now.
 #[test]
 fn what_adds_nothing_needs_no_receipt() {
     let ten = "missing: 10 billed, 0 received: 10 more must arrive";
-    let cases: &[(&str, Vec<Claim>, &[&str])] = &[
-        ("goods", vec![claim("1", Some("10"), 100_000)], &[ten]),
-        ("goods for nothing are goods", vec![claim("1", Some("10"), 0)], &[ten]),
+    let cases: &[(&str, &str, Vec<Claim>, &[&str])] = &[
+        ("goods", "0", vec![claim("1", Some("10"), 100_000)], &[ten]),
+        ("goods for nothing are goods", "0", vec![claim("1", Some("10"), 0)], &[ten]),
         (
-            "billed and taken off again",
-            vec![claim("1", Some("10"), 100_000), claim("2", Some("-10"), -100_000)],
+            "one more, after nine that were billed without having come",
+            "9",
+            vec![claim("1", Some("1"), 10_000)],
+            &[ten],
+        ),
+        (
+            "billed and taken off again, after nine that were billed without having come",
+            "9",
+            vec![claim("1", Some("1"), 10_000), claim("2", Some("-1"), -10_000)],
             &[],
         ),
-        ("a rebate without goods", vec![claim("1", None, -1)], &["LineUnder"]),
     ];
     let rules = MatchRules { mode: MatchMode::ThreeWay, ..MatchRules::default() };
-    for (about, claims, expected) in cases {
-        let position = Position { kind: OrderLineKind::Goods, ..position() };
+    for (about, before, claims, expected) in cases {
+        let mut position = Position { kind: OrderLineKind::Goods, ..position() };
+        position.billed.quantity = dec(before);
+        position.billed.net = Money::rounded(dec(before) * dec("100"), Currency::NOK).unwrap();
         assert_eq!(found(&bill(claims.clone()), &position, &rules), *expected, "{about}");
+    }
+}
+
+/// 5 pieces at 100.00 are given back where 4 were billed, for the same amount.
+#[test]
+fn a_credit_note_over_a_small_difference_at_its_limit() {
+    for (small, expected) in [("100.00", &[][..]), ("99.99", &["QuantityOver"])] {
+        let small_difference = [(Currency::NOK, dec(small))].into();
+        let rules = MatchRules { small_difference, ..MatchRules::default() };
+        let mut position = position();
+        position.billed = BilledBefore {
+            quantity: dec("4"),
+            net: nok(50_000),
+            by_amount: false,
+            documents: vec!["Invoice 300001".into()],
+        };
+        let mut bill = bill(vec![claim("1", Some("5"), 50_000)]);
+        bill.kind = InvoiceKind::CreditNote;
+        assert_eq!(found(&bill, &position, &rules), expected, "{small}");
     }
 }
