@@ -7,8 +7,8 @@ use ml_connector::decide::{Rules, link_command};
 use ml_connector::mapping::{Sheet, SheetFault, Suggestion, TableName, chart};
 use ml_connector::store::{MappingVersion, Store};
 use ml_connector::sync::{
-    Affected, ManualVerb, Preview, Wanted, WantedCode, WantedVendor, preview, rules_in_force,
-    units, wanted,
+    Affected, ManualVerb, Preview, Wanted, WantedCode, WantedSegment, WantedVendor, preview,
+    rules_in_force, units, wanted,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -334,9 +334,15 @@ async fn suggest(
     store: &Store,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let Wanted { codes, vendors } = wanted(store, config, connection).await?;
+    let Wanted { segments, codes, vendors } = wanted(store, config, connection).await?;
     output.print(&json!({
         "connection": connection.id,
+        "segments": segments.iter().map(|of| json!({
+            "segment": of.id, "name": of.name, "documents": of.documents,
+            "suggestions": of.fillings.iter().map(|to| json!({
+                "rule": to.written(), "score": to.score, "reason": to.reason,
+            })).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
         "codes": codes.iter().map(|of| json!({
             "table": of.code.table.as_str(), "segment": of.code.segment, "code": of.code.code,
             "documents": of.documents,
@@ -355,8 +361,11 @@ async fn suggest(
             })).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
     }));
-    if codes.is_empty() && vendors.is_empty() {
-        output.say("no held document has a code or a vendor that leads nowhere");
+    if segments.is_empty() && codes.is_empty() && vendors.is_empty() {
+        output.say("no held document has a segment, a code or a vendor that leads nowhere");
+    }
+    if !segments.is_empty() {
+        suggest_segments(&segments, output);
     }
     if !codes.is_empty() {
         suggest_codes(&codes, output);
@@ -365,6 +374,20 @@ async fn suggest(
         suggest_suppliers(&vendors, output);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn suggest_segments(segments: &[WantedSegment], output: &Output) {
+    let rows = segments.iter().flat_map(|of| {
+        let begin = [format!("{} {}", of.id, of.name), of.documents.len().to_string()];
+        let likenesses =
+            of.fillings.iter().map(|to| [to.written(), percent(to.score), to.reason.clone()]);
+        choices(begin, likenesses.collect())
+    });
+    output.say(table(&["segment", "documents", "rule", "likeness", "because"], rows));
+    output.say(
+        "no rule fills these segments: write one below [[connection.mapping.segments]] in the \
+         configuration, each setting on a line of its own",
+    );
 }
 
 fn suggest_codes(codes: &[WantedCode], output: &Output) {

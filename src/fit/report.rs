@@ -1,4 +1,5 @@
 use super::{Cause, Cost};
+use crate::mapping::SegmentRule;
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -156,8 +157,12 @@ pub struct UnmatchedCode {
 pub struct Todo {
     #[serde(skip)]
     pub cause: Cause,
+    /// For a segment without a value: what the suggestion is, as a rule.
+    #[serde(skip)]
+    pub rule: Option<SegmentRule>,
     /// The table's title, or `Vendor`.
     pub table: String,
+    /// Empty for a segment without a value: it needs a rule.
     pub code: String,
     pub suggestion: Option<Suggested>,
     /// Documents that it stops, alone or with others.

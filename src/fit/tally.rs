@@ -5,7 +5,7 @@ use super::report::{
 };
 use super::todo::{Blocked, Cause, in_order_of_effect};
 use crate::decide::{Hold, Wait, WaitFor, catalogue};
-use crate::mapping::{Candidate, NamedCode, TableName, Tables, suggest};
+use crate::mapping::{Candidate, Dimensions, NamedCode, TableName, Tables, fillings, suggest};
 use crate::procurement::{Currency, DocumentKind, Money, ReferenceData};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -36,6 +36,8 @@ pub struct Judged {
     pub vendor: Option<String>,
     /// Its codes, and whether each has a place in its table.
     pub codes: BTreeMap<NamedCode, bool>,
+    /// Segments for which a share has no value.
+    pub unfilled: BTreeSet<i64>,
     /// The orders that it names; an order its own.
     pub orders: Vec<String>,
 }
@@ -86,6 +88,7 @@ pub struct Surroundings<'a> {
     /// Documents of the source that no connection takes.
     pub unrouted: &'a [Judged],
     pub vendors: &'a BTreeMap<String, KnownVendor>,
+    pub dimensions: &'a Dimensions,
     pub reference: &'a ReferenceData,
     pub tables: &'a Tables,
     pub cost: Cost,
@@ -378,6 +381,10 @@ fn by_its_holds(one: &Judged, holds: &[Hold]) -> Blocked {
             causes.insert(Cause::Code(code.clone()));
         }
     }
+    if codes.contains("segment_missing") && !one.unfilled.is_empty() {
+        explained.insert("segment_missing");
+        causes.extend(one.unfilled.iter().copied().map(Cause::Segment));
+    }
     if let Some(vendor) = &one.vendor {
         let of_it: Vec<&str> =
             OF_THE_VENDOR.into_iter().filter(|as_code| codes.contains(as_code)).collect();
@@ -393,14 +400,22 @@ fn by_its_holds(one: &Judged, holds: &[Hold]) -> Blocked {
 pub fn taken_for_right(tables: &Tables, todo: &[Todo]) -> (Tables, u64) {
     let mut tables = tables.clone();
     let mut taken = 0;
+    // The segments' rules first: the tables of codes below are theirs.
+    for rule in todo.iter().filter_map(|of| of.rule.as_ref()) {
+        tables.segments.retain(|known| known.id != rule.id);
+        tables.segments.push(rule.clone());
+        taken += 1;
+    }
     for of in todo {
         let Some(suggestion) = &of.suggestion else { continue };
         let (key, value) = match &of.cause {
             Cause::Code(code) => (code.code.clone(), suggestion.value.clone()),
             Cause::Vendor(vendor) => (vendor.clone(), suggestion.value.clone()),
+            Cause::Segment(_) => continue,
         };
         let table = match &of.cause {
             Cause::Vendor(_) => Some(&mut tables.suppliers),
+            Cause::Segment(_) => None,
             Cause::Code(code) => match code.table {
                 TableName::Accounts => Some(&mut tables.accounts.table),
                 TableName::Vat => Some(&mut tables.vat.table),
@@ -427,12 +442,25 @@ fn todo(blocked: &[Blocked], counts: Counts, of: &Surroundings<'_>) -> Vec<Todo>
     let mut would_post = counts.would_post;
     let entry = |effect: super::Effect| {
         would_post += effect.frees;
+        let mut rule = None;
         let (table, code, suggestion) = match &effect.cause {
             Cause::Code(code) => (
                 title(code.table, code.segment, of.reference),
                 code.code.clone(),
                 suggestions(code, of).into_iter().next(),
             ),
+            Cause::Segment(id) => {
+                let found = fillings(*id, of.dimensions, of.tables, of.reference);
+                let first = found.into_iter().next();
+                rule = first.as_ref().map(|of| of.rule.clone());
+                let suggestion = first.map(|of| Suggested {
+                    value: of.written(),
+                    name: String::new(),
+                    score: u32::from(of.score),
+                    because: of.reason,
+                });
+                (title(TableName::Segments, Some(*id), of.reference), String::new(), suggestion)
+            }
             Cause::Vendor(key) => {
                 let vendor = of.vendors.get(key);
                 let suggestion = vendor.and_then(|of| candidates(&of.standing).into_iter().next());
@@ -442,6 +470,7 @@ fn todo(blocked: &[Blocked], counts: Counts, of: &Surroundings<'_>) -> Vec<Todo>
         };
         Todo {
             cause: effect.cause,
+            rule,
             table,
             code,
             suggestion,
@@ -564,8 +593,9 @@ fn codes(inside: &[&Judged], of: &Surroundings<'_>) -> Vec<CodeTable> {
     ] {
         tables.insert((table, None), Vec::new());
     }
-    for rule in &of.tables.segments {
-        tables.insert((TableName::Segments, Some(rule.id)), Vec::new());
+    let ruled = of.tables.segments.iter().map(|rule| rule.id);
+    for id in ruled.chain(of.reference.segments.keys().copied()) {
+        tables.insert((TableName::Segments, Some(id)), Vec::new());
     }
     for (code, of_code) in used {
         tables.entry((code.table, code.segment)).or_default().push((code, of_code));

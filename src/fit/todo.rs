@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
     Code(NamedCode),
+    /// The id of a segment that has no value where documents need one.
+    Segment(i64),
     /// By the key under which it can be linked.
     Vendor(String),
 }
@@ -84,6 +86,7 @@ mod tests {
         let text = |effect: Effect| match effect.cause {
             Cause::Vendor(vendor) => (vendor, effect.documents, effect.frees),
             Cause::Code(code) => (code.code, effect.documents, effect.frees),
+            Cause::Segment(id) => (id.to_string(), effect.documents, effect.frees),
         };
         in_order_of_effect(of).into_iter().map(text).collect()
     }

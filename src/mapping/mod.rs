@@ -20,6 +20,7 @@ mod supplier;
 mod supplier_groups;
 mod supplier_index;
 mod tables;
+mod unfilled;
 pub mod vat;
 
 pub use candidates::{Candidate, Suggestion, candidates, doubts, suggest_supplier};
@@ -35,3 +36,4 @@ pub use supplier::{Settled, SupplierFault, Suppliers, resolve};
 pub use supplier_groups::SupplierGroups;
 pub use supplier_index::SupplierIndex;
 pub use tables::{Mapped, SegmentRule, Table, Tables};
+pub use unfilled::{Dimensions, Filling, fillings, unfilled};

@@ -2,7 +2,7 @@
 
 use super::nearest::{self, Candidate, nearest};
 use super::{Mapped, TableName, Tables, vat};
-use crate::procurement::{Distribution, Document, ReferenceData, TaxLine};
+use crate::procurement::{Distribution, Document, ReferenceData, TaxLine, parts};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use super::nearest::Suggestion as Suggested;
@@ -100,7 +100,7 @@ impl Search<'_> {
             let known = |value: &str| reference.vat_categories.contains_key(value);
             self.look(TableName::Vat, None, Some(&tax), tables.vat.map(Some(&tax)), known);
         }
-        for values in shares.iter().map(|share| &share.segments) {
+        for values in &parts(shares) {
             let value = |dimension: &str| values.get(dimension).map(String::as_str);
             let account = value(tables.account_dimension());
             let known = |value: &str| reference.accounts.contains_key(value);

@@ -45,8 +45,8 @@ pub use lease::{Lease, Ownership};
 pub use links::LinkWish;
 pub use manual::{Asked, ManualVerb, SetAside, ask_to_pause, ask_to_set_aside, role_to_set_aside};
 pub use mapping::{
-    Affected, Preview, Wanted, WantedCode, WantedVendor, preview, rules_anew, rules_in_force,
-    wanted,
+    Affected, Preview, Wanted, WantedCode, WantedSegment, WantedVendor, preview, rules_anew,
+    rules_in_force, wanted,
 };
 pub use posting::{Event, IllegalStep, step};
 pub use progress::{Progress, Silent};

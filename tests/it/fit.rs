@@ -111,6 +111,41 @@ async fn codes_that_are_not_mapped_are_named_with_what_they_stop() {
     }
 }
 
+/// What every new customer lacks: nothing says yet where the segments of the subaccount come from.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn segments_that_nothing_fills_are_proposed_as_rules() {
+    for test in stores::both().await {
+        let flow = Flow::start(with_holds(11, 60), test).await;
+        let (whole, _) = flow.run_json(&["fit", "--days", ALL]).await;
+        let rules = [
+            "[[connection.mapping.segments]]\nid = 1\ndimension = \"CostCenter\"\nsame_code = true\n",
+            "[[connection.mapping.segments]]\nid = 2\ndimension = \"Project\"\nsame_code = true\n\
+             default = \"000000\"\n",
+        ];
+        without(&flow.folder, &rules);
+        let (fit, _) = flow.run_json(&["fit", "--days", ALL]).await;
+        let report = &fit["connections"][0];
+        assert_eq!(fit["would_post"], 0, "{report:#}");
+        let todo = report["todo"].as_array().expect("a list");
+        let proposed: Vec<&str> = todo
+            .iter()
+            .filter(|of| of["table"].as_str().is_some_and(|title| title.starts_with("Segment")))
+            .filter_map(|of| of["suggestion"]["value"].as_str())
+            .collect();
+        let written: Vec<String> =
+            rules.iter().map(|rule| rule.lines().skip(1).collect::<Vec<_>>().join(", ")).collect();
+        let (centre, project) = (written[0].as_str(), written[1].as_str());
+        assert!(proposed.contains(&centre) && proposed.contains(&project), "{proposed:?}");
+        assert_eq!(report["trial"]["would_post"], whole["would_post"], "{report:#}");
+
+        flow.run_json(&["sync"]).await;
+        let (wanted, _) = flow.run_json(&["mapping", "suggest"]).await;
+        let segments = wanted["segments"].as_array().expect("a list");
+        let first: Vec<&Value> = segments.iter().map(|of| &of["suggestions"][0]["rule"]).collect();
+        assert_eq!(first, [centre, project], "{wanted:#}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_page_holds_all_it_needs_and_nothing_that_runs() {
     let flow = Flow::start(with_holds(5, 40), stores::sqlite()).await;

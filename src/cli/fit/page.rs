@@ -2,7 +2,7 @@
 //! is escaped by the template, and isolated so that its direction ends with it.
 
 use super::All;
-use super::words::{cost, go_live, grouped, headline, lists, outcomes};
+use super::words::{SEGMENT_RULE, cost, go_live, grouped, headline, lists, outcomes};
 use askama::Template;
 use ml_connector::fit::{LIMITS, Report, Sum};
 
@@ -16,6 +16,7 @@ struct Page<'a> {
     errors: &'a [String],
     remarks: &'a [String],
     limits: &'static [&'static str],
+    segment_rule: &'static str,
     title: String,
     version: &'static str,
 }
@@ -48,6 +49,11 @@ mod filters {
     #[askama::filter_fn]
     pub fn sums(of: &[Sum], _: &dyn askama::Values) -> askama::Result<String> {
         Ok(words::sums(of))
+    }
+
+    #[askama::filter_fn]
+    pub fn code(of: &Todo, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(words::code(of).to_owned())
     }
 
     #[askama::filter_fn]
@@ -87,6 +93,7 @@ pub fn page(all: &All) -> Result<String, askama::Error> {
         errors: &all.errors,
         remarks: &all.remarks,
         limits: &LIMITS,
+        segment_rule: SEGMENT_RULE,
         title: format!("Fit of {}", names.join(", ")),
         version: env!("CARGO_PKG_VERSION"),
     };

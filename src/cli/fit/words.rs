@@ -168,7 +168,7 @@ fn say_todo(report: &Report, output: &Output) {
         vec![
             (n + 1).to_string(),
             plain(&of.table),
-            plain(&of.code),
+            plain(code(of)),
             of.documents.to_string(),
             of.frees.to_string(),
             format!("{} %", of.share),
@@ -182,10 +182,22 @@ fn say_todo(report: &Report, output: &Output) {
     more(report.todo.len(), output);
     output
         .say("How to: `mapping export`, `mapping import` and `mapping link`; see docs/mapping.md.");
+    if report.todo.iter().any(|of| of.code.is_empty()) {
+        output.say(SEGMENT_RULE);
+    }
 }
+
+/// What is missing where there is no code.
+pub fn code(of: &Todo) -> &str {
+    if of.code.is_empty() { "no rule fills it" } else { &of.code }
+}
+
+pub const SEGMENT_RULE: &str = "A rule for a segment goes into the configuration, below \
+     [[connection.mapping.segments]], each setting on a line of its own.";
 
 pub fn suggestion(of: &Todo) -> String {
     match &of.suggestion {
+        Some(of) if of.name.is_empty() => format!("{} ({} %: {})", of.value, of.score, of.because),
         Some(of) => format!("{} {} ({} %: {})", of.value, of.name, of.score, of.because),
         None => "nothing is like it".to_owned(),
     }

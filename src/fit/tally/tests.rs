@@ -1,4 +1,5 @@
 use super::*;
+use crate::procurement::{Segment, SegmentValue};
 use jiff::civil::date;
 use proptest::prelude::*;
 
@@ -19,6 +20,7 @@ fn invoice(number: &str, fate: Fate) -> Judged {
         fate,
         vendor: None,
         codes: BTreeMap::new(),
+        unfilled: BTreeSet::new(),
         orders: Vec::new(),
     }
 }
@@ -33,6 +35,15 @@ fn told(documents: &[Judged]) -> Report {
 }
 
 fn told_with(documents: &[Judged], tables: &Tables, take_from: Date) -> Report {
+    told_in(documents, tables, take_from, &ReferenceData::default())
+}
+
+fn told_in(
+    documents: &[Judged],
+    tables: &Tables,
+    take_from: Date,
+    reference: &ReferenceData,
+) -> Report {
     let vendors = BTreeMap::from([
         (
             "v1".to_owned(),
@@ -69,7 +80,8 @@ fn told_with(documents: &[Judged], tables: &Tables, take_from: Date) -> Report {
             take_from,
             unrouted: &[],
             vendors: &vendors,
-            reference: &ReferenceData::default(),
+            dimensions: &Dimensions::default(),
+            reference,
             tables,
             cost: Cost::default(),
         },
@@ -155,6 +167,39 @@ fn what_waits_for_a_held_order_hangs_on_what_holds_the_order() {
     assert_eq!((accounts.title.as_str(), accounts.used, accounts.matched), ("Accounts", 3, 1));
     assert_eq!((report.vendors.used, report.vendors.matched), (2, 1));
     assert_eq!(report.vendors.matched_by, [("organisation number".to_owned(), 1)]);
+}
+
+#[test]
+fn a_segment_without_a_value_is_a_thing_to_do_and_its_rule_is_tried() {
+    let needs = |number: &str, holds: &[&str]| Judged {
+        unfilled: BTreeSet::from([2]),
+        ..invoice(number, Fate::Held(holds.iter().map(|of| hold(of)).collect()))
+    };
+    let documents = [
+        needs("1", &["segment_missing"]),
+        needs("2", &["segment_missing", "gross_differs"]),
+        // The coding table filled it.
+        Judged { unfilled: BTreeSet::from([2]), ..invoice("3", Fate::WouldPost) },
+    ];
+    let value = SegmentValue { description: "Ingen".into(), active: true };
+    let segment = Segment {
+        id: 2,
+        description: "Prosjekt".into(),
+        values: BTreeMap::from([("000000".to_owned(), value)]),
+        ..Segment::default()
+    };
+    let reference =
+        ReferenceData { segments: BTreeMap::from([(2, segment)]), ..ReferenceData::default() };
+    let tables = Tables::default();
+    let report = told_in(&documents, &tables, date(2026, 9, 1), &reference);
+    let [todo] = &report.todo[..] else { panic!("{:?}", report.todo) };
+    assert_eq!((todo.table.as_str(), todo.documents, todo.frees), ("Segment 2 (Prosjekt)", 2, 1));
+    let (tried, taken) = taken_for_right(&tables, &report.todo);
+    let filled: Vec<_> =
+        tried.segments.iter().map(|rule| (rule.id, rule.default.as_deref())).collect();
+    assert_eq!((filled, taken), (vec![(2, Some("000000"))], 1));
+    let listed = report.codes.iter().find(|of| of.segment == Some(2)).map(|of| of.in_visma);
+    assert_eq!(listed, Some(Some(1)));
 }
 
 /// Its table does not name it, and a row of the coding table decided all the same.

@@ -206,6 +206,7 @@ impl Run<'_> {
             take_from,
             unrouted: &seen.unrouted,
             vendors: &seen.vendors,
+            dimensions: &seen.dimensions,
             reference: &reference.data,
             tables: &connection.rules.mapping,
             cost: cost(&costs),

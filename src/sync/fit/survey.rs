@@ -2,7 +2,9 @@
 
 use crate::decide::{Decision, Wait, WaitFor};
 use crate::fit::{Fate, Judged, KnownVendor, VendorStanding, is_supposed};
-use crate::mapping::{SupplierFault, Suppliers, named_codes, resolve, suggest_supplier};
+use crate::mapping::{
+    Dimensions, SupplierFault, Suppliers, named_codes, resolve, suggest_supplier, unfilled,
+};
 use crate::procurement::{Currency, Document, Money, Plan, PostingMode, VendorRef};
 use crate::store::{DocumentFilter, DocumentRow, DocumentState, HoldRow, Step};
 use crate::sync::engine::{Connection, Engine, KnownReference};
@@ -17,6 +19,8 @@ pub struct Seen {
     /// Of the source, but taken by no connection.
     pub unrouted: Vec<Judged>,
     pub vendors: BTreeMap<String, KnownVendor>,
+    /// Of the documents that the connection takes.
+    pub dimensions: Dimensions,
 }
 
 /// Every document, and every vendor that one names.
@@ -38,7 +42,12 @@ pub async fn documents(
     for hold in store.holds().await? {
         holds.entry(hold.document.clone()).or_default().push(hold);
     }
-    let mut seen = Seen { documents: Vec::new(), unrouted: Vec::new(), vendors: BTreeMap::new() };
+    let mut seen = Seen {
+        documents: Vec::new(),
+        unrouted: Vec::new(),
+        vendors: BTreeMap::new(),
+        dimensions: Dimensions::default(),
+    };
     for document in of_connection(engine, "").await? {
         let held = holds.remove(&document.id).unwrap_or_default();
         seen.unrouted.push(Judged {
@@ -48,6 +57,7 @@ pub async fn documents(
             fate: fate(engine, &document, held).await?,
             vendor: None,
             codes: BTreeMap::new(),
+            unfilled: BTreeSet::new(),
             orders: Vec::new(),
             number: document.number,
         });
@@ -85,12 +95,19 @@ pub async fn documents(
             key
         });
         let tables = &connection.rules.mapping;
+        if let Some(content) = &content {
+            seen.dimensions.add(content);
+        }
         seen.documents.push(Judged {
             kind: document.kind,
             on: date(&document),
             amount: amount(&document),
             fate,
             vendor,
+            unfilled: content
+                .as_ref()
+                .map(|of| unfilled(of, tables, &reference.data))
+                .unwrap_or_default(),
             codes: content.map(|of| named_codes(&of, tables, &reference.data)).unwrap_or_default(),
             orders,
             number: document.number,

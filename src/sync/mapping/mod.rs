@@ -5,7 +5,7 @@ mod preview;
 mod wanted;
 
 pub use preview::{Affected, Preview, preview};
-pub use wanted::{Wanted, WantedCode, WantedVendor, wanted};
+pub use wanted::{Wanted, WantedCode, WantedSegment, WantedVendor, wanted};
 
 use super::engine::{Connection, Engine, entry};
 use super::error::SyncError;

@@ -1,7 +1,8 @@
 use super::rules_in_force;
 use crate::config::{Config, ConnectionConfig};
 use crate::mapping::{
-    NamedCode, Suggested, Suggestion, SupplierIndex, Suppliers, suggest, suggest_supplier, unplaced,
+    Dimensions, Filling, NamedCode, Suggested, Suggestion, SupplierIndex, Suppliers, fillings,
+    suggest, suggest_supplier, unfilled, unplaced,
 };
 use crate::procurement::Document;
 use crate::store::{DocumentState, Store};
@@ -13,8 +14,20 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What held documents lack in the mapping, with what it could be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
+    pub segments: Vec<WantedSegment>,
     pub codes: Vec<WantedCode>,
     pub vendors: Vec<WantedVendor>,
+}
+
+/// A segment of the subaccount that has no value where documents need one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedSegment {
+    pub id: i64,
+    /// Visma's name of it.
+    pub name: String,
+    /// The numbers of the documents that it holds.
+    pub documents: Vec<String>,
+    pub fillings: Vec<Filling>,
 }
 
 /// A code that leads nowhere.
@@ -58,6 +71,8 @@ pub async fn wanted(
     let source = config.source(&connection.source).expect("the configuration was checked");
     let profile = load_profile(&source.profile, &config.folder)
         .map_err(|error| SyncError::Inner(error.to_string()))?;
+    let mut dimensions = Dimensions::default();
+    let mut segments: BTreeMap<i64, Vec<String>> = BTreeMap::new();
     let mut codes: BTreeMap<NamedCode, Vec<String>> = BTreeMap::new();
     let mut unknown: BTreeMap<String, WantedVendor> = BTreeMap::new();
     for document in store.latest_documents(&connection.id, DocumentState::Held, i64::MAX).await? {
@@ -67,6 +82,12 @@ pub async fn wanted(
         let Ok(content) = read_document(&profile, &document, &raw.raw) else { continue };
         let holds = store.holds_of(&document.id).await?;
         let held_by: BTreeSet<&str> = holds.iter().map(|hold| hold.code.as_str()).collect();
+        dimensions.add(&content);
+        if held_by.contains("segment_missing") {
+            for id in unfilled(&content, &tables, &reference) {
+                segments.entry(id).or_default().push(document.number.clone());
+            }
+        }
         for code in unplaced(&content, &tables, &reference) {
             if code.holds_as().iter().any(|as_code| held_by.contains(as_code)) {
                 codes.entry(code).or_default().push(document.number.clone());
@@ -91,5 +112,12 @@ pub async fn wanted(
         code,
         documents,
     });
-    Ok(Wanted { codes: codes.collect(), vendors: unknown.into_values().collect() })
+    let segments = segments.into_iter().map(|(id, documents)| WantedSegment {
+        id,
+        name: reference.segments.get(&id).map_or_else(String::new, |of| of.description.clone()),
+        fillings: fillings(id, &dimensions, &tables, &reference),
+        documents,
+    });
+    let segments = segments.collect();
+    Ok(Wanted { segments, codes: codes.collect(), vendors: unknown.into_values().collect() })
 }
