@@ -79,7 +79,7 @@ pub(super) fn link(
         };
         match order.lines_of(line, of) {
             Some(lines) => {
-                matching.claim(line, &own, order, &lines);
+                matching.claim(line, order, &lines);
                 targets.insert(source, (order.target.erp, lines));
             }
             None => matching.line_not_found(line, of, order),

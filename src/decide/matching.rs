@@ -118,13 +118,7 @@ impl<'a, 'd> Matching<'a, 'd> {
     }
 
     /// A line that bills these lines of the order in the ERP.
-    pub fn claim(
-        &mut self,
-        line: &InvoiceLine,
-        own: &[&Billing],
-        order: &Order<'_>,
-        lines: &[&ErpOrderLine],
-    ) {
+    pub fn claim(&mut self, line: &InvoiceLine, order: &Order<'_>, lines: &[&ErpOrderLine]) {
         let erp = order.target.erp;
         let first = lines.first().map(|line| line.number);
         let Some(ordered) =
@@ -138,7 +132,7 @@ impl<'a, 'd> Matching<'a, 'd> {
             self.contracts.push(ordered.contract.map(str::to_owned));
             self.positions.len() - 1
         });
-        // The source may not say the category or the ERP the account; then the invoice does. The
+        // The order may not say the category or the item; then the invoice does. The
         // least key speaks for several lines, whatever their order.
         let position = &mut self.positions[index];
         let speaks = self.claims.iter().all(|of| of.position != index || of.key > line.key);
@@ -149,20 +143,15 @@ impl<'a, 'd> Matching<'a, 'd> {
             position.item.clone_from(&line.item);
         }
         self.left.entry(erp.number.clone()).or_insert_with(|| left(erp, self.inputs));
-        // As planned: net of tax where the source's lines include it.
-        let planned = own.iter().try_fold(Money::zero(line.net.currency), |sum, billing| {
-            sum.checked_add(billing.line.cost).ok()
-        });
-        let priced = !self.invoice.prices_include_tax;
         self.claims.push(Claim {
             key: line.key.clone(),
             number: line.number.clone(),
             position: index,
             quantity: line.quantity,
             unit: line.unit.clone(),
-            unit_price: line.unit_price.filter(|_| priced),
+            unit_price: line.unit_price,
             price_basis: line.price_basis,
-            net: planned.filter(|_| !own.is_empty()).unwrap_or(line.net),
+            net: line.net,
         });
     }
 

@@ -141,7 +141,7 @@ const PREFIXES: &[&str] = &[
     "K",
 ];
 
-/// Both are keys.
+/// Both are keys, and not the same.
 fn read_alike(one: &str, two: &str, years: [i16; 2]) -> bool {
     let forms = [bare(one, years[0]), bare(two, years[1])];
     if forms.iter().any(String::is_empty) {
@@ -150,7 +150,7 @@ fn read_alike(one: &str, two: &str, years: [i16; 2]) -> bool {
     // An unknown word before the number counts as none only when the other has none.
     let behind_a_word = |key: &str, plain: &str| {
         let number = key.trim_start_matches(char::is_alphabetic);
-        number.len() >= LEAST_TELLING && number.len() < key.len() && number == plain
+        number.len() >= LEAST_TELLING && number == plain
     };
     forms[0] == forms[1] || behind_a_word(one, two) || behind_a_word(two, one)
 }
@@ -272,6 +272,8 @@ mod tests {
             ("202609", "202608", None),
             ("90017", "90035", None),
             ("4711", "90017", None),
+            // Letters alone count nothing, so they are of no series.
+            ("ABCDE", "ABCDF", Some(Typo)),
         ];
         for (reference, other, expected) in cases {
             assert_eq!(found(reference, earlier(other)), expected, "{reference} and {other}");
@@ -281,7 +283,7 @@ mod tests {
     #[test]
     fn what_is_alike_and_what_only_looks_so() {
         type Change = fn(&mut PastInvoice);
-        let cases: [(&str, &str, &str, Change, Option<Likeness>); 24] = [
+        let cases: [(&str, &str, &str, Change, Option<Likeness>); 25] = [
             ("same day and amount", "90017", "ORD-2", |_| {}, Some(SameDayAndAmount)),
             ("no number there", "90017", "", |_| {}, Some(SameDayAndAmount)),
             ("no number here", "", "90017", |_| {}, Some(SameDayAndAmount)),
@@ -372,6 +374,15 @@ mod tests {
                     p.invoiced_on = Some(date(2026, 8, 28));
                 },
                 None,
+            ),
+            (
+                "a typo 92 days ago",
+                "90017",
+                "90071",
+                |p| {
+                    p.invoiced_on = Some(date(2026, 6, 28));
+                },
+                Some(Typo),
             ),
             (
                 "a typo long ago",

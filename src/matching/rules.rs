@@ -1,4 +1,5 @@
 use super::position::LARGEST;
+use super::units::code;
 use crate::procurement::{Currency, OrderLineKind};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -201,12 +202,17 @@ impl MatchRules {
         }
         let mut pairs = BTreeSet::new();
         for UnitFactor { item, from, to, factor } in &self.factors {
-            let (low, high) = if from <= to { (from, to) } else { (to, from) };
-            if factor.is_sign_negative() || factor.is_zero() || from == to {
+            let (Some(one), Some(other)) = (code(Some(from)), code(Some(to))) else {
+                return Err(format!("a factor from `{from}` to `{to}` must name two units"));
+            };
+            if one == other {
+                return Err(format!("a factor from {from} to {to} is of one unit: leave it out"));
+            }
+            if *factor <= Decimal::ZERO {
                 return Err(format!("the factor from {from} to {to} must be above 0"));
             }
-            if !pairs.insert((item, low, high)) {
-                return Err(format!("the factor between {low} and {high} is stated twice"));
+            if !pairs.insert((item, BTreeSet::from([one, other]))) {
+                return Err(format!("the factor between {from} and {to} is stated twice"));
             }
         }
         Ok(())

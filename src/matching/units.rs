@@ -148,7 +148,8 @@ fn standard(from: &str, to: &str) -> Option<Ratio> {
     (of == as_of).then(|| Ratio { above: Decimal::from(*above), below: Decimal::from(*below) })
 }
 
-fn code(unit: Option<&str>) -> Option<String> {
+/// As units are compared. `None`: none is stated.
+pub(super) fn code(unit: Option<&str>) -> Option<String> {
     unit.map(str::trim).filter(|unit| !unit.is_empty()).map(str::to_uppercase)
 }
 

@@ -372,6 +372,9 @@ mod tests {
             (100, None, vec![by_ratio("2"), by_ratio("-1")], Err(AllocationFault::Unclear)),
             (100, ten, vec![by_quantity("5"), by_ratio("1")], Err(AllocationFault::Unclear)),
             (0, ten, vec![by_quantity("4"), by_quantity("6")], Ok(vec![0, 0])),
+            // 1.1, 0.6, 0.6, 0.6 and 0.1: what is left goes to those that lost most, not to the largest.
+            (3, None, ["11", "6", "6", "6", "1"].map(by_ratio).into(), Ok(vec![1, 1, 1, 0, 0])),
+            (-3, None, ["11", "6", "6", "6", "1"].map(by_ratio).into(), Ok(vec![-1, -1, -1, 0, 0])),
         ];
         for (minor, quantity, shares, expected) in cases {
             let got = minors(Whole { net: nok(minor), quantity }, &shares);

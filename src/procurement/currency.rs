@@ -71,3 +71,39 @@ impl<'de> Deserialize<'de> for Currency {
         Self::parse(&text).map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_letters_are_a_currency_and_nothing_else_is() {
+        for (text, expected) in [
+            ("NOK", Some("NOK")),
+            (" nok ", Some("NOK")),
+            ("IsK", Some("ISK")),
+            ("", None),
+            ("NO", None),
+            ("NOKK", None),
+            ("N0K", None),
+            ("578", None),
+            ("N K", None),
+            // Three bytes, but two letters.
+            ("KÅ", None),
+        ] {
+            let parsed = Currency::parse(text).ok();
+            assert_eq!(parsed.as_ref().map(Currency::code), expected, "{text}");
+        }
+        let long = Currency::parse(&"x".repeat(1_000)).unwrap_err();
+        assert_eq!(long.0.len(), 20, "what is refused is told, but not at any length");
+    }
+
+    #[test]
+    fn decimals_of_the_minor_unit() {
+        for (code, decimals) in [("NOK", 2), ("EUR", 2), ("ISK", 0), ("JPY", 0), ("KWD", 3)] {
+            let currency = Currency::parse(code).expect("a currency");
+            assert_eq!(currency.decimals(), decimals, "{code}");
+            assert_eq!(format!("{currency} {currency:?}"), format!("{code} {code}"));
+        }
+    }
+}

@@ -230,6 +230,7 @@ fn material_tells_changes_that_matter_from_those_that_do_not() {
         |i| i.vendor.name = Some("New name AS".into()),
         |i| i.lines.reverse(),
         |i| i.lines[0].quantity = Some(dec("10.000")),
+        |i| i.lines[0].unit_price = Some(dec("100.00")),
     ];
     let matters: &[Change] = &[
         |i| i.ripeness = Ripeness::Cancelled,
@@ -257,5 +258,25 @@ fn material_tells_changes_that_matter_from_those_that_do_not() {
     };
     assert_eq!(order_text(|o| o.revision = Some(7)), order_text(|_| {}));
     assert_eq!(order_text(|o| o.lines.reverse()), order_text(|_| {}));
+    // How many decimals a number is written with changes nothing, wherever it stands.
+    let written = |rate: &str| {
+        let number = Some(dec(rate));
+        let tax = TaxLine { rate: number, ..tax("NO-25") };
+        let part = Distribution { quantity: number, ..share("6540", "110", None) };
+        let share =
+            Distribution { percent: number, ratio: number, parts: vec![part.clone()], ..part };
+        let mut invoice = an_invoice();
+        (invoice.exchange_rate, invoice.taxes) = (number, vec![tax.clone()]);
+        let line = &mut invoice.lines[0];
+        (line.quantity, line.price_basis) = (number, number);
+        (line.taxes, line.distributions) = (vec![tax.clone()], vec![share.clone()]);
+        let mut order = an_order();
+        let line = &mut order.lines[0];
+        (line.quantity, line.unit_price, line.price_basis) = (number, number, number);
+        (line.taxes, line.distributions) = (vec![tax], vec![share]);
+        [material(&Document::Invoice(invoice)), material(&Document::Order(order))]
+    };
+    assert_eq!(written("25.00"), written("25"));
+    assert_ne!(written("25.01"), written("25"));
     assert_ne!(order_text(|o| o.lines[0].cancelled = true), order_text(|_| {}));
 }

@@ -141,6 +141,20 @@ fn an_invoice_waits_for_its_order() {
     }
 }
 
+/// Before go-live, say, and not in Visma: only a link needs it to stand there.
+#[test]
+fn an_order_that_was_not_taken_holds_only_an_invoice_that_is_linked() {
+    let mut bench = Bench::new();
+    bench.post(&an_order());
+    let known = bench.history.orders.get_mut("PO-1").unwrap();
+    (known.received, known.plan, known.erp) = (Some(OrderState::Ignored), None, None);
+    assert_eq!(codes(&bench.invoice(&order_invoice())), ["order_not_taken"]);
+    bench.rules.invoices.link = false;
+    let verdict = bench.verdict(&Document::Invoice(order_invoice()));
+    assert!(matches!(verdict.decision, Decision::Plan(_)), "{:?}", verdict.decision);
+    assert_eq!(verdict.evidence.matches[0].text, "Order PO-1 is not in Visma.");
+}
+
 #[test]
 fn several_orders_on_one_invoice() {
     let mut bench = Bench::new();

@@ -1,8 +1,9 @@
 //! From documents to what is compared: whose words count, what arrived, what was billed.
 
 use super::bench::*;
+use super::scene::Scene;
 use crate::decide::*;
-use crate::matching::MatchMode;
+use crate::matching::{Limit, MatchMode};
 use crate::procurement::*;
 
 fn receipt(kind: &str, number: &str, quantity: &str) -> ErpReceipt {
@@ -202,5 +203,70 @@ fn numbers_beyond_all_reason_are_told_and_crash_nothing() {
         bench.history.receipts = vec![receipt("PoReceipt", "R1", "700000000000000000000000000")];
         // What of it could count is far from any amount: it counts for nothing.
         assert!(matches!(bench.invoice(&invoice), Decision::Wait(_)), "{quantity}");
+    }
+}
+
+/// 1000.00 is billed; by the whole order no more may be than is left on it.
+#[test]
+fn what_is_left_on_an_order_is_its_lines_in_force_where_visma_says_no_net() {
+    for (cancelled, expected) in [(false, &[][..]), (true, &["header_over"])] {
+        let mut scene = Scene::by_hand();
+        scene.bench.rules.matching.limits.header_over = Some(Limit::default());
+        let erp = scene.erp();
+        erp.net = None;
+        let mut other = erp.lines[0].clone();
+        (other.number, other.cancelled, other.amount) = (12, cancelled, Some(nok(5_000)));
+        other.description = Some("Frakt".into());
+        (erp.lines[0].amount, erp.lines[0].quantity) = (Some(nok(95_000)), Some(dec("10")));
+        erp.lines.push(other);
+        scene.bench.rules.matching.limits.price_over =
+            Some(Limit { any: true, ..Limit::default() });
+        assert_eq!(scene.outcome(), expected, "cancelled: {cancelled}");
+    }
+}
+
+/// It names a line by its number alone, and the order has no such line.
+#[test]
+fn a_line_number_that_the_order_does_not_have_is_unknown_and_not_unclear() {
+    for (line_number, expected) in [(Some("9"), "order_line_unknown"), (None, "order_line_unclear")]
+    {
+        let mut scene = Scene::ours();
+        let named = scene.invoice.lines[0].order.as_mut().expect("it names the order");
+        (named.line_key, named.line_number) = (None, line_number.map(str::to_owned));
+        assert_eq!(scene.outcome(), [expected], "{line_number:?}");
+    }
+}
+
+/// The contract names no vendor, or the invoice's is known by its number in Visma alone: that nobody says
+/// who it is does not make it another.
+#[test]
+fn a_contract_is_with_another_supplier_only_where_both_are_named() {
+    for (agreed, billing, expected) in [
+        (None, Some("V1"), &[][..]),
+        (Some("V9"), None, &[]),
+        (None, None, &[]),
+        (Some("V9"), Some("V1"), &["contract_not_valid"]),
+        (Some("V2"), None, &["contract_not_valid"]),
+    ] {
+        let mut scene = Scene::ours();
+        scene.source().lines[0].contract = Some("C-1".into());
+        let reference = |id: Option<&str>| VendorRef {
+            source_id: id.map(str::to_owned),
+            ..VendorRef::default()
+        };
+        let contract = Contract {
+            source_id: "C-1".into(),
+            number: "C-1".into(),
+            in_force: true,
+            vendor: reference(agreed),
+            starts_on: None,
+            ends_on: None,
+            ceiling: None,
+            consumed: None,
+        };
+        scene.bench.history.contracts.insert("C-1".into(), contract);
+        scene.invoice.vendor = reference(billing);
+        scene.invoice.vendor.erp_number = billing.is_none().then(|| "50001".into());
+        assert_eq!(scene.outcome(), expected, "{agreed:?} {billing:?}");
     }
 }

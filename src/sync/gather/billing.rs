@@ -4,9 +4,8 @@
 use super::Gatherer;
 use crate::decide::EarlierBilling;
 use crate::procurement::{ErpOrder, ErpReceipt, InvoiceKind};
-use crate::store::{DocumentRow, ErpBilling, OwnBilled, Step};
+use crate::store::{DocumentRow, ErpBilling, OwnBilled};
 use crate::sync::error::SyncError;
-use crate::sync::ids;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One document in Visma, however it is known.
