@@ -5,6 +5,7 @@ pub mod alert;
 pub mod audit;
 pub mod clock;
 pub mod config;
+pub mod confirm;
 mod crash;
 pub mod decide;
 pub mod doctor;

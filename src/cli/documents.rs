@@ -3,8 +3,8 @@ use ml_connector::clock;
 use ml_connector::decide::{Evidence, MatchKind, MatchedLine};
 use ml_connector::procurement::Currency;
 use ml_connector::store::{
-    DecisionRow, DocumentFilter, DocumentRow, DocumentState, HoldRow, LedgerCheck, LedgerState,
-    OverrideRow, Store,
+    ConfirmationRow, DecisionRow, DocumentFilter, DocumentRow, DocumentState, HoldRow, LedgerCheck,
+    LedgerState, OverrideRow, Store,
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -141,11 +141,16 @@ async fn show(store: &Store, id: &str, output: &Output) -> Result<ExitCode, Fail
                 })
             })
             .collect();
+        let confirmations = store.confirmations_of(&document.id).await?;
+        value["confirmations"] = confirmations.iter().map(confirmation_json).collect();
         let decision = store.decision_at(&document.id, i64::MAX).await?;
         let said = store.overrides_of(&document.id).await?;
         value["decision"] = decision.as_ref().map_or(Value::Null, decision_json);
         value["overrides"] = said.iter().map(override_json).collect();
         say(document, &holds, &value, output);
+        for row in confirmations.iter().filter(|row| row.report.is_some()) {
+            say_confirmation(row, output);
+        }
         if let Some(decision) = &decision {
             say_evidence(&decision.evidence, output);
         }
@@ -164,6 +169,25 @@ async fn show(store: &Store, id: &str, output: &Output) -> Result<ExitCode, Fail
     }
     output.print(&json!({ "documents": all }));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What JAGGAER was told of it, or is to be told.
+fn confirmation_json(row: &ConfirmationRow) -> Value {
+    json!({
+        "about": row.about.as_str(), "state": row.state.as_str(), "report": row.report,
+        "occurred_at": clock::rfc3339(row.occurred_at), "attempts": row.attempts, "error": row.error,
+    })
+}
+
+fn say_confirmation(row: &ConfirmationRow, output: &Output) {
+    let word = row.report.as_ref().map_or("", |report| report.word.as_str());
+    let error = row.error.as_deref().unwrap_or_default();
+    output.say(format!(
+        "  JAGGAER, {}: {word}: {} (attempts {}) {error}",
+        row.about.as_str(),
+        row.state.as_str(),
+        row.attempts
+    ));
 }
 
 fn say(document: &DocumentRow, holds: &[HoldRow], value: &Value, output: &Output) {

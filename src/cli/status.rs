@@ -19,6 +19,7 @@ pub async fn run(config: &Config, output: &Output) -> Result<ExitCode, Failure> 
     let attention = store.attention_count().await?;
     let pauses = store.pauses().await?;
     let alerts = store.alert_trouble().await?;
+    let confirmations = store.confirmation_counts().await?;
     output.print(&json!({
         "connections": config.connections.iter().map(|connection| json!({
             "id": connection.id, "source": connection.source, "company": connection.company,
@@ -28,6 +29,9 @@ pub async fn run(config: &Config, output: &Output) -> Result<ExitCode, Failure> 
         })).collect::<Vec<_>>(),
         "alerts": alerts.iter().map(|row| json!({
             "target": row.target, "waiting": row.waiting, "given_up": row.given_up, "error": row.error,
+        })).collect::<Vec<_>>(),
+        "confirmations": confirmations.iter().map(|(connection, state, count)| json!({
+            "connection": connection, "state": state, "count": count,
         })).collect::<Vec<_>>(),
         "totals": totals,
         "holds": holds,
@@ -55,6 +59,11 @@ pub async fn run(config: &Config, output: &Output) -> Result<ExitCode, Failure> 
             clock::readable(row.since),
             row.actor,
             row.reason
+        ));
+    }
+    for (connection, state, count) in confirmations.iter().filter(|of| of.1 != "told") {
+        output.say(format!(
+            "{connection}: {count} reports to JAGGAER are {state}; `ml-connector documents show` says which and why"
         ));
     }
     for row in &alerts {

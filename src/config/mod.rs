@@ -242,6 +242,17 @@ pub struct ConnectionConfig {
     pub rules: Rules,
     /// What it does at other times than the rest.
     pub schedule: ScheduleTable,
+    pub confirm: ConfirmConfig,
+}
+
+/// What JAGGAER is told of the connection's documents.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConfirmConfig {
+    /// Whether a document was created in Visma, changed there, is held, or was cancelled.
+    pub erp: bool,
+    /// How far an invoice is paid in Visma.
+    pub payment: bool,
 }
 
 /// The connection as the file writes it: its rules stand beside its names.
@@ -271,6 +282,8 @@ struct ConnectionTable {
     matching: MatchRules,
     #[serde(default)]
     schedule: ScheduleTable,
+    #[serde(default)]
+    confirm: ConfirmConfig,
 }
 
 /// What the file does not say has a default.
@@ -320,9 +333,10 @@ impl From<ConnectionTable> for ConnectionConfig {
             charges,
             matching,
             schedule,
+            confirm,
         } = table;
         let rules = Rules { take_from, orders, invoices, validation, mapping, charges, matching };
-        Self { id, source, company, routes, rest, rules, schedule }
+        Self { id, source, company, routes, rest, rules, schedule, confirm }
     }
 }
 

@@ -15,7 +15,7 @@ pub use client::{Client, ClientAuth, Look, Page, Pager, Row, Settings};
 pub use error::Error;
 pub use infer::{Confidence, Guess, InferError, Proposal, infer};
 pub(crate) use profile::Place;
-pub use profile::{Entity, Feed, Profile, ProfileError};
+pub use profile::{Entity, Feed, Profile, ProfileError, ReportCall, ReportLayout, Subject};
 pub use read::{Content, Read, ReadProblem};
 pub use stamp::Stamp;
 pub use survey::{FeedSurvey, FieldSurvey, Sample, SampleError, SumCheck, guess_feed, survey};

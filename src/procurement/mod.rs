@@ -16,6 +16,7 @@ mod plan;
 mod purchase_order;
 mod receipt;
 mod reference;
+mod status_report;
 mod supplier_invoice;
 mod vendor;
 
@@ -38,6 +39,7 @@ pub use reference::{
     Account, Branch, CreditTerms, CurrencyInfo, ExchangeRate, FinancialPeriod, ReferenceData,
     Segment, SegmentValue, Supplier, Vat, VatCategory, VatRate,
 };
+pub use status_report::{About, StatusReport, StatusWord};
 pub use supplier_invoice::{
     AttachmentRef, Charge, ChargeKind, InvoiceKind, InvoiceLine, OrderLineRef, SupplierInvoice,
 };

@@ -16,17 +16,20 @@ pub enum Flow {
     Accounts,
     /// Visma's segments and their values, branches and projects.
     Dimensions,
+    /// JAGGAER is told what became of its documents.
+    StatusBack,
     /// Both sides counted and summed against what was kept.
     Reconcile,
 }
 
 impl Flow {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Orders,
         Self::Invoices,
         Self::Suppliers,
         Self::Accounts,
         Self::Dimensions,
+        Self::StatusBack,
         Self::Reconcile,
     ];
 
@@ -38,6 +41,7 @@ impl Flow {
             Self::Suppliers => "suppliers",
             Self::Accounts => "accounts",
             Self::Dimensions => "dimensions",
+            Self::StatusBack => "status_back",
             Self::Reconcile => "reconcile",
         }
     }

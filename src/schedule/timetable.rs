@@ -16,6 +16,7 @@ pub struct ScheduleTable {
     suppliers: Option<When>,
     accounts: Option<When>,
     dimensions: Option<When>,
+    status_back: Option<When>,
     reconcile: Option<When>,
     time_zone: Option<TimeZone>,
     business_hours: Option<BusinessHours>,
@@ -31,6 +32,7 @@ struct ScheduleText {
     suppliers: Option<String>,
     accounts: Option<String>,
     dimensions: Option<String>,
+    status_back: Option<String>,
     reconcile: Option<String>,
     time_zone: Option<String>,
     business_hours: Option<Vec<String>>,
@@ -72,6 +74,7 @@ impl TryFrom<ScheduleText> for ScheduleTable {
             suppliers: when(Flow::Suppliers, text.suppliers)?,
             accounts: when(Flow::Accounts, text.accounts)?,
             dimensions: when(Flow::Dimensions, text.dimensions)?,
+            status_back: when(Flow::StatusBack, text.status_back)?,
             reconcile: when(Flow::Reconcile, text.reconcile)?,
             time_zone: time_zone.transpose()?,
             business_hours: business_hours.transpose()?,
@@ -91,6 +94,7 @@ impl ScheduleTable {
             suppliers: when("every 30 minutes"),
             accounts: when("0 4 * * *"),
             dimensions: when("15 4 * * *"),
+            status_back: when("every 15 minutes"),
             reconcile: when("30 4 * * *"),
             time_zone: None,
             business_hours: Some(BusinessHours::default()),
@@ -107,6 +111,7 @@ impl ScheduleTable {
             suppliers: when(Flow::Suppliers),
             accounts: when(Flow::Accounts),
             dimensions: when(Flow::Dimensions),
+            status_back: when(Flow::StatusBack),
             reconcile: when(Flow::Reconcile),
             time_zone: self.time_zone.as_ref().or(other.time_zone.as_ref()).cloned(),
             business_hours: self.business_hours.as_ref().or(other.business_hours.as_ref()).cloned(),
@@ -121,6 +126,7 @@ impl ScheduleTable {
             Flow::Suppliers => self.suppliers.as_ref(),
             Flow::Accounts => self.accounts.as_ref(),
             Flow::Dimensions => self.dimensions.as_ref(),
+            Flow::StatusBack => self.status_back.as_ref(),
             Flow::Reconcile => self.reconcile.as_ref(),
         }
     }
@@ -129,7 +135,7 @@ impl ScheduleTable {
 /// When each flow of one connection runs, with nothing left open.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timetable {
-    flows: [(Flow, When); 6],
+    flows: [(Flow, When); 7],
     zone: TimeZone,
     hours: BusinessHours,
     /// Microseconds that each planned time lies behind what the text says.

@@ -57,6 +57,11 @@ pub(super) fn text(figures: &Figures, board: &Board, now: i64) -> String {
     for (owner, list, moved_at) in &figures.lists {
         text.sample(name, &[("of", owner), ("list", list)], seconds(*moved_at));
     }
+    let name = "ml_connector_confirmations";
+    text.about(name, "gauge", "What JAGGAER is told of documents: wanted, told or refused.");
+    for (connection, state, count) in &figures.confirmations {
+        text.sample(name, &[("connection", connection), ("state", state)], count);
+    }
     let name = "ml_connector_unit_owned";
     text.about(name, "gauge", "Whether any process owns the unit now (1) or none (0).");
     for (unit, owned) in &figures.units {

@@ -18,6 +18,8 @@ pub struct Figures {
     pub attention: i64,
     /// Source or company, list, and when it was last read to its end.
     pub lists: Vec<(String, String, i64)>,
+    /// Connection, state of what JAGGAER is told, count.
+    pub confirmations: Vec<(String, String, i64)>,
     /// Unit, whether somebody owns it.
     pub units: Vec<(String, bool)>,
 }
@@ -61,12 +63,22 @@ impl Store {
         .fetch_all(&mut *reader)
         .await?;
         drop(reader);
+        let confirmations = self.confirmation_counts().await?;
         let units = self
             .ownerships()
             .await?
             .into_iter()
             .map(|row| (row.unit, !row.owner.is_empty() && !row.expired))
             .collect();
-        Ok(Figures { documents, holds, oldest_unposted, uncertain, attention, lists, units })
+        Ok(Figures {
+            documents,
+            holds,
+            oldest_unposted,
+            uncertain,
+            attention,
+            lists,
+            confirmations,
+            units,
+        })
     }
 }

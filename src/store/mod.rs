@@ -10,6 +10,7 @@ mod audit;
 mod backup;
 mod billing;
 mod change;
+mod confirmation;
 mod correction;
 mod decision;
 mod document;
@@ -44,6 +45,7 @@ pub use backup::{Backup, BackupError, Counts};
 pub use billing::{ErpBilling, OwnBilled, OwnBilling};
 pub(crate) use change::args;
 pub use change::{Arg, Change, Statement};
+pub use confirmation::{ConfirmationRow, ConfirmationState, Moved};
 pub use correction::TakenBack;
 pub use decision::{DecidedFrom, DecisionRow};
 pub use document::{

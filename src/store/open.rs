@@ -22,6 +22,7 @@ static MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "serve", include_str!("../../migrations/0010_serve.sql")),
     (12, "corrections", include_str!("../../migrations/0012_corrections.sql")),
     (14, "alerts", include_str!("../../migrations/0014_alerts.sql")),
+    (16, "confirmation", include_str!("../../migrations/0016_confirmation.sql")),
 ];
 
 /// Two processes that start on a fresh store at once stop each other's migration.

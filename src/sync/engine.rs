@@ -6,11 +6,11 @@ use super::lease::Ownership;
 use super::progress::Progress;
 use super::route::Router;
 use crate::audit::Entry;
-use crate::config::{Config, ConnectionConfig, Roles, Unit};
+use crate::config::{Config, ConfirmConfig, ConnectionConfig, Roles, Unit};
 use crate::decide::Rules;
 use crate::jaggaer;
 use crate::mapping::{SupplierGroups, SupplierIndex};
-use crate::procurement::{ReferenceData, Vendor};
+use crate::procurement::{About, ReferenceData, Vendor};
 use crate::store::{Change, Owned, Store};
 use crate::vault::Vault;
 use crate::visma;
@@ -129,9 +129,18 @@ pub struct Connection {
     pub company: Arc<Company>,
     pub rules: Rules,
     pub rules_hash: String,
+    /// What its source is told of its documents.
+    pub confirm: ConfirmConfig,
 }
 
 impl Connection {
+    pub fn confirms(&self, about: About) -> bool {
+        match about {
+            About::Erp => self.confirm.erp,
+            About::Payment => self.confirm.payment,
+        }
+    }
+
     /// The same connection with other rules; source and company are shared.
     pub fn with_rules(&self, rules: Rules) -> Self {
         Self {
@@ -140,6 +149,7 @@ impl Connection {
             company: Arc::clone(&self.company),
             rules_hash: hash_of(&rules),
             rules,
+            confirm: self.confirm,
         }
     }
 
@@ -327,6 +337,7 @@ pub fn open_connections(
                 company: Arc::clone(company),
                 rules: wanted.rules.clone(),
                 rules_hash: hash_of(&wanted.rules),
+                confirm: wanted.confirm,
             }));
         }
     }

@@ -1,7 +1,7 @@
 //! Ids that follow from what they name, so that a document found again is the same document and
 //! a posting planned again has the same key, whatever was lost in between.
 
-use crate::procurement::DocumentKind;
+use crate::procurement::{About, DocumentKind};
 use crate::store::Step;
 use sha2::{Digest, Sha256};
 
@@ -49,6 +49,11 @@ pub fn our_key(
         parts.push(&anew);
     }
     short_hash(&parts)
+}
+
+/// Says that a report is the same one, however often it is sent.
+pub fn report_key(document: &str, about: About, occurred_at: i64) -> String {
+    short_hash(&["report", document, about.as_str(), &occurred_at.to_string()])
 }
 
 /// Unique enough for a row that names a moment: a round, a request.

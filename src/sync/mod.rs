@@ -5,6 +5,7 @@
 //! what was planned, and keep a summary.
 
 mod as_of;
+mod confirm;
 mod difference;
 mod engine;
 mod error;

@@ -239,9 +239,22 @@ async fn run_flows(
     let active = not_paused(engine, told).await?;
     let companies = read_companies(engine, flows, told).await?;
     let sources = receive_sources(engine, flows, &active, told).await?;
-    if !works_documents(flows) {
-        return Ok(());
+    if works_documents(flows) {
+        work_documents(engine, &companies, sources, &active, told).await?;
     }
+    if flows.contains(&Flow::StatusBack) {
+        tell_sources(engine, &active, told).await?;
+    }
+    Ok(())
+}
+
+async fn work_documents(
+    engine: &Engine,
+    companies: &[Arc<Company>],
+    sources: Vec<Arc<Source>>,
+    active: &[Arc<Connection>],
+    told: &mut Told,
+) -> Result<(), SyncError> {
     let mut routed: Vec<Arc<Source>> = Vec::new();
     for source in sources {
         match engine.route(&source).await {
@@ -271,6 +284,22 @@ async fn run_flows(
             Ok(()) => {}
             Err(error) if error.stops_the_unit() => return Err(error),
             Err(error) => told.error(&company.id, &error),
+        }
+    }
+    Ok(())
+}
+
+/// What became of the documents, connection by connection: one that cannot be told stops no other.
+async fn tell_sources(
+    engine: &Engine,
+    active: &[Arc<Connection>],
+    told: &mut Told,
+) -> Result<(), SyncError> {
+    for connection in active {
+        match engine.confirm(connection).await {
+            Ok(()) => {}
+            Err(error) if error.stops_the_unit() => return Err(error),
+            Err(error) => told.error(&connection.id, &error),
         }
     }
     Ok(())

@@ -35,6 +35,7 @@ const PLACES: &[Place] = &[
     place("KeyFields", &["company.*.key_fields"]),
     place("SupplierAttributes", &["company.*.supplier_attributes"]),
     place("ConnectionTable", &["connection.*"]),
+    place("ConfirmConfig", &["connection.*.confirm"]),
     place("Rules", &["connection.*"]),
     place("OrderRules", &["connection.*.orders"]),
     place("ItemRule", &["connection.*.orders.items.*"]),

@@ -4,6 +4,7 @@ mod adoption;
 mod alerts;
 mod backup;
 mod cases;
+mod confirm;
 mod connector;
 mod corrections;
 mod corrections_refused;

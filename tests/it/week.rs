@@ -26,7 +26,7 @@ const DAY: i64 = 24 * HOUR;
 /// they may lie ahead of the week.
 const SCHEDULE: &str = "[connection.schedule]\norders = \"every hour\"\ninvoices = \"20 * * * *\"\n\
     suppliers = \"every 12 hours\"\naccounts = \"30 2 * * *\"\ndimensions = \"0 4 * * mon-fri\"\n\
-    reconcile = \"never\"\njitter_seconds = 600\n\
+    status_back = \"never\"\n    reconcile = \"never\"\njitter_seconds = 600\n\
     [connection.validation]\nfuture_days = 366\n";
 
 fn at(text: &str) -> i64 {
@@ -257,7 +257,7 @@ async fn week(test: TestStore, from: &str, change: &str, planned: (i64, i64)) {
                 assert!((planned.0 - 1..=planned.0).contains(&(account.planned as i64)))
             }
             Flow::Accounts => assert_eq!(account.planned as i64, planned.1),
-            Flow::Dimensions | Flow::Reconcile => {}
+            Flow::Dimensions | Flow::StatusBack | Flow::Reconcile => {}
         }
         // Nothing that was planned in this week is left over.
         let next = timetable.next_after(*flow, last.started_at).expect("it goes on");

@@ -2,11 +2,12 @@
 //! a `Link` for partners, positions by a call of their own, and errors inside a 200.
 
 use super::alternate_form::local;
+use super::default_api::kept;
 use super::feed::{Entry, List};
 use super::offset::{Window, window};
 use super::reply::Reply;
 use super::service::{Call, not_found};
-use super::{Fault, Inner, Jaggaer};
+use super::{Fault, Inner, Jaggaer, StatusReport};
 use axum::http::{Method, StatusCode, header};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -22,8 +23,13 @@ pub(super) fn answer(jaggaer: &Jaggaer, inner: &mut Inner, call: &Call<'_>) -> R
     if let Some(reply) = wrong_headers(call) {
         return reply;
     }
-    if call.method != Method::GET {
-        return Reply::problem(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "use GET");
+    match (call.method, call.path.as_slice()) {
+        (&Method::GET, _) => {}
+        (&Method::PATCH, ["ap", "vouchers", id]) => return pay(jaggaer, inner, id, call),
+        _ => {
+            let detail = "use GET, or PATCH of a voucher";
+            return Reply::problem(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail);
+        }
     }
     let asked = match call.path.as_slice() {
         ["orders"] => page(jaggaer, inner, List::Orders, call),
@@ -50,6 +56,41 @@ pub(super) fn wrong_headers(call: &Call<'_>) -> Option<Reply> {
         let detail = format!("this server speaks {VERSION}");
         Reply::problem(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", &detail)
     })
+}
+
+/// `{"payment": {"state": "SETTLED", "on": "27.10.2026"}}`, and nothing else.
+fn pay(jaggaer: &Jaggaer, inner: &mut Inner, id: &str, call: &Call<'_>) -> Reply {
+    if inner.feeds.find(List::Invoices, id).is_none() {
+        return not_found("no such voucher");
+    }
+    let refuse = |message: &str| {
+        Reply::json(json!({ "status": "REJECTED", "message": message }).to_string())
+    };
+    let Ok(body) = serde_json::from_slice::<serde_json::Value>(call.body) else {
+        return refuse("the body is not JSON");
+    };
+    let payment = match body.as_object().map(|of| (of.len(), of.get("payment"))) {
+        Some((1, Some(payment))) => payment,
+        _ => return refuse("a voucher takes a payment alone"),
+    };
+    let on = payment["on"].as_str().unwrap_or_default();
+    if jiff::civil::Date::strptime("%d.%m.%Y", on).is_err() {
+        return refuse("on is a day such as 27.10.2026");
+    }
+    let status = match payment["state"].as_str() {
+        Some("SETTLED") => "Paid",
+        Some("PARTIAL") => "PartiallyPaid",
+        Some("OPEN") => "Payable",
+        _ => return refuse("state is OPEN, PARTIAL or SETTLED"),
+    };
+    jaggaer.world.edit_invoice(id, |invoice| invoice.payment = status.into());
+    inner.reports.push(StatusReport {
+        entity: "vouchers".into(),
+        source_id: id.into(),
+        about: "payment".into(),
+        body,
+    });
+    kept(jaggaer, Reply::json(json!({ "status": "OK" }).to_string()))
 }
 
 /// HTTP 200 that is none.

@@ -60,6 +60,8 @@ fn payment(word: &str) -> &str {
         "NotPayable" => "BLOCKED",
         "OnHold" => "ON HOLD",
         "Cancelled" => "CANCELLED",
+        "PartiallyPaid" => "PARTIAL",
+        "Paid" => "SETTLED",
         other => other,
     }
 }

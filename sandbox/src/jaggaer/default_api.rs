@@ -28,7 +28,7 @@ pub(super) fn answer(jaggaer: &Jaggaer, inner: &mut Inner, call: &Call<'_>) -> R
             Some(entry) => Reply::json(entry.one.as_bytes()),
             None => not_found("no such record"),
         },
-        (&Method::POST, [id, about]) => report(inner, list, (*entity, *id, *about), call),
+        (&Method::POST, [id, about]) => report(jaggaer, inner, list, (*entity, *id, *about), call),
         (_, _) => Reply::problem(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "no"),
     }
 }
@@ -194,7 +194,13 @@ fn is_after(entry: &Entry, after: Option<&(i64, String)>) -> bool {
 }
 
 /// `POST .../{id}/erp-status` and `.../payment-status`.
-fn report(inner: &mut Inner, list: List, at: (&str, &str, &str), call: &Call<'_>) -> Reply {
+fn report(
+    jaggaer: &Jaggaer,
+    inner: &mut Inner,
+    list: List,
+    at: (&str, &str, &str),
+    call: &Call<'_>,
+) -> Reply {
     let (entity, id, about) = at;
     let statuses: &[&str] = match (list, about) {
         (List::Orders | List::Invoices, "erp-status") => {
@@ -232,11 +238,27 @@ fn report(inner: &mut Inner, list: List, at: (&str, &str, &str), call: &Call<'_>
     if let Some(key) = key {
         inner.answered.insert(key, (call.body.to_vec(), 204));
     }
+    // The record is another one from now on, and comes again with the next poll.
+    match body["paymentStatus"].as_str() {
+        Some(status) => {
+            jaggaer.world.edit_invoice(id, |invoice| invoice.payment = status.into());
+        }
+        None => jaggaer.world.bump(id),
+    }
     inner.reports.push(StatusReport {
         entity: entity.into(),
         source_id: id.into(),
         about: about.into(),
         body,
     });
-    done()
+    kept(jaggaer, done())
+}
+
+/// The answer to what was kept, if it arrives.
+pub(super) fn kept(jaggaer: &Jaggaer, reply: Reply) -> Reply {
+    if jaggaer.board.fires(Fault::LostReport) {
+        let detail = "something went wrong here";
+        return Reply::problem(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", detail);
+    }
+    reply
 }

@@ -23,6 +23,8 @@ pub enum Fault {
     RepeatedRecord,
     /// 410 for a cursor that was good.
     CursorGone,
+    /// What was written back is kept, and the answer is 500 all the same.
+    LostReport,
     /// The answer takes its time.
     SlowAnswer,
     /// HTTP 200 with a return code that is not 0 (observed profile).

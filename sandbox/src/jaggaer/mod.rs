@@ -128,10 +128,10 @@ impl Calls {
 /// What the connector told JAGGAER about a document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StatusReport {
-    /// `purchase-orders` or `invoices`.
+    /// `purchase-orders`, `invoices` or `vouchers`.
     pub entity: String,
     pub source_id: String,
-    /// `erp-status` or `payment-status`.
+    /// `erp-status`, `payment-status` or `payment`.
     pub about: String,
     pub body: serde_json::Value,
 }

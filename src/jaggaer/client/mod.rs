@@ -1,10 +1,11 @@
-//! Fetches lists, documents and files from one JAGGAER instance. Everything here is a read, so
-//! everything is tried again when that can help: with backoff, within bounds, at the pace that
-//! the source bears.
+//! Fetches lists, documents and files from one JAGGAER instance, and tells it what became of a
+//! document. What is read is tried again when that can help: with backoff, within bounds, at the
+//! pace that the source bears.
 
 mod pace;
 mod pager;
 mod probe;
+mod report;
 mod settings;
 mod token;
 
@@ -22,7 +23,7 @@ use pace::Pacer;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
-use reqwest::{Response, Url};
+use reqwest::{Method, Response, Url};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -53,12 +54,22 @@ struct Inner {
     requests: AtomicU64,
 }
 
-/// One request of the API. Everything here is a read, one with a body too.
+/// One request of the API.
 struct Ask<'a> {
     url: &'a Url,
     headers: &'a HeaderMap,
-    /// Sent by POST; without one it is a GET.
+    method: Method,
     body: Option<&'a Value>,
+    /// A read is tried again when that can help; whether a write is, its owner decides.
+    is_write: bool,
+}
+
+impl<'a> Ask<'a> {
+    /// A read with a body is sent by POST.
+    fn read(url: &'a Url, headers: &'a HeaderMap, body: Option<&'a Value>) -> Self {
+        let method = if body.is_some() { Method::POST } else { Method::GET };
+        Self { url, headers, method, body, is_write: false }
+    }
 }
 
 /// One answer of the API, good or bad.
@@ -142,7 +153,7 @@ impl Client {
         let url = with_query(self.inner.base.below(&path)?, &detail.query);
         let headers = header_map(feed.headers.iter().map(|(name, value)| (name, value.as_str())))?;
         let error_at = detail.error.as_ref().or(feed.error.as_ref());
-        let ask = Ask { url: &url, headers: &headers, body: None };
+        let ask = Ask::read(&url, &headers, None);
         let (body, _) = self.json(&ask, detail.success.as_ref(), error_at).await?;
         let whole = match &detail.take {
             None => body,
@@ -174,7 +185,7 @@ impl Client {
         let limit = self.inner.settings.largest_attachment;
         let anything = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("*/*"))]);
         let whole = |answer: Answer| Ok(answer.body);
-        let ask = Ask { url: &url, headers: &anything, body: None };
+        let ask = Ask::read(&url, &anything, None);
         self.call(&ask, limit, None, &whole).await
     }
 
@@ -251,7 +262,7 @@ impl Client {
                 Error::Status { status, .. } => *status >= 500 || matches!(*status, 408 | 425),
                 other => other.is_retryable(),
             };
-            if !may_help || attempt >= inner.settings.attempts || bad_json > 1 {
+            if ask.is_write || !may_help || attempt >= inner.settings.attempts || bad_json > 1 {
                 return Err(error);
             }
             match &error {
@@ -278,13 +289,11 @@ impl Client {
             all.insert(name.clone(), value.clone());
         }
         all.insert(token.header.clone(), token.value.clone());
-        let request = match ask.body {
-            None => inner.http.get(ask.url.clone()),
-            Some(body) => {
-                all.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                inner.http.post(ask.url.clone()).body(body.to_string())
-            }
-        };
+        let mut request = inner.http.request(ask.method.clone(), ask.url.clone());
+        if let Some(body) = ask.body {
+            all.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            request = request.body(body.to_string());
+        }
         let sent = request.headers(all).send().await;
         let answer = sent.map_err(|error| Error::NoAnswer {
             path: path.to_owned(),

@@ -167,7 +167,7 @@ impl Pager {
         let (url, sent) = self.request()?;
         let headers =
             header_map(self.feed.headers.iter().map(|(name, value)| (name, value.as_str())))?;
-        let ask = Ask { url: &url, headers: &headers, body: sent.as_ref() };
+        let ask = Ask::read(&url, &headers, sent.as_ref());
         let (body, headers) =
             self.client.json(&ask, self.feed.success.as_ref(), self.feed.error.as_ref()).await?;
         let held = self.open(&url, body, &headers)?;

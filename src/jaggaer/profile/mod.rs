@@ -7,6 +7,7 @@ mod fulfilment;
 mod kind;
 mod layout;
 mod place;
+mod report;
 
 pub(crate) use feed::{End, Layout, PAGE_IN_PATH, PagingKind, Request, Success};
 pub use feed::{Entity, Feed};
@@ -19,8 +20,12 @@ pub(crate) use layout::{
     VendorLayout, VendorRefLayout,
 };
 pub(crate) use place::{Origin, Place, is_empty};
+pub(crate) use report::Method;
+pub use report::{ReportCall, ReportLayout, Subject};
 
+use crate::procurement::{About, DocumentKind};
 use feed::FeedTable;
+use report::ReportTable;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -37,6 +42,7 @@ pub struct Profile {
     version: String,
     text: String,
     feeds: Vec<Arc<Feed>>,
+    reports: Vec<ReportLayout>,
 }
 
 /// A profile that cannot be used; the text names the file, the line and the key.
@@ -48,6 +54,8 @@ pub enum ProfileError {
     Wrong { file: String, text: String },
     #[error("profile {file}: feed `{feed}`: {text}")]
     WrongFeed { file: String, feed: String, text: String },
+    #[error("profile {file}: report {n}: {text}")]
+    WrongReport { file: String, n: usize, text: String },
     #[error("no built-in profile is called `{0}`; there are `default` and `observed`")]
     NotBuiltIn(String),
 }
@@ -62,6 +70,9 @@ struct ProfileTable {
     #[serde(default)]
     headers: BTreeMap<String, String>,
     feed: Vec<FeedTable>,
+    /// What the instance is told.
+    #[serde(default)]
+    report: Vec<ReportTable>,
 }
 
 impl Profile {
@@ -99,9 +110,18 @@ impl Profile {
                 })?;
             feeds.push(Arc::new(feed));
         }
+        let mut reports = Vec::new();
+        for (n, report) in (1..).zip(table.report) {
+            let built = ReportLayout::build(report, &notation, &table.headers);
+            reports.push(built.map_err(|text| ProfileError::WrongReport {
+                file: file.to_owned(),
+                n,
+                text,
+            })?);
+        }
         let digest = Sha256::digest(text.as_bytes());
         let version: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { name: table.name, version, text: text.to_owned(), feeds })
+        Ok(Self { name: table.name, version, text: text.to_owned(), feeds, reports })
     }
 
     pub fn name(&self) -> &str {
@@ -120,6 +140,16 @@ impl Profile {
 
     pub fn feeds(&self) -> &[Arc<Feed>] {
         &self.feeds
+    }
+
+    /// Whether the instance is told anything about it at all.
+    pub fn tells(&self, about: About) -> bool {
+        self.reports.iter().any(|report| report.about == about)
+    }
+
+    /// How the instance is told this of such a document; `None`: it is not.
+    pub fn report(&self, about: About, kind: DocumentKind) -> Option<&ReportLayout> {
+        self.reports.iter().find(|report| report.fits(about, kind))
     }
 
     pub fn feed(&self, name: &str) -> Option<&Arc<Feed>> {

@@ -6,7 +6,7 @@ const NINE: &str = "2026-06-01T09:00:00Z";
 
 /// Orders only; everything else never.
 fn member(connection: &str, orders: &str) -> Member {
-    let others = ["invoices", "suppliers", "accounts", "dimensions", "reconcile"]
+    let others = ["invoices", "suppliers", "accounts", "dimensions", "status_back", "reconcile"]
         .map(|flow| format!("{flow} = \"never\"\n"))
         .concat();
     let timetable = timetable(&format!("orders = {orders:?}\n{others}"), "Europe/Oslo");

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 const TEXT: &str = "orders = \"every 5 minutes\"\ninvoices = \"7,37 * * * *\"\nsuppliers = \"every 2 hours\"\n\
-    accounts = \"30 2 * * *\"\ndimensions = \"0 4 * * mon-fri\"\nreconcile = \"never\"\njitter_seconds = 900";
+    accounts = \"30 2 * * *\"\ndimensions = \"0 4 * * mon-fri\"\nstatus_back = \"every 15 minutes\"\n\
+    reconcile = \"never\"\njitter_seconds = 900";
 
 /// Minutes at which the flow is planned, before jitter. Of a time that comes twice the first
 /// counts for what is daily, and both count for what is hourly; a daily one that is skipped comes with the gap's end.
@@ -28,6 +29,7 @@ fn on_the_wall(flow: Flow, zone: &TimeZone, from: i64, to: i64) -> Vec<i64> {
             Flow::Suppliers => (minute / MINUTE) % 120 == 0,
             Flow::Accounts => daily(150),
             Flow::Dimensions => wall.weekday().to_monday_one_offset() <= 5 && daily(240),
+            Flow::StatusBack => (minute / MINUTE) % 15 == 0,
             Flow::Reconcile => false,
         };
         if planned {
@@ -132,6 +134,7 @@ fn every_planned_time_of_a_week_over_a_clock_change_is_accounted_for() {
                 let moved = match flow {
                     Flow::Orders => offset % (5 * MINUTE),
                     Flow::Suppliers => offset % (120 * MINUTE),
+                    Flow::StatusBack => offset % (15 * MINUTE),
                     _ => offset,
                 };
                 let since = week.first[&flow] + 1;

@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("validation", &["procurement", "mapping"]),
     ("decide", &["procurement", "mapping", "matching", "validation"]),
     ("fit", &["procurement", "mapping", "decide"]),
+    ("confirm", &["procurement"]),
     ("schedule", &[]),
     ("redact", &[]),
     ("vault", &[]),
@@ -48,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "sync",
         &[
             "alert",
+            "confirm",
             "procurement",
             "mapping",
             "matching",
