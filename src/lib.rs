@@ -18,6 +18,7 @@ mod laws;
 pub mod mapping;
 pub mod matching;
 pub mod procurement;
+pub mod reconcile;
 mod redact;
 pub mod schedule;
 pub mod serve;

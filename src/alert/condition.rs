@@ -20,10 +20,12 @@ pub enum Kind {
     Uncertain,
     /// Two documents in Visma under one key of ours.
     Doubled,
+    /// JAGGAER, this store and Visma do not say the same of a month.
+    Reconcile,
 }
 
 impl Kind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Holds,
         Self::Stalled,
         Self::Silence,
@@ -31,6 +33,7 @@ impl Kind {
         Self::Allowance,
         Self::Uncertain,
         Self::Doubled,
+        Self::Reconcile,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -42,6 +45,7 @@ impl Kind {
             Self::Allowance => "allowance",
             Self::Uncertain => "uncertain",
             Self::Doubled => "doubled",
+            Self::Reconcile => "reconcile",
         }
     }
 }
@@ -100,6 +104,15 @@ pub enum Condition {
         number: String,
         text: String,
     },
+    Reconcile {
+        unit: String,
+        /// `2026-03`.
+        period: String,
+        reconciled_at: i64,
+        differences: i64,
+        /// The first of them: kind and sentence.
+        first: Vec<(String, String)>,
+    },
 }
 
 impl Condition {
@@ -112,6 +125,7 @@ impl Condition {
             Self::Allowance { .. } => Kind::Allowance,
             Self::Uncertain { .. } => Kind::Uncertain,
             Self::Doubled { .. } => Kind::Doubled,
+            Self::Reconcile { .. } => Kind::Reconcile,
         }
     }
 
@@ -128,10 +142,11 @@ impl Condition {
             Self::SignIn { id, .. } => format!("{kind}/{id}"),
             Self::Allowance { company, .. } => format!("{kind}/{company}"),
             Self::Doubled { document, .. } => format!("{kind}/{document}"),
+            Self::Reconcile { unit, period, .. } => format!("{kind}/{unit}/{period}"),
         }
     }
 
-    /// The connection it is about; `None`: a whole source or company.
+    /// The connection it is about; `None`: a whole source, company or unit.
     pub fn connection(&self) -> Option<&str> {
         match self {
             Self::Holds { connection, .. }
@@ -139,7 +154,7 @@ impl Condition {
             | Self::Silence { connection, .. }
             | Self::Uncertain { connection, .. }
             | Self::Doubled { connection, .. } => Some(connection),
-            Self::SignIn { .. } | Self::Allowance { .. } => None,
+            Self::SignIn { .. } | Self::Allowance { .. } | Self::Reconcile { .. } => None,
         }
     }
 }

@@ -209,6 +209,28 @@ fn words(condition: &Condition, now: i64) -> (String, String, Value) {
             ),
             json!({ "connection": connection, "document": document, "number": number, "text": text }),
         ),
+        Condition::Reconcile { unit, period, reconciled_at, differences, first } => {
+            let count = usize::try_from(*differences).unwrap_or(usize::MAX);
+            let mut lines = vec![format!(
+                "JAGGAER's list, this store and Visma's list were held against each other for {period} at {}: {} found ({unit}).",
+                clock::readable(*reconciled_at),
+                counted(count, "difference")
+            )];
+            lines.extend(first.iter().map(|(kind, text)| format!("{kind}: {}", one_line(text))));
+            if let Some(more) = count.checked_sub(first.len()).filter(|more| *more > 0) {
+                lines.push(format!("... and {more} more."));
+            }
+            lines.push(format!(
+                "See all, and what to do about each, with `ml-connector reconcile --period {period}`."
+            ));
+            (
+                format!("{period} does not close: {} ({unit})", counted(count, "difference")),
+                lines.join("\n"),
+                json!({ "unit": unit, "period": period, "differences": differences,
+                    "reconciled_at": clock::rfc3339(*reconciled_at),
+                    "first": first.iter().map(|(kind, text)| json!({ "kind": kind, "text": text })).collect::<Vec<_>>() }),
+            )
+        }
     }
 }
 

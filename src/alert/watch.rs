@@ -59,7 +59,8 @@ pub fn watch(
             | Condition::SignIn { .. }
             | Condition::Allowance { .. }
             | Condition::Uncertain { .. }
-            | Condition::Doubled { .. } => lasting(condition, before, pace, now),
+            | Condition::Doubled { .. }
+            | Condition::Reconcile { .. } => lasting(condition, before, pace, now),
         };
         let Some((event, told_until)) = told else { continue };
         outcome.events.push(event);

@@ -18,6 +18,7 @@ mod pause;
 mod ping;
 mod profile;
 mod progress;
+mod reconcile;
 mod rehearse;
 mod replay;
 mod sandbox;
@@ -104,6 +105,8 @@ enum Command {
     Explain(explain::Arguments),
     /// What a month's documents would have come to under other rules; posts nothing.
     Rehearse(rehearse::Arguments),
+    /// Hold JAGGAER's lists, what was received, and Visma's lists against each other; writes nothing into either.
+    Reconcile(reconcile::Arguments),
     /// The tables from JAGGAER's codes to Visma's, as CSV.
     #[command(subcommand)]
     Mapping(mapping::Command),
@@ -167,6 +170,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Replay(arguments) => replay::run(arguments, &load(cli)?, output).await,
         Command::Explain(arguments) => explain::run(arguments, &load(cli)?, output).await,
         Command::Rehearse(arguments) => rehearse::run(arguments, &load(cli)?, output).await,
+        Command::Reconcile(arguments) => reconcile::run(arguments, &load(cli)?, output).await,
         Command::Mapping(command) => mapping::run(command, &load(cli)?, output).await,
         Command::Secret(command) => secret::run(command, || load(cli), output).await,
         Command::Audit(command) => audit::run(command, &open(&load(cli)?).await?, output).await,

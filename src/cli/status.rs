@@ -1,4 +1,4 @@
-use super::output::{Failure, Output, table};
+use super::output::{Failure, Output, counted, table};
 use ml_connector::clock;
 use ml_connector::config::Config;
 use ml_connector::sync::totals;
@@ -19,6 +19,7 @@ pub async fn run(config: &Config, output: &Output) -> Result<ExitCode, Failure> 
     let attention = store.attention_count().await?;
     let pauses = store.pauses().await?;
     let alerts = store.alert_trouble().await?;
+    let reconciled = store.reconciliations().await?;
     let confirmations = store.confirmation_counts().await?;
     output.print(&json!({
         "connections": config.connections.iter().map(|connection| json!({
@@ -29,6 +30,10 @@ pub async fn run(config: &Config, output: &Output) -> Result<ExitCode, Failure> 
         })).collect::<Vec<_>>(),
         "alerts": alerts.iter().map(|row| json!({
             "target": row.target, "waiting": row.waiting, "given_up": row.given_up, "error": row.error,
+        })).collect::<Vec<_>>(),
+        "reconciled": reconciled.iter().map(|row| json!({
+            "unit": row.unit, "period": row.period, "at": clock::rfc3339(row.reconciled_at), "actor": row.actor,
+            "balanced": row.differences == 0, "differences": row.differences,
         })).collect::<Vec<_>>(),
         "confirmations": confirmations.iter().map(|(connection, state, count)| json!({
             "connection": connection, "state": state, "count": count,
@@ -74,6 +79,16 @@ pub async fn run(config: &Config, output: &Output) -> Result<ExitCode, Failure> 
             row.given_up,
             row.error.as_deref().unwrap_or("no reason is known")
         ));
+    }
+    // Months that closed long ago are of no matter on one screen.
+    for (n, row) in reconciled.iter().enumerate().filter(|(n, row)| *n < 3 || row.differences > 0) {
+        let ends = match row.differences {
+            0 => "closes".to_owned(),
+            found => format!("does not close: {}", counted(found, "difference")),
+        };
+        let when = clock::readable(row.reconciled_at);
+        let first = if n == 0 { "reconciled" } else { "          " };
+        output.say(format!("{first} {} of {}: {ends} ({when})", row.period, row.unit));
     }
     if !holds.is_empty() {
         output.say(table(

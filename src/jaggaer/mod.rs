@@ -16,7 +16,7 @@ pub use error::Error;
 pub use infer::{Confidence, Guess, InferError, Proposal, infer};
 pub(crate) use profile::Place;
 pub use profile::{Entity, Feed, Profile, ProfileError, ReportCall, ReportLayout, Subject};
-pub use read::{Content, Read, ReadProblem};
+pub use read::{Content, Glance, Read, ReadProblem};
 pub use stamp::Stamp;
 pub use survey::{FeedSurvey, FieldSurvey, Sample, SampleError, SumCheck, guess_feed, survey};
 

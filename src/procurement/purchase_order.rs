@@ -31,6 +31,18 @@ pub struct PurchaseOrder {
     pub lines: Vec<OrderLine>,
 }
 
+impl PurchaseOrder {
+    /// Net of VAT as the order states it, else the sum of its lines in force.
+    pub fn net_in_all(&self) -> Option<Money> {
+        self.net.or_else(|| {
+            let lines = self.lines.iter().filter(|line| !line.cancelled);
+            lines
+                .map(|line| line.net)
+                .try_fold(Money::zero(self.currency), |sum, net| sum.checked_add(net).ok())
+        })
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OrderLine {
     /// Stable over revisions: the source's line id, else the line number.

@@ -2,6 +2,7 @@
 
 use super::board::Board;
 use crate::store::Figures;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 struct Text(String);
@@ -57,6 +58,7 @@ pub(super) fn text(figures: &Figures, board: &Board, now: i64) -> String {
     for (owner, list, moved_at) in &figures.lists {
         text.sample(name, &[("of", owner), ("list", list)], seconds(*moved_at));
     }
+    reconciled(&mut text, figures, now);
     let name = "ml_connector_confirmations";
     text.about(name, "gauge", "What JAGGAER is told of documents: wanted, told or refused.");
     for (connection, state, count) in &figures.confirmations {
@@ -69,6 +71,36 @@ pub(super) fn text(figures: &Figures, board: &Board, now: i64) -> String {
     }
     of_this_process(&mut text, board);
     text.0
+}
+
+/// By unit alone: a label for each month would leave a series behind every month.
+fn reconciled(text: &mut Text, figures: &Figures, now: i64) {
+    let mut units: BTreeMap<&str, (i64, i64, usize)> = BTreeMap::new();
+    for (unit, _, at, differences) in &figures.reconciled {
+        let of = units.entry(unit).or_insert((i64::MIN, 0, 0));
+        of.0 = of.0.max(*at);
+        of.1 += differences;
+        of.2 += usize::from(*differences > 0);
+    }
+    let name = "ml_connector_reconciled_seconds";
+    text.about(
+        name,
+        "gauge",
+        "Since a month of the unit was last reconciled, whatever came of it.",
+    );
+    for (unit, (at, _, _)) in &units {
+        text.sample(name, &[("unit", unit)], (now - at).max(0) / 1_000_000);
+    }
+    let name = "ml_connector_reconciled_differences";
+    text.about(name, "gauge", "Differences that the last reconciliations of all months found.");
+    for (unit, (_, differences, _)) in &units {
+        text.sample(name, &[("unit", unit)], differences);
+    }
+    let name = "ml_connector_reconciled_open_months";
+    text.about(name, "gauge", "Months that did not close when they were reconciled last.");
+    for (unit, (_, _, open)) in &units {
+        text.sample(name, &[("unit", unit)], open);
+    }
 }
 
 fn of_this_process(text: &mut Text, board: &Board) {

@@ -18,6 +18,8 @@ pub struct Figures {
     pub attention: i64,
     /// Source or company, list, and when it was last read to its end.
     pub lists: Vec<(String, String, i64)>,
+    /// Unit, month, when it was reconciled last, and how many differences were found.
+    pub reconciled: Vec<(String, String, i64, i64)>,
     /// Connection, state of what JAGGAER is told, count.
     pub confirmations: Vec<(String, String, i64)>,
     /// Unit, whether somebody owns it.
@@ -63,6 +65,11 @@ impl Store {
         .fetch_all(&mut *reader)
         .await?;
         drop(reader);
+        let results = self.reconciliations().await?.into_iter();
+        let reconciled = results
+            .filter(|row| row.period != "all")
+            .map(|row| (row.unit, row.period, row.reconciled_at, row.differences))
+            .collect();
         let confirmations = self.confirmation_counts().await?;
         let units = self
             .ownerships()
@@ -77,6 +84,7 @@ impl Store {
             uncertain,
             attention,
             lists,
+            reconciled,
             confirmations,
             units,
         })

@@ -21,6 +21,7 @@ static MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "routing", include_str!("../../migrations/0009_routing.sql")),
     (10, "serve", include_str!("../../migrations/0010_serve.sql")),
     (12, "corrections", include_str!("../../migrations/0012_corrections.sql")),
+    (13, "reconciliation", include_str!("../../migrations/0013_reconciliation.sql")),
     (14, "alerts", include_str!("../../migrations/0014_alerts.sql")),
     (16, "confirmation", include_str!("../../migrations/0016_confirmation.sql")),
 ];

@@ -24,6 +24,7 @@ mod post;
 mod posting;
 mod progress;
 mod receive;
+mod reconcile;
 mod rehearse;
 mod round;
 mod route;
@@ -54,6 +55,7 @@ pub use mapping::{
 };
 pub use posting::{Event, IllegalStep, step};
 pub use progress::{Progress, Silent};
+pub use reconcile::{Reconciled, reconcile};
 pub use rehearse::{
     Basis, Comparison, Rehearsed, Selection, applied_plan, rehearse, rehearse_each, rehearse_many,
 };

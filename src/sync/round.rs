@@ -130,7 +130,7 @@ async fn sync_each(
             Arc::clone(&progress),
             stop.clone(),
         );
-        let (requests, told) = run_round(&engine, &BTreeSet::from(Flow::ALL)).await;
+        let (requests, told) = run_round(&engine, &every_flow_of_documents()).await;
         report.requests.visma += requests.visma;
         report.requests.jaggaer += requests.jaggaer;
         report.stopped |= engine.is_stopping();
@@ -144,6 +144,11 @@ async fn sync_each(
         return Err(error);
     }
     Ok(report)
+}
+
+/// What a round of `sync` does: all but reconciling, which has a verb and a timetable of its own.
+fn every_flow_of_documents() -> BTreeSet<Flow> {
+    Flow::ALL.into_iter().filter(|flow| *flow != Flow::Reconcile).collect()
 }
 
 /// Carries out what was asked of a unit, if nobody else is at it; it is the owner's to do otherwise.
@@ -240,19 +245,30 @@ async fn run_flows(
     let companies = read_companies(engine, flows, told).await?;
     let sources = receive_sources(engine, flows, &active, told).await?;
     if works_documents(flows) {
-        work_documents(engine, &companies, sources, &active, told).await?;
+        work_documents(engine, &active, &companies, sources, told).await?;
     }
     if flows.contains(&Flow::StatusBack) {
         tell_sources(engine, &active, told).await?;
     }
+    if flows.contains(&Flow::Reconcile) {
+        match engine.reconcile(&active).await {
+            Ok(remarks) => told.remarks.extend(remarks),
+            Err(error) if error.stops_the_unit() => return Err(error),
+            Err(error) => told.errors.push(format!(
+                "{}: not reconciled, and nothing is claimed: {error}",
+                engine.unit.id
+            )),
+        }
+    }
     Ok(())
 }
 
+/// Routes, judges and posts.
 async fn work_documents(
     engine: &Engine,
+    active: &[Arc<Connection>],
     companies: &[Arc<Company>],
     sources: Vec<Arc<Source>>,
-    active: &[Arc<Connection>],
     told: &mut Told,
 ) -> Result<(), SyncError> {
     let mut routed: Vec<Arc<Source>> = Vec::new();

@@ -8,6 +8,7 @@ use crate::alert::{self, Condition, Courier, Delivery, Event, Parcel, Target};
 use crate::config::Alerts;
 use crate::store::{AlertMessage, Change};
 use crate::{audit, clock};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Weeks of arrivals that silence is judged by.
@@ -15,6 +16,8 @@ const ARRIVALS: i64 = 9 * 7 * 24 * 3_600_000_000;
 /// Messages that were sent or given up are kept for so long.
 const MESSAGES: i64 = 30 * 24 * 3_600_000_000;
 const MINUTE: i64 = 60_000_000;
+/// Differences of a reconciliation that one message names.
+const DIFFERENCES: usize = 20;
 
 /// One flow of one connection, as its rounds went. Instants are microseconds UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +133,7 @@ impl Engine {
             }
             conditions.extend(self.silences(alerts, connection, now).await?);
         }
+        conditions.extend(self.months_that_do_not_close().await?);
         conditions.extend(health.flows.iter().filter_map(|flow| stalled(alerts, flow, now)));
         conditions.extend(health.sign_ins.iter().map(|failure| Condition::SignIn {
             system: failure.system,
@@ -138,6 +142,26 @@ impl Engine {
         }));
         conditions.extend(self.companies().iter().filter_map(|company| low(alerts, company)));
         Ok(conditions)
+    }
+
+    /// As they were looked at last, whoever asked.
+    async fn months_that_do_not_close(&self) -> Result<Vec<Condition>, SyncError> {
+        let results = self.store.reconciliations_of(&self.unit.id).await?;
+        let open = results.into_iter().filter(|row| row.differences > 0 && row.period != "all");
+        Ok(open
+            .map(|row| {
+                let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
+                let word = |of: &Value, name: &str| of[name].as_str().unwrap_or("").to_owned();
+                let first = body["differences"].as_array().into_iter().flatten().take(DIFFERENCES);
+                Condition::Reconcile {
+                    unit: row.unit,
+                    period: row.period,
+                    reconciled_at: row.reconciled_at,
+                    differences: row.differences,
+                    first: first.map(|of| (word(of, "kind"), word(of, "text"))).collect(),
+                }
+            })
+            .collect())
     }
 
     async fn silences(

@@ -22,15 +22,15 @@ const KEY: &[u8] = b"thirty-two bytes of a test's key";
 
 /// A POST as it came: id, the JSON, whether its signature is ours.
 #[derive(Debug, Clone)]
-struct Received {
+pub struct Received {
     id: String,
-    body: Value,
+    pub body: Value,
     genuine: bool,
 }
 
 #[derive(Clone, Default)]
-struct Receiver {
-    all: Arc<Mutex<Vec<Received>>>,
+pub struct Receiver {
+    pub all: Arc<Mutex<Vec<Received>>>,
     /// So many are turned away first.
     refuse: Arc<Mutex<u32>>,
 }
@@ -53,7 +53,7 @@ async fn receive(State(of): State<Receiver>, headers: HeaderMap, body: Bytes) ->
     StatusCode::NO_CONTENT
 }
 
-async fn receiver() -> (Receiver, String) {
+pub async fn receiver() -> (Receiver, String) {
     let receiver = Receiver::default();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());

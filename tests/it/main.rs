@@ -35,6 +35,7 @@ mod planted;
 mod postings;
 mod profile_tools;
 mod profiles;
+mod reconcile;
 mod refusals;
 mod rehearsal;
 mod review;

@@ -63,7 +63,7 @@ pub async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut()
     panic!("it never came: {what}");
 }
 
-async fn get(port: u16, path: &str) -> Option<(u16, String)> {
+pub async fn get(port: u16, path: &str) -> Option<(u16, String)> {
     drop(rustls::crypto::ring::default_provider().install_default());
     let answer = reqwest::get(format!("http://127.0.0.1:{port}{path}")).await.ok()?;
     let status = answer.status().as_u16();

@@ -279,6 +279,9 @@ async fn week(test: TestStore, from: &str, change: &str, planned: (i64, i64)) {
     week.world.sandbox.visma_faults().set(faults::Faults::default());
     week.world.sync_to_the_end().await;
     week.world.assert_clean();
+    // And as JAGGAER's own list has it, and Visma's.
+    let (done, status) = week.world.run_json(&["reconcile"]).await;
+    assert_eq!((done["balanced"].as_bool(), status), (Some(true), 0), "{done:#}");
 }
 
 const AUTUMN: (&str, &str, (i64, i64)) = ("2026-10-21T22:00:00Z", "2026-10-25T01:00:00Z", (168, 7));

@@ -237,6 +237,26 @@ impl Visma {
                 HandChange::Deleted => return desk.delete_invoice(&key).is_ok(),
                 HandChange::Description(text) => invoice.description = Some(text.into()),
                 HandChange::BatchPutRight => return desk.put_batch_right(&key),
+                HandChange::DearerBy(more) => {
+                    let Some(line) = invoice.lines.first_mut() else { return false };
+                    line.quantity = rust_decimal::Decimal::ONE;
+                    line.unit_cost = line.cost + more;
+                    line.cost += more;
+                    if desk.settle(&mut invoice).is_err() {
+                        return false;
+                    }
+                    // The amount at the head is keyed in with it.
+                    let gross = invoice.gross();
+                    invoice.control_amount = invoice.control_amount.map(|_| gross);
+                }
+                HandChange::KeyedInAgain(note) => {
+                    invoice.number = desk.next_invoice_number(kind);
+                    invoice.note = note.map(str::to_owned);
+                    let stamp = desk.stamp();
+                    let key = (kind, invoice.number.clone());
+                    desk.state.invoices.insert(key, state::Row::new(invoice, stamp, true, None));
+                    return true;
+                }
             }
             desk.change_invoice_row(&key, invoice);
             true
@@ -272,6 +292,10 @@ pub enum HandChange<'a> {
     Deleted,
     /// The document's batch in the ledger becomes what it should be, and is posted.
     BatchPutRight,
+    /// The first line costs so much more.
+    DearerBy(rust_decimal::Decimal),
+    /// Another one like it, with this note.
+    KeyedInAgain(Option<&'a str>),
 }
 
 /// A request, read and taken apart.

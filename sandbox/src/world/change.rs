@@ -254,6 +254,19 @@ impl World {
         true
     }
 
+    /// JAGGAER delivers the document from now on, or no more, and its change time stays what it was: no poll for
+    /// changes notices.
+    pub fn hide(&self, id: &str, hidden: bool) -> bool {
+        let mut state = self.state();
+        state.version += 1;
+        let State { orders, invoices, .. } = &mut *state;
+        let orders = orders.iter_mut().map(|order| (&order.id, &mut order.record));
+        let invoices = invoices.iter_mut().map(|invoice| (&invoice.id, &mut invoice.record));
+        let mut records = orders.chain(invoices);
+        let found = records.find(|(known, _)| *known == id);
+        found.map(|(_, record)| record.hidden = hidden).is_some()
+    }
+
     /// From now on the document must stand in Visma as it is now.
     pub fn expect_posted(&self, id: &str) {
         let mut state = self.state();

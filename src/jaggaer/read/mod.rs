@@ -3,6 +3,7 @@
 //! guessed; it becomes a hold.
 
 mod contract;
+mod glance;
 mod header;
 mod invoice;
 mod line;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub use glance::Glance;
 pub(in crate::jaggaer) use scope::shown;
 pub(in crate::jaggaer) use trace::Trace;
 

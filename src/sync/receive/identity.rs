@@ -2,7 +2,7 @@
 
 use crate::audit::hash_text;
 use crate::jaggaer::{Feed, Row};
-use crate::procurement::{Document, DocumentKind, InvoiceKind, Money};
+use crate::procurement::{Document, DocumentKind, InvoiceKind};
 use crate::store::{DocumentFacts, DocumentState, NewDocument};
 use crate::sync::engine::Source;
 use crate::sync::ids;
@@ -58,25 +58,14 @@ impl Identity {
 pub(super) fn facts(content: Option<&Document>, identity: &Identity) -> DocumentFacts {
     match content {
         None => DocumentFacts { number: identity.source_id.clone(), ..DocumentFacts::default() },
-        Some(Document::Order(order)) => {
-            let net = order.net.or_else(|| {
-                order
-                    .lines
-                    .iter()
-                    .filter(|line| !line.cancelled)
-                    .try_fold(Money::zero(order.currency), |sum, line| {
-                        sum.checked_add(line.net).ok()
-                    })
-            });
-            DocumentFacts {
-                number: order.number.clone(),
-                order_number: Some(order.number.clone()),
-                reference: None,
-                currency: Some(order.currency.code().to_owned()),
-                amount_minor: net.map(|net| net.minor),
-                document_on: Some(order.ordered_on.to_string()),
-            }
-        }
+        Some(Document::Order(order)) => DocumentFacts {
+            number: order.number.clone(),
+            order_number: Some(order.number.clone()),
+            reference: None,
+            currency: Some(order.currency.code().to_owned()),
+            amount_minor: order.net_in_all().map(|net| net.minor),
+            document_on: Some(order.ordered_on.to_string()),
+        },
         Some(Document::Invoice(invoice)) => {
             let sign = match invoice.kind {
                 InvoiceKind::Invoice => 1,
