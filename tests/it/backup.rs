@@ -9,6 +9,7 @@ use ml_connector_sandbox::visma::HeldDocument;
 use ml_connector_sandbox::world::{Fate, Kind, OrderChange};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -91,8 +92,10 @@ impl Place {
         if let Some(file) = self.file() {
             for end in ["", "-wal", "-shm"] {
                 let from = format!("{file}{end}");
-                if Path::new(&from).exists() {
-                    std::fs::rename(&from, format!("{from}.before")).unwrap();
+                // Whoever closes the store last takes the other two away.
+                match std::fs::rename(&from, format!("{from}.before")) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => panic!("{from}: {error}"),
+                    Ok(()) | Err(_) => {}
                 }
             }
             std::fs::copy(backup, file).unwrap();
