@@ -8,7 +8,7 @@ create table confirmation (
     basis text not null,
     -- What is to be told, as JSON; empty: nothing yet.
     report text not null,
-    -- wanted, told, refused, or silent: the profile has no words for it.
+    -- nothing: looked at, and there is nothing to tell; wanted; told; refused; silent: the profile has no word for it.
     state text not null,
     occurred_at bigint not null,
     attempts bigint not null,

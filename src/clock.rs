@@ -20,12 +20,12 @@ pub fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// An instant for people, to the second: `2026-03-03 12:00:00 UTC`.
+/// The epoch where the microseconds are beyond what a calendar holds.
 pub fn timestamp(micros: i64) -> jiff::Timestamp {
     jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
 
-/// As people read it.
+/// An instant for people, to the second: `2026-03-03 12:00:00 UTC`.
 pub fn readable(micros: i64) -> String {
     jiff::Timestamp::from_microsecond(micros)
         .map_or_else(|_| micros.to_string(), |t| t.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())

@@ -1,6 +1,6 @@
 //! What JAGGAER is told of a document: how it fares here, and how far it is paid in the ERP. Pure.
 
-use crate::procurement::{ErpInvoice, StatusReport, StatusWord};
+use crate::procurement::{ErpInvoice, Money, StatusReport, StatusWord};
 
 /// Characters of a message: sources keep a line or two.
 const LONGEST: usize = 1000;
@@ -62,7 +62,7 @@ pub fn of_payment(invoice: &ErpInvoice, told: Option<&StatusReport>) -> Option<S
         erp_number: Some(invoice.number.clone()),
         revision: None,
         message: None,
-        paid: Some(crate::procurement::Money::new(paid, invoice.gross.currency)),
+        paid: Some(Money::new(paid, invoice.gross.currency)),
         remaining: Some(remaining),
     })
 }
@@ -78,7 +78,7 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::procurement::{Currency, Money};
+    use crate::procurement::Currency;
 
     fn invoice(status: &str, gross: i64, balance: Option<i64>) -> ErpInvoice {
         let money = |minor| Money::new(minor, Currency::NOK);

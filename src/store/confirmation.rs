@@ -106,7 +106,8 @@ impl Store {
         rows.iter().map(moved).collect()
     }
 
-    /// Invoices that Visma has another version of since they were looked at last.
+    /// Invoices that Visma has another version of since they were looked at last. A row that states no version is
+    /// compared whole.
     pub async fn moved_invoices(
         &self,
         connection: &str,
@@ -114,12 +115,12 @@ impl Store {
         most: i64,
     ) -> Result<Vec<Moved>, StoreError> {
         let rows = sqlx::query::<Any>(moved!(
-            "coalesce(e.version, '') || ' ' || e.status",
+            "coalesce(e.version, e.body) || ' ' || e.status",
             "join erp_invoice e on e.company = $2 and e.document_type = d.visma_type and e.number = d.visma_number \
              left join confirmation c on c.document = d.id and c.about = 'payment' \
              where d.connection = $1 and d.state = 'posted' and d.kind <> 'purchase_order' \
              and e.status in ('Open', 'Closed') \
-             and (c.document is null or c.basis <> coalesce(e.version, '') || ' ' || e.status) \
+             and (c.document is null or c.basis <> coalesce(e.version, e.body) || ' ' || e.status) \
              order by d.id limit $3"
         ))
         .bind(connection)

@@ -8,10 +8,10 @@ use super::ids;
 use crate::clock;
 use crate::confirm::{self, Fare};
 use crate::jaggaer::{self, Subject};
-use crate::procurement::About;
+use crate::procurement::{About, masked};
 use crate::store::{
-    Change, CommitError, ConfirmationRow, ConfirmationState, DocumentRow, DocumentState, Moved,
-    Step,
+    Change, CommitError, ConfirmationRow, ConfirmationState, DocumentRow, DocumentState, HoldRow,
+    Moved, Step,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -116,7 +116,7 @@ impl Engine {
                 let holds: Vec<String> = match of.state {
                     DocumentState::Held => {
                         let holds = self.store.holds_of(&of.document).await?;
-                        holds.into_iter().map(|hold| hold.text).collect()
+                        holds.into_iter().map(sentence).collect()
                     }
                     _ => Vec::new(),
                 };
@@ -265,6 +265,11 @@ impl Engine {
     }
 }
 
+/// A hold as the source's people read it. What is known of accounts here stays here.
+fn sentence(hold: HoldRow) -> String {
+    if hold.code.starts_with("bank_account") { masked(&hold.text) } else { hold.text }
+}
+
 /// Sent again, it would be refused again. Sign-in, rights and addresses are put right by people, and it goes
 /// then.
 const fn is_refusal(error: &jaggaer::Error) -> bool {
@@ -275,7 +280,7 @@ const fn is_refusal(error: &jaggaer::Error) -> bool {
     }
 }
 
-/// Doubles with each attempt. A source that says how long is taken at its word.
+/// Doubles with each attempt, from `first` on. A source that says how long is taken at its word.
 fn wait(attempts: i64, first: i64, error: Option<&jaggaer::Error>) -> i64 {
     if let Some(jaggaer::Error::Throttled { wait, .. }) = error {
         return i64::try_from(wait.as_micros()).unwrap_or(LONGEST).min(LONGEST);
@@ -297,6 +302,21 @@ mod tests {
         let throttled =
             jaggaer::Error::Throttled { path, status: 429, wait: Duration::from_secs(3) };
         assert_eq!(wait(5, MINUTE, Some(&throttled)), 3_000_000);
+    }
+
+    #[test]
+    fn no_whole_account_is_told() {
+        let hold = |code: &str, text: &str| HoldRow {
+            document: "d".into(),
+            code: code.into(),
+            text: text.into(),
+            fix: String::new(),
+            since: 0,
+        };
+        let changed = hold("bank_account_changed", "It asks to be paid on NO93 8601 1117 947.");
+        assert_eq!(sentence(changed), "It asks to be paid on NO…7947.");
+        let order = hold("order_unknown", "Order PO004225 is not in Visma.");
+        assert_eq!(sentence(order), "Order PO004225 is not in Visma.");
     }
 
     #[test]

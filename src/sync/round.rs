@@ -242,10 +242,13 @@ async fn run_flows(
     // A pause that was asked for begins with this round, and one that ended is over.
     engine.carry_out_requests().await?;
     let active = not_paused(engine, told).await?;
-    let companies = read_companies(engine, flows, told).await?;
-    let sources = receive_sources(engine, flows, &active, told).await?;
-    if works_documents(flows) {
-        work_documents(engine, &active, &companies, sources, told).await?;
+    // What only tells, or looks back, reads nothing for the sake of later flows.
+    if flows.iter().any(|flow| !matches!(flow, Flow::StatusBack | Flow::Reconcile)) {
+        let companies = read_companies(engine, flows, told).await?;
+        let sources = receive_sources(engine, flows, &active, told).await?;
+        if works_documents(flows) {
+            work_documents(engine, &active, &companies, sources, told).await?;
+        }
     }
     if flows.contains(&Flow::StatusBack) {
         tell_sources(engine, &active, told).await?;

@@ -1,26 +1,34 @@
 //! JAGGAER is told what became of its documents: once each, whatever is lost on the way, and what it makes
 //! of that comes back without doing anything here.
 
-use crate::flow::{Flow, postable};
+use crate::connector::COMPANY;
+use crate::flow::{Flow as Story, postable};
 use crate::stores;
 use ml_connector::config::{Config, ConfirmConfig};
-use ml_connector::procurement::{About, DocumentKind, StatusWord};
-use ml_connector::store::{ConfirmationState, DocumentRow, DocumentState};
+use ml_connector::matching::ReferenceForms;
+use ml_connector::procurement::{About, DocumentKind, Money, StatusWord};
+use ml_connector::schedule::Flow;
+use ml_connector::store::{Change, ConfirmationRow, ConfirmationState, DocumentRow, DocumentState};
+use ml_connector::sync::{
+    Access, Engine, Silent, Worker, open_connections, run_round, take_unit, units,
+};
+use ml_connector::vault::Vault;
 use ml_connector_sandbox::jaggaer::{Fault, Faults, Profile, Rate, StatusReport};
 use ml_connector_sandbox::visma::HandChange;
 use ml_connector_sandbox::{Settings, world};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 const BOTH: ConfirmConfig = ConfirmConfig { erp: true, payment: true };
 
-async fn start(settings: Settings, test: stores::TestStore, confirm: ConfirmConfig) -> Flow {
-    let mut flow = Flow::start(settings, test).await;
+async fn start(settings: Settings, test: stores::TestStore, confirm: ConfirmConfig) -> Story {
+    let mut flow = Story::start(settings, test).await;
     flow.config.connections[0].confirm = confirm;
     flow
 }
 
-fn reports(flow: &Flow, about: &str) -> Vec<StatusReport> {
+fn reports(flow: &Story, about: &str) -> Vec<StatusReport> {
     let all = flow.sandbox.jaggaer().status_reports();
     all.into_iter().filter(|report| report.about == about).collect()
 }
@@ -41,7 +49,7 @@ fn entity(document: &DocumentRow) -> String {
 }
 
 /// An invoice that stands in Visma, paid there by whoever pays.
-async fn pay_one(flow: &Flow) -> DocumentRow {
+async fn pay_one(flow: &Story) -> DocumentRow {
     let documents = flow.documents().await;
     let invoice = documents
         .into_iter()
@@ -122,7 +130,7 @@ async fn jaggaer_is_told_once_what_became_of_each_document() {
     }
 }
 
-async fn states(flow: &Flow) -> BTreeMap<String, (DocumentState, Option<String>)> {
+async fn states(flow: &Story) -> BTreeMap<String, (DocumentState, Option<String>)> {
     let documents = flow.documents().await;
     documents.into_iter().map(|of| (of.id, (of.state, of.attention))).collect()
 }
@@ -226,7 +234,7 @@ async fn an_instance_of_another_kind_is_told_by_its_profile_alone() {
 /// Nothing is written into JAGGAER by whoever did not ask for it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_told_unless_it_is_turned_on() {
-    let flow = Flow::start(postable(10, 5), stores::sqlite()).await;
+    let flow = Story::start(postable(10, 5), stores::sqlite()).await;
     let path = flow.folder.join("ml-connector.toml");
     let text = std::fs::read_to_string(&path).expect("it is there");
     let config = Config::parse(&text, &path).expect("right");
@@ -235,4 +243,79 @@ async fn nothing_is_told_unless_it_is_turned_on() {
     pay_one(&flow).await;
     flow.sync().await;
     assert_eq!(flow.sandbox.jaggaer().calls().write, 0);
+}
+
+/// The round that tells is no poll: it costs what it tells, also in a process that has read nothing yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_round_that_only_tells_reads_nothing() {
+    for test in stores::both().await {
+        let mut flow = start(postable(11, 6), test, ConfirmConfig::default()).await;
+        flow.sync_to_the_end().await;
+        flow.config.connections[0].confirm = BOTH;
+        let spent = || {
+            let calls = flow.sandbox.jaggaer().calls();
+            (calls.total() - calls.write - calls.token, calls.write, flow.calls("GET"))
+        };
+        let before = spent();
+        let told = round_of(&flow, Flow::StatusBack).await;
+        assert_eq!(told, Vec::<String>::new());
+        let documents = flow.documents().await.len() as u64;
+        assert_eq!(spent(), (before.0, before.1 + documents, before.2));
+        // Nor does what looks back read more than its lists.
+        let told = round_of(&flow, Flow::Reconcile).await;
+        assert_eq!(told, Vec::<String>::new());
+        assert!(spent().2 - before.2 <= 4, "{:?} {before:?}", spent());
+    }
+}
+
+/// A process of its own, for one flow; what went wrong in it.
+async fn round_of(flow: &Story, only: Flow) -> Vec<String> {
+    let config = &flow.config;
+    let unit = units(&flow.store, config).await.expect("units").remove(0);
+    let worker = Worker::join(&flow.store, false, Duration::from_secs(60), Duration::ZERO);
+    let worker = worker.await.expect("it joins");
+    let opened =
+        open_connections(config, &Vault::default(), &unit, None, Access::ReadAndWrite).connections;
+    let owned = take_unit(&flow.store, &unit, &worker, Duration::ZERO).await.expect("it is free");
+    let (_ask, stop) = tokio::sync::watch::channel(false);
+    let engine =
+        Engine::new(flow.store.clone(), config, unit, opened, owned, Arc::new(Silent), stop);
+    let (_, told) = run_round(&engine, &[only].into()).await;
+    engine.close().await.expect("it is given back");
+    worker.leave().await;
+    told.errors
+}
+
+/// Visma may leave the version out of its lists; then the row itself says whether it moved.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_is_seen_where_rows_have_no_version() {
+    for test in stores::both().await {
+        let flow = start(postable(12, 4), test, BOTH).await;
+        flow.sync_to_the_end().await;
+        let paid = pay_one(&flow).await;
+        flow.sync_to_the_end().await;
+        let store = &flow.store;
+        let (kind, number) = (paid.visma_type.as_deref(), paid.visma_number.as_deref());
+        let (kind, number) = (kind.expect("a type"), number.expect("a number"));
+        let row = store.erp_invoice(COMPANY, kind, number).await.expect("it reads");
+        let mut row = row.expect("it is in the index");
+        row.version = None;
+        let owned = store.take_ownership("no", "me", 60_000_000, true).await.expect("it reads");
+        let owned = owned.expect("nobody has it");
+        for minor in [0, 1, 2] {
+            row.balance = row.balance.map(|of| Money::new(minor, of.currency));
+            let mut change = Change::new();
+            change.keep_erp_invoice(COMPANY, &row, &ReferenceForms::default());
+            store.commit(&owned, change).await.expect("kept");
+            let moved = store.moved_invoices("no", COMPANY, 9).await.expect("it reads");
+            let [moved] = &moved[..] else { panic!("{minor}: {moved:?}") };
+            assert_eq!(moved.document, paid.id);
+            let told = store.confirmations_of(&paid.id).await.expect("it reads");
+            let told = told.into_iter().find(|of| of.about == About::Payment).expect("told");
+            let mut change = Change::new();
+            change.keep_confirmation(&ConfirmationRow { basis: moved.basis.clone(), ..told });
+            store.commit(&owned, change).await.expect("kept");
+            assert_eq!(store.moved_invoices("no", COMPANY, 9).await.expect("it reads"), []);
+        }
+    }
 }
