@@ -54,8 +54,6 @@ pub struct ReconciliationRow {
     pub actor: String,
     /// How many differences it named.
     pub differences: i64,
-    /// JSON.
-    pub body: String,
 }
 
 macro_rules! columns {
@@ -190,9 +188,9 @@ impl Store {
     }
 
     async fn newest_where(&self, unit: &str) -> Result<Vec<ReconciliationRow>, StoreError> {
-        type Columns = (String, String, String, i64, String, i64, String);
+        type Columns = (String, String, String, i64, String, i64);
         let rows = sqlx::query_as::<Any, Columns>(
-            "select id, unit, period, reconciled_at, actor, differences, body from reconciliation r \
+            "select id, unit, period, reconciled_at, actor, differences from reconciliation r \
              where ($1 = '' or unit = $1) and not exists (select 1 from reconciliation later \
              where later.unit = r.unit and later.period = r.period and (later.reconciled_at > r.reconciled_at \
              or (later.reconciled_at = r.reconciled_at and later.id > r.id))) \
@@ -203,20 +201,32 @@ impl Store {
         .await?;
         Ok(rows
             .into_iter()
-            .map(|(id, unit, period, reconciled_at, actor, differences, body)| ReconciliationRow {
+            .map(|(id, unit, period, reconciled_at, actor, differences)| ReconciliationRow {
                 id,
                 unit,
                 period,
                 reconciled_at,
                 actor,
                 differences,
-                body,
             })
             .collect())
     }
 
+    /// All that one of them said, as JSON.
+    pub async fn reconciliation_body(&self, id: &str) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query_as::<Any, (String,)>("select body from reconciliation where id = $1")
+            .bind(id)
+            .fetch_optional(&mut *self.readers.take().await?)
+            .await?;
+        Ok(row.map(|(body,)| body))
+    }
+
     /// Keeps what a person asked for. Without ownership, as a request is: it changes no state.
-    pub async fn note_reconciliation(&self, row: &ReconciliationRow) -> Result<(), StoreError> {
+    pub async fn note_reconciliation(
+        &self,
+        row: &ReconciliationRow,
+        body: &str,
+    ) -> Result<(), StoreError> {
         sqlx::query::<Any>(KEEP)
             .bind(&row.id)
             .bind(&row.unit)
@@ -224,7 +234,7 @@ impl Store {
             .bind(row.reconciled_at)
             .bind(&row.actor)
             .bind(row.differences)
-            .bind(&row.body)
+            .bind(body)
             .execute(&mut *self.readers.take().await?)
             .await?;
         Ok(())
@@ -232,7 +242,8 @@ impl Store {
 }
 
 impl Change {
-    pub fn keep_reconciliation(&mut self, row: &ReconciliationRow) {
+    /// `body`: all that it says, as JSON.
+    pub fn keep_reconciliation(&mut self, row: &ReconciliationRow, body: &str) {
         let args: Vec<Arg> = args![
             &row.id,
             &row.unit,
@@ -240,7 +251,7 @@ impl Change {
             row.reconciled_at,
             &row.actor,
             row.differences,
-            &row.body
+            body
         ];
         self.push(Statement::new(KEEP, args));
     }

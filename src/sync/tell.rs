@@ -148,20 +148,21 @@ impl Engine {
     async fn months_that_do_not_close(&self) -> Result<Vec<Condition>, SyncError> {
         let results = self.store.reconciliations_of(&self.unit.id).await?;
         let open = results.into_iter().filter(|row| row.differences > 0 && row.period != "all");
-        Ok(open
-            .map(|row| {
-                let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
-                let word = |of: &Value, name: &str| of[name].as_str().unwrap_or("").to_owned();
-                let first = body["differences"].as_array().into_iter().flatten().take(DIFFERENCES);
-                Condition::Reconcile {
-                    unit: row.unit,
-                    period: row.period,
-                    reconciled_at: row.reconciled_at,
-                    differences: row.differences,
-                    first: first.map(|of| (word(of, "kind"), word(of, "text"))).collect(),
-                }
-            })
-            .collect())
+        let word = |of: &Value, name: &str| of[name].as_str().unwrap_or("").to_owned();
+        let mut conditions = Vec::new();
+        for row in open {
+            let body = self.store.reconciliation_body(&row.id).await?.unwrap_or_default();
+            let body: Value = serde_json::from_str(&body).unwrap_or_default();
+            let first = body["differences"].as_array().into_iter().flatten().take(DIFFERENCES);
+            conditions.push(Condition::Reconcile {
+                unit: row.unit,
+                period: row.period,
+                reconciled_at: row.reconciled_at,
+                differences: row.differences,
+                first: first.map(|of| (word(of, "kind"), word(of, "text"))).collect(),
+            });
+        }
+        Ok(conditions)
     }
 
     async fn silences(
