@@ -3,34 +3,32 @@
 
 mod alerts;
 mod check;
+mod connection;
 mod fault;
 mod header;
 mod roles;
 mod secret;
 mod serve;
+mod systems;
 mod unit;
 mod vault;
 
 pub use alerts::{AlertTarget, Alerts};
+pub use connection::{ConfirmConfig, ConnectionConfig};
 pub use header::HeaderText;
 pub use roles::Roles;
 pub use secret::SecretRef;
 pub use serve::ServeConfig;
+pub use systems::{CompanyConfig, SourceConfig};
 pub use unit::{KnownUnits, Unit};
 pub use vault::{MasterKeyConfig, VaultConfig};
 
-use crate::decide::{
-    ChargeRule, InvoiceRules, MatchRules, OrderRules, Route, RouteEntry, Routing, Rules,
-};
-use crate::mapping::Tables;
-use crate::procurement::ChargeKind;
+use crate::decide::{Route, Routing};
 use crate::schedule::{ScheduleTable, Timetable};
-use crate::validation::ValidationRules;
 use crate::vault::Vault;
 use crate::{jaggaer, visma};
-use jiff::tz::TimeZone;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -111,233 +109,9 @@ impl Default for Timing {
     }
 }
 
-/// One JAGGAER instance.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SourceConfig {
-    pub id: String,
-    pub base_url: String,
-    #[serde(default)]
-    pub token_url: Option<String>,
-    pub client_id: String,
-    /// Left out: in the vault; see [`secret`](Self::secret).
-    #[serde(default)]
-    pub client_secret: Option<SecretRef>,
-    #[serde(default)]
-    pub client_auth: jaggaer::ClientAuth,
-    #[serde(default)]
-    pub scope: Option<String>,
-    /// The header that carries the secret, with `client_auth = "api_key"`.
-    #[serde(default = "api_key_header")]
-    pub api_key_header: String,
-    /// `default`, `observed`, or the path of a profile file.
-    pub profile: String,
-    #[serde(default = "four")]
-    pub concurrent_requests: usize,
-    /// 0: not limited by us.
-    #[serde(default = "five")]
-    pub requests_per_second: u32,
-    #[serde(default = "hundred")]
-    pub page_size: u64,
-    #[serde(default)]
-    pub headers: BTreeMap<String, HeaderText>,
-}
-
-/// One Visma.net company.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CompanyConfig {
-    pub id: String,
-    #[serde(default = "visma_base")]
-    pub base_url: String,
-    #[serde(default = "visma_token")]
-    pub token_url: String,
-    pub client_id: String,
-    /// Left out: in the vault; see [`secret`](Self::secret).
-    #[serde(default)]
-    pub client_secret: Option<SecretRef>,
-    pub tenant_id: String,
-    /// Empty: the header is not sent.
-    #[serde(default = "tenant_header")]
-    pub tenant_header: String,
-    #[serde(default)]
-    pub scopes: Option<Vec<String>>,
-    #[serde(default)]
-    pub headers: BTreeMap<String, HeaderText>,
-    #[serde(default = "thousand")]
-    pub page_size: u32,
-    #[serde(default = "four")]
-    pub concurrent_requests: usize,
-    /// Milliseconds between two calls once a short burst is used up; 0: not paced.
-    #[serde(default = "hundred")]
-    pub min_interval_ms: u64,
-    #[serde(default = "burst")]
-    pub burst: u32,
-    /// Percent of the hourly allowance that reads leave to writes.
-    #[serde(default = "reserve")]
-    pub reserve_for_writes: u32,
-    /// Months of Visma's own documents that the index holds before anything is posted.
-    #[serde(default = "index_months")]
-    pub index_months: i64,
-    /// Minutes by which a list is read again before its watermark. Visma's stamps carry no zone:
-    /// more than two hours covers the autumn change of the clocks, and a filter that is read as UTC
-    /// where rows are written in summer time.
-    #[serde(default = "overlap")]
-    pub overlap_minutes: i64,
-    /// Where the company is: in which zone a day begins, e.g. for "the day that an invoice came".
-    #[serde(default = "oslo", deserialize_with = "time_zone")]
-    pub time_zone: TimeZone,
-    /// Whether released documents are held against the general ledger.
-    #[serde(default = "yes")]
-    pub verify_ledger: bool,
-    /// Minutes from a release until its batch must be found posted.
-    #[serde(default = "a_day")]
-    pub ledger_patience_minutes: i64,
-    /// Custom text of an order and of its lines that carries our key.
-    #[serde(default)]
-    pub key_fields: visma::KeyFields,
-    /// Attributes of a supplier that carry its GLN and DUNS number.
-    #[serde(default)]
-    pub supplier_attributes: visma::SupplierAttributes,
-    #[serde(default = "write_timeout")]
-    pub write_timeout_seconds: u64,
-    #[serde(default = "read_timeout")]
-    pub read_timeout_seconds: u64,
-}
-
-impl SourceConfig {
-    /// Where the client secret is: by default in the vault, as `source/<id>`.
-    pub fn secret(&self) -> SecretRef {
-        let named = || SecretRef::Vault(format!("source/{}", self.id));
-        self.client_secret.clone().unwrap_or_else(named)
-    }
-}
-
-impl CompanyConfig {
-    /// Where the client secret is: by default in the vault, as `company/<id>`.
-    pub fn secret(&self) -> SecretRef {
-        let named = || SecretRef::Vault(format!("company/{}", self.id));
-        self.client_secret.clone().unwrap_or_else(named)
-    }
-}
-
-fn time_zone<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    TimeZone::get(&name).map_err(|_| {
-        serde::de::Error::custom(format!("`{name}` is not a time zone such as Europe/Oslo"))
-    })
-}
-
-/// A route from a source to a company, with its rules.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(from = "ConnectionTable")]
-pub struct ConnectionConfig {
-    pub id: String,
-    pub source: String,
-    pub company: String,
-    /// What it takes of its source; one entry that fits is enough.
-    pub routes: Vec<RouteEntry>,
-    /// It takes what no other connection of its source takes.
-    pub rest: bool,
-    pub rules: Rules,
-    /// What it does at other times than the rest.
-    pub schedule: ScheduleTable,
-    pub confirm: ConfirmConfig,
-}
-
-/// What JAGGAER is told of the connection's documents.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ConfirmConfig {
-    /// Whether a document was created in Visma, changed there, is held, or was cancelled.
-    pub erp: bool,
-    /// How far an invoice is paid in Visma.
-    pub payment: bool,
-}
-
-/// The connection as the file writes it: its rules stand beside its names.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ConnectionTable {
-    id: String,
-    source: String,
-    company: String,
-    #[serde(default)]
-    route: Vec<RouteEntry>,
-    #[serde(default)]
-    rest: bool,
-    #[serde(deserialize_with = "day")]
-    take_from: jiff::civil::Date,
-    #[serde(default)]
-    orders: OrderRules,
-    #[serde(default)]
-    invoices: InvoiceRules,
-    #[serde(default)]
-    validation: ValidationRules,
-    #[serde(default)]
-    mapping: Tables,
-    #[serde(default)]
-    charges: BTreeMap<ChargeKind, ChargeRule>,
-    #[serde(default)]
-    matching: MatchRules,
-    #[serde(default)]
-    schedule: ScheduleTable,
-    #[serde(default)]
-    confirm: ConfirmConfig,
-}
-
 /// What the file does not say has a default.
 fn schedule<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<ScheduleTable, D::Error> {
     Ok(ScheduleTable::deserialize(deserializer)?.or(&ScheduleTable::defaults()))
-}
-
-/// A day as text, or as TOML's own date.
-fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<jiff::civil::Date, D::Error> {
-    struct Day;
-
-    impl<'de> serde::de::Visitor<'de> for Day {
-        type Value = jiff::civil::Date;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a day such as 2026-01-31")
-        }
-
-        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            let wrong = |_| E::custom("what stands here is no day such as 2026-01-31");
-            text.parse().map_err(wrong)
-        }
-
-        fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-            let deserializer = serde::de::value::MapAccessDeserializer::new(map);
-            let date = toml::value::Datetime::deserialize(deserializer)?;
-            self.visit_str(&date.to_string())
-        }
-    }
-
-    deserializer.deserialize_any(Day)
-}
-
-impl From<ConnectionTable> for ConnectionConfig {
-    fn from(table: ConnectionTable) -> Self {
-        let ConnectionTable {
-            id,
-            source,
-            company,
-            route: routes,
-            rest,
-            take_from,
-            orders,
-            invoices,
-            validation,
-            mapping,
-            charges,
-            matching,
-            schedule,
-            confirm,
-        } = table;
-        let rules = Rules { take_from, orders, invoices, validation, mapping, charges, matching };
-        Self { id, source, company, routes, rest, rules, schedule, confirm }
-    }
 }
 
 /// What is wrong with the configuration.
@@ -485,7 +259,7 @@ impl Config {
     pub fn timetable(&self, unit: &Unit, connection: &ConnectionConfig) -> Timetable {
         let zone = self
             .company(&connection.company)
-            .map_or_else(oslo, |company| company.time_zone.clone());
+            .map_or_else(systems::oslo, |company| company.time_zone.clone());
         Timetable::new(&connection.schedule.or(&self.schedule), &zone, &unit.id)
     }
 
@@ -617,59 +391,6 @@ fn percent(text: &str) -> String {
         }
         out
     })
-}
-
-fn visma_base() -> String {
-    "https://api.finance.visma.net".into()
-}
-fn visma_token() -> String {
-    "https://connect.visma.com/connect/token".into()
-}
-fn tenant_header() -> String {
-    "tenant_id".into()
-}
-fn oslo() -> TimeZone {
-    TimeZone::get("Europe/Oslo").expect("the program carries the time zones")
-}
-const fn four() -> usize {
-    4
-}
-const fn five() -> u32 {
-    5
-}
-fn api_key_header() -> String {
-    "X-API-Key".into()
-}
-
-const fn hundred() -> u64 {
-    100
-}
-const fn thousand() -> u32 {
-    1000
-}
-const fn burst() -> u32 {
-    8
-}
-const fn reserve() -> u32 {
-    20
-}
-const fn index_months() -> i64 {
-    24
-}
-const fn overlap() -> i64 {
-    130
-}
-const fn yes() -> bool {
-    true
-}
-const fn a_day() -> i64 {
-    1440
-}
-const fn write_timeout() -> u64 {
-    300
-}
-const fn read_timeout() -> u64 {
-    90
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod ledger;
 mod links;
 mod manual;
 mod mapping;
+mod once;
 mod post;
 mod posting;
 mod progress;
@@ -53,13 +54,14 @@ pub use mapping::{
     Affected, Preview, Wanted, WantedCode, WantedSegment, WantedVendor, preview, rules_anew,
     rules_in_force, wanted,
 };
+pub use once::{RoundReport, carry_out, sync};
 pub use posting::{Event, IllegalStep, step};
 pub use progress::{Progress, Silent};
 pub use reconcile::{Reconciled, reconcile};
 pub use rehearse::{
     Basis, Comparison, Rehearsed, Selection, applied_plan, rehearse, rehearse_each, rehearse_many,
 };
-pub use round::{RoundReport, Told, carry_out, run_round, sync};
+pub use round::{Told, run_round};
 pub use route::Router;
 pub use summary::{Requests, Totals, totals};
 pub use tell::{FlowHealth, Health, SignInFailure};

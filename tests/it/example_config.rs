@@ -75,6 +75,8 @@ const PLACES: &[Place] = &[
 
 const SOURCES: &[&str] = &[
     include_str!("../../src/config/mod.rs"),
+    include_str!("../../src/config/systems.rs"),
+    include_str!("../../src/config/connection.rs"),
     include_str!("../../src/config/alerts.rs"),
     include_str!("../../src/config/roles.rs"),
     include_str!("../../src/config/serve.rs"),
