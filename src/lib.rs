@@ -17,6 +17,7 @@ pub mod jaggaer;
 mod laws;
 pub mod mapping;
 pub mod matching;
+pub mod nudge;
 pub mod procurement;
 pub mod reconcile;
 mod redact;

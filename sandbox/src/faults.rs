@@ -57,6 +57,16 @@ pub enum Fault {
     BatchWrongSubaccount,
     BatchWrongAmount,
     BatchWrongVat,
+    /// A webhook is not sent.
+    WebhookLost,
+    WebhookDoubled,
+    /// As late as a delayed row at most.
+    WebhookLate,
+    /// It is sent after the one that follows it.
+    WebhookOutOfOrder,
+    WebhookWrongSignature,
+    /// An old one comes again after it.
+    WebhookReplayed,
 }
 
 /// How often a fault happens.

@@ -20,12 +20,14 @@ pub enum Kind {
     Uncertain,
     /// Two documents in Visma under one key of ours.
     Doubled,
+    /// Changes that Visma's webhook did not tell of.
+    Webhook,
     /// JAGGAER, this store and Visma do not say the same of a month.
     Reconcile,
 }
 
 impl Kind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Holds,
         Self::Stalled,
         Self::Silence,
@@ -33,6 +35,7 @@ impl Kind {
         Self::Allowance,
         Self::Uncertain,
         Self::Doubled,
+        Self::Webhook,
         Self::Reconcile,
     ];
 
@@ -45,6 +48,7 @@ impl Kind {
             Self::Allowance => "allowance",
             Self::Uncertain => "uncertain",
             Self::Doubled => "doubled",
+            Self::Webhook => "webhook",
             Self::Reconcile => "reconcile",
         }
     }
@@ -104,6 +108,16 @@ pub enum Condition {
         number: String,
         text: String,
     },
+    Webhook {
+        company: String,
+        /// What it should have told of.
+        list: String,
+        /// Changes in a row that only polls found, and since when.
+        in_a_row: i64,
+        since: i64,
+        /// The last nudge about it; `None`: there never was one.
+        last_nudge_at: Option<i64>,
+    },
     Reconcile {
         unit: String,
         /// `2026-03`.
@@ -125,6 +139,7 @@ impl Condition {
             Self::Allowance { .. } => Kind::Allowance,
             Self::Uncertain { .. } => Kind::Uncertain,
             Self::Doubled { .. } => Kind::Doubled,
+            Self::Webhook { .. } => Kind::Webhook,
             Self::Reconcile { .. } => Kind::Reconcile,
         }
     }
@@ -142,6 +157,7 @@ impl Condition {
             Self::SignIn { id, .. } => format!("{kind}/{id}"),
             Self::Allowance { company, .. } => format!("{kind}/{company}"),
             Self::Doubled { document, .. } => format!("{kind}/{document}"),
+            Self::Webhook { company, list, .. } => format!("{kind}/{company}/{list}"),
             Self::Reconcile { unit, period, .. } => format!("{kind}/{unit}/{period}"),
         }
     }
@@ -154,7 +170,10 @@ impl Condition {
             | Self::Silence { connection, .. }
             | Self::Uncertain { connection, .. }
             | Self::Doubled { connection, .. } => Some(connection),
-            Self::SignIn { .. } | Self::Allowance { .. } | Self::Reconcile { .. } => None,
+            Self::SignIn { .. }
+            | Self::Allowance { .. }
+            | Self::Webhook { .. }
+            | Self::Reconcile { .. } => None,
         }
     }
 }

@@ -209,6 +209,26 @@ fn words(condition: &Condition, now: i64) -> (String, String, Value) {
             ),
             json!({ "connection": connection, "document": document, "number": number, "text": text }),
         ),
+        Condition::Webhook { company, list, in_a_row, since, last_nudge_at } => {
+            let last = last_nudge_at.map_or_else(
+                || "It never told of any.".to_owned(),
+                |at| format!("It last told of one at {}.", clock::readable(at)),
+            );
+            (
+                format!("Visma's webhook is silent about {list} ({company})"),
+                format!(
+                    "The last {in_a_row} changes of {list} in company {company} were found by polls alone, since {}. {last} \
+                     Nothing is lost: they are only seen later.\n\
+                     In Visma's Developer Portal open My Applications, Webhooks, My Subscriptions: the events of {list} must be \
+                     subscribed to with the connection's address, and be active. Then `ml-connector status` shows whether \
+                     deliveries are refused (another signing key) and `ml-connector ping` whether the address is reached. What \
+                     was not subscribed to is left out of `subscribed` in [connection.webhooks].",
+                    clock::readable(*since)
+                ),
+                json!({ "company": company, "list": list, "in_a_row": in_a_row,
+                    "since": clock::rfc3339(*since), "last_nudge_at": last_nudge_at.map(clock::rfc3339) }),
+            )
+        }
         Condition::Reconcile { unit, period, reconciled_at, differences, first } => {
             let count = usize::try_from(*differences).unwrap_or(usize::MAX);
             let mut lines = vec![format!(

@@ -60,6 +60,7 @@ pub fn watch(
             | Condition::Allowance { .. }
             | Condition::Uncertain { .. }
             | Condition::Doubled { .. }
+            | Condition::Webhook { .. }
             | Condition::Reconcile { .. } => lasting(condition, before, pace, now),
         };
         let Some((event, told_until)) = told else { continue };

@@ -4,10 +4,13 @@ use super::output::{Failure, Output, counted, table};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use ml_connector::config::{CompanyConfig, Config, ConnectionConfig, SourceConfig};
-use ml_connector::doctor::{self, Check, ClockSeen, CompanyFacts, Reach, SourceFacts, Verdict};
+use ml_connector::doctor::{
+    self, Check, ClockSeen, CompanyFacts, Reach, SourceFacts, Verdict, WebhookSeen,
+};
 use ml_connector::examine;
 use ml_connector::sync::load_profile;
 use ml_connector::vault::Vault;
+use secrecy::ExposeSecret;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
@@ -54,6 +57,8 @@ pub async fn run(
         checks.extend(side.checks);
         clocks.extend(side.clocks);
     }
+    let webhooks = wanted.iter().map(|connection| webhook(connection, config, &vault));
+    checks.extend(join_all(webhooks).await.into_iter().flatten());
     checks.push(doctor::clocks(&clocks));
 
     let ok = checks.iter().all(Check::is_ok);
@@ -200,6 +205,19 @@ async fn company_side(company: &CompanyConfig, config: &Config, vault: &Vault) -
         )),
     }
     side
+}
+
+/// `None`: the connection has none.
+async fn webhook(connection: &ConnectionConfig, config: &Config, vault: &Vault) -> Option<Check> {
+    let table = connection.webhooks.as_ref()?;
+    let seen = match table.resolve(&connection.id, &config.folder, vault) {
+        Ok(hook) => {
+            let secret = hook.url_secrets[0].expose_secret();
+            examine::webhook(config.serve.public_url.as_deref(), secret).await
+        }
+        Err(error) => WebhookSeen::NoSecret(error.to_string()),
+    };
+    Some(doctor::webhook(&connection.id, &seen))
 }
 
 const SECRET_FIX: &str = "put the secret where client_secret says: `ml-connector secret set`, the environment variable, or the file (mode 0600)";

@@ -19,6 +19,8 @@ pub async fn run(config: &Config, output: &Output) -> Result<ExitCode, Failure> 
     let attention = store.attention_count().await?;
     let pauses = store.pauses().await?;
     let alerts = store.alert_trouble().await?;
+    let deliveries = store.delivery_counts().await?;
+    let found = store.found_counts().await?;
     let reconciled = store.reconciliations().await?;
     let confirmations = store.confirmation_counts().await?;
     output.print(&json!({
@@ -31,6 +33,16 @@ pub async fn run(config: &Config, output: &Output) -> Result<ExitCode, Failure> 
         "alerts": alerts.iter().map(|row| json!({
             "target": row.target, "waiting": row.waiting, "given_up": row.given_up, "error": row.error,
         })).collect::<Vec<_>>(),
+        "webhooks": {
+            "deliveries": deliveries.iter().map(|row| json!({
+                "connection": row.connection, "list": row.poll, "outcome": row.outcome, "count": row.count,
+                "last_at": clock::rfc3339(row.last_at),
+            })).collect::<Vec<_>>(),
+            "changes": found.iter().map(|row| json!({
+                "company": row.company, "list": row.poll, "told": row.told, "poll_only": row.poll_only,
+                "poll_only_in_a_row": row.in_a_row,
+            })).collect::<Vec<_>>(),
+        },
         "reconciled": reconciled.iter().map(|row| json!({
             "unit": row.unit, "period": row.period, "at": clock::rfc3339(row.reconciled_at), "actor": row.actor,
             "balanced": row.differences == 0, "differences": row.differences,
@@ -78,6 +90,27 @@ pub async fn run(config: &Config, output: &Output) -> Result<ExitCode, Failure> 
             row.waiting,
             row.given_up,
             row.error.as_deref().unwrap_or("no reason is known")
+        ));
+    }
+    if !deliveries.is_empty() {
+        output.say(table(
+            &["webhooks of", "about", "outcome", "deliveries", "last"],
+            deliveries.iter().map(|row| {
+                let named = |text: &str| if text.is_empty() { "-".into() } else { text.to_owned() };
+                vec![
+                    named(&row.connection),
+                    named(&row.poll),
+                    row.outcome.replace('_', " "),
+                    row.count.to_string(),
+                    clock::readable(row.last_at),
+                ]
+            }),
+        ));
+    }
+    for row in &found {
+        output.say(format!(
+            "changes of {} in {}: {} told by webhooks, {} found by polls alone ({} in a row now)",
+            row.poll, row.company, row.told, row.poll_only, row.in_a_row
         ));
     }
     // Months that closed long ago are of no matter on one screen.

@@ -31,6 +31,23 @@ impl Config {
         Ok(())
     }
 
+    /// Visma may call any address that stands there; ours is told to it in its portal.
+    pub(super) fn check_background_replies(&self) -> Result<(), ConfigError> {
+        for company in &self.companies {
+            let reply = &company.background_reply;
+            let is_known =
+                reply == "none" || reply == "subscription" || reply.starts_with("subscription:");
+            if !is_known || !reply.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+                return Err(ConfigError::Meaning(format!(
+                    "background_reply of company `{}`: write \"none\", \"subscription\" or \
+                     \"subscription:name=value\"",
+                    company.id
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Numbers with which nothing would ever be done, or everything at once.
     pub(super) fn check_numbers(&self) -> Result<(), ConfigError> {
         const DAY: u64 = 86_400;

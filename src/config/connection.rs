@@ -1,5 +1,6 @@
 //! `[[connection]]`: a source, a company, and the rules between them.
 
+use super::WebhooksTable;
 use crate::decide::{ChargeRule, InvoiceRules, MatchRules, OrderRules, RouteEntry, Rules};
 use crate::mapping::Tables;
 use crate::procurement::ChargeKind;
@@ -22,6 +23,8 @@ pub struct ConnectionConfig {
     pub rules: Rules,
     /// What it does at other times than the rest.
     pub schedule: ScheduleTable,
+    /// Left out: Visma does not tell it of anything.
+    pub webhooks: Option<WebhooksTable>,
     pub confirm: ConfirmConfig,
 }
 
@@ -62,6 +65,8 @@ struct ConnectionTable {
     matching: MatchRules,
     #[serde(default)]
     schedule: ScheduleTable,
+    #[serde(default)]
+    webhooks: Option<WebhooksTable>,
     #[serde(default)]
     confirm: ConfirmConfig,
 }
@@ -108,9 +113,10 @@ impl From<ConnectionTable> for ConnectionConfig {
             charges,
             matching,
             schedule,
+            webhooks,
             confirm,
         } = table;
         let rules = Rules { take_from, orders, invoices, validation, mapping, charges, matching };
-        Self { id, source, company, routes, rest, rules, schedule, confirm }
+        Self { id, source, company, routes, rest, rules, schedule, webhooks, confirm }
     }
 }

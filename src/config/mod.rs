@@ -12,6 +12,7 @@ mod serve;
 mod systems;
 mod unit;
 mod vault;
+mod webhooks;
 
 pub use alerts::{AlertTarget, Alerts};
 pub use connection::{ConfirmConfig, ConnectionConfig};
@@ -22,6 +23,7 @@ pub use serve::ServeConfig;
 pub use systems::{CompanyConfig, SourceConfig};
 pub use unit::{KnownUnits, Unit};
 pub use vault::{MasterKeyConfig, VaultConfig};
+pub use webhooks::{Hook, Watched, WebhooksTable};
 
 use crate::decide::{Route, Routing};
 use crate::schedule::{ScheduleTable, Timetable};
@@ -189,9 +191,20 @@ impl Config {
         }
         self.check_numbers()?;
         self.check_addresses()?;
+        self.check_background_replies()?;
         for connection in &self.connections {
             if let Err(fault) = connection.rules.matching.check() {
                 return meaning(format!("connection `{}`: {fault}", connection.id));
+            }
+            if let Some(webhooks) = &connection.webhooks {
+                webhooks.check(&connection.id).or_else(meaning)?;
+                if self.serve.listen.is_none() {
+                    return meaning(format!(
+                        "connection `{}` has webhooks, but `listen` in [serve] is \"none\": there is nowhere \
+                         that they could come in",
+                        connection.id
+                    ));
+                }
             }
             let mapping = &connection.rules.mapping;
             if !mapping.coding.is_empty() || !mapping.combinations.is_empty() {
@@ -288,6 +301,15 @@ impl Config {
                 names.push((format!("alert target `{}`", target.id), name.clone()));
             }
         }
+        for connection in &self.connections {
+            let Some(webhooks) = &connection.webhooks else { continue };
+            let keys = webhooks.signing_keys(&connection.id).into_iter();
+            for place in keys.chain([webhooks.url_secret(&connection.id)]) {
+                if let SecretRef::Vault(name) = place {
+                    names.push((format!("the webhooks of connection `{}`", connection.id), name));
+                }
+            }
+        }
         names
     }
 
@@ -357,6 +379,7 @@ impl Config {
             reserve_for_writes: company.reserve_for_writes,
             key_fields: company.key_fields,
             supplier_attributes: company.supplier_attributes.clone(),
+            background_reply: company.background_reply.clone(),
             ..defaults
         })
     }

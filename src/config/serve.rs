@@ -11,6 +11,11 @@ pub struct ServeConfig {
     /// Rounds at a time in this process; others wait for their turn.
     #[serde(deserialize_with = "at_least_one")]
     pub rounds_at_a_time: usize,
+    /// Seconds between two early polls of one list, at least.
+    #[serde(deserialize_with = "gap")]
+    pub nudge_gap_seconds: u32,
+    /// Where this process is reached from outside, for `ping` to look at; left out: it cannot be looked at.
+    pub public_url: Option<String>,
     /// Seconds after a request to stop, at most, until the process ends whatever is in hand.
     pub drain_seconds: u64,
 }
@@ -20,6 +25,8 @@ impl Default for ServeConfig {
         Self {
             listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8600))),
             rounds_at_a_time: 16,
+            nudge_gap_seconds: 60,
+            public_url: None,
             drain_seconds: 60,
         }
     }
@@ -35,6 +42,13 @@ fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAdd
             "listen: `{text}` is no address with a port; write for example \"127.0.0.1:8600\", or \"none\""
         ))
     })
+}
+
+fn gap<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match u32::deserialize(deserializer)? {
+        seconds @ 1..=3600 => Ok(seconds),
+        _ => Err(serde::de::Error::custom("nudge_gap_seconds: 1 to 3600")),
+    }
 }
 
 fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {

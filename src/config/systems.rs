@@ -79,6 +79,10 @@ pub struct CompanyConfig {
     /// where rows are written in summer time.
     #[serde(default = "overlap")]
     pub overlap_minutes: i64,
+    /// How the end of a background job is told: `none` (it is asked for), or `subscription` and what
+    /// its webhook shall carry.
+    #[serde(default = "none")]
+    pub background_reply: String,
     /// Where the company is: in which zone a day begins, e.g. for "the day that an invoice came".
     #[serde(default = "oslo", deserialize_with = "time_zone")]
     pub time_zone: TimeZone,
@@ -128,6 +132,9 @@ fn visma_base() -> String {
 }
 fn visma_token() -> String {
     "https://connect.visma.com/connect/token".into()
+}
+fn none() -> String {
+    "none".into()
 }
 fn tenant_header() -> String {
     "tenant_id".into()

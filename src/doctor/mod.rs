@@ -6,11 +6,13 @@ mod clock;
 mod company;
 mod reach;
 mod source;
+mod webhook;
 
 pub use clock::{ClockSeen, clocks};
 pub use company::{CompanyFacts, CompanySeen, ListSeen, ReferenceCounts, company};
 pub use reach::{Answered, Reach, TlsFault, Unreachable, reached};
 pub use source::{DeltaSeen, FeedSeen, PageSeen, SourceFacts, SourceSeen, source};
+pub use webhook::{WebhookSeen, webhook};
 
 use serde::Serialize;
 use serde::ser::SerializeStruct;

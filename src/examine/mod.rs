@@ -4,10 +4,12 @@
 mod company;
 mod reach;
 mod source;
+mod webhook;
 
 pub use company::company;
 pub use reach::reach;
 pub use source::source;
+pub use webhook::webhook;
 
 use std::future::Future;
 use std::time::Duration;

@@ -123,7 +123,7 @@ fn fault_of(error: &rustls::Error) -> TlsFault {
     }
 }
 
-fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

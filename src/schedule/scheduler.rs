@@ -1,12 +1,8 @@
-use super::{Flow, MINUTE, Timetable};
+use super::early::{EarlyPolls, backoff};
+use super::{Early, Flow, MINUTE, Timetable};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Between two starts of one flow that nudges cause, at least. More nudges than that are folded into one run.
-pub const NUDGE_GAP: i64 = MINUTE;
-/// After the first failure in a row; it doubles with each.
-const FIRST_RETRY: i64 = MINUTE;
-const LONGEST_RETRY: i64 = 30 * MINUTE;
 /// A start that lies further ahead of the clock than this was written by a clock that was wrong.
 const CLOCK_SLACK: i64 = 60 * MINUTE;
 /// Missed times are counted at most this far; a process that was away for longer has more to tell.
@@ -39,7 +35,7 @@ pub struct Account {
     pub run: u64,
     /// Planned times that one start carried out together with another.
     pub folded: u64,
-    /// Starts that no planned time asked for: the first of all, a retry, a nudge, a resumption.
+    /// Starts that no planned time asked for: the first of all, a retry, a resumption.
     pub extra: u64,
 }
 
@@ -53,7 +49,6 @@ pub enum Reason {
     /// A planned time passed while nobody could carry it out.
     Missed,
     Retry,
-    Nudge,
     /// A connection was resumed, and it had missed a planned time.
     Resumed,
 }
@@ -69,6 +64,8 @@ pub struct Due {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Look {
     pub due: Vec<Due>,
+    /// Lists that nudges ask for.
+    pub early: BTreeSet<Early>,
     /// When to ask again if nothing happens before. `None`: only an event brings anything.
     pub next: Option<i64>,
 }
@@ -79,8 +76,11 @@ pub enum Event {
     Started(Flow),
     Ended(Flow),
     Failed(Flow),
-    /// Something outside says that there is news.
-    Nudged(Flow),
+    /// Visma says that there is news.
+    Nudged(Early),
+    EarlyStarted(Early),
+    EarlyEnded(Early),
+    EarlyFailed(Early),
     Paused(String),
     Resumed(String),
 }
@@ -94,13 +94,13 @@ pub struct Scheduler {
     paused_at: BTreeMap<String, i64>,
     opened_at: i64,
     flows: BTreeMap<Flow, State>,
+    early: EarlyPolls,
 }
 
 #[derive(Debug, Clone, Default)]
 struct State {
     last: Option<LastRun>,
     running: bool,
-    nudged_at: Option<i64>,
     resumed_at: Option<i64>,
 }
 
@@ -120,7 +120,13 @@ impl Scheduler {
             members,
             opened_at: now,
             flows: BTreeMap::from(flows),
+            early: EarlyPolls::default(),
         }
+    }
+
+    /// Between two early polls of one list, at least, in microseconds.
+    pub fn set_nudge_gap(&mut self, gap: i64) {
+        self.early.set_gap(gap);
     }
 
     /// What is due at `now`, and when to look next. A flow that runs is not due, whatever happens.
@@ -133,6 +139,11 @@ impl Scheduler {
             } else {
                 look.next = Some(look.next.map_or(due.since, |next| next.min(due.since)));
             }
+        }
+        if self.active_members().any(|_| true) {
+            let (early, next) = self.early.look(now);
+            look.early = early;
+            look.next = [look.next, next].into_iter().flatten().min();
         }
         look
     }
@@ -147,8 +158,7 @@ impl Scheduler {
         let Some(last) = &state.last else {
             let wanted = self.active_members().any(|m| m.timetable.next_after(flow, now).is_some());
             let from = self.spread(not_ahead(self.opened_at, now));
-            let first = wanted.then(|| due(Reason::First, self.allowed_from(flow, from)));
-            return first.or_else(|| state.nudged_at.map(|at| due(Reason::Nudge, at)));
+            return wanted.then(|| due(Reason::First, self.allowed_from(flow, from)));
         };
         let started_at = not_ahead(last.started_at, now);
         let ended_at = not_ahead(last.ended_at.unwrap_or(started_at), now);
@@ -167,9 +177,8 @@ impl Scheduler {
                 due(Reason::Planned, at)
             }
         });
-        let nudged = state.nudged_at.map(|at| due(Reason::Nudge, at.max(started_at + NUDGE_GAP)));
         let resumed = state.resumed_at.map(|at| due(Reason::Resumed, self.allowed_from(flow, at)));
-        [planned, nudged, resumed].into_iter().flatten().min_by_key(|due| (due.since, due.reason))
+        [planned, resumed].into_iter().flatten().min_by_key(|due| (due.since, due.reason))
     }
 
     /// Tells what happened at `now`.
@@ -190,13 +199,15 @@ impl Scheduler {
                 state.last = Some(LastRun { started_at: now, ended_at: None, failures, account });
                 state.running = true;
                 // What comes from here on may have been missed by this round.
-                (state.nudged_at, state.resumed_at) = (None, None);
+                state.resumed_at = None;
+                self.early.read_by(flow);
             }
             Event::Ended(flow) => self.end(flow, now, false),
             Event::Failed(flow) => self.end(flow, now, true),
-            Event::Nudged(flow) => {
-                self.flows.entry(flow).or_default().nudged_at.get_or_insert(now);
-            }
+            Event::Nudged(early) => self.early.ask(early, now),
+            Event::EarlyStarted(early) => self.early.started(&early, now),
+            Event::EarlyEnded(early) => self.early.ended(&early, now, false),
+            Event::EarlyFailed(early) => self.early.ended(&early, now, true),
             Event::Paused(connection) => {
                 self.set_paused(&connection, true);
                 self.paused_at.entry(connection).or_insert(now);
@@ -286,10 +297,6 @@ impl Scheduler {
             .min()
             .unwrap_or(at)
     }
-}
-
-fn backoff(failures: u32) -> i64 {
-    FIRST_RETRY.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(LONGEST_RETRY)
 }
 
 /// The clock was put back by more than it wanders: what lies ahead counts as now, or nothing would run until then.

@@ -1,3 +1,4 @@
+mod early;
 mod hours;
 mod scheduler;
 mod timetable;

@@ -146,7 +146,7 @@ impl Board {
     }
 
     pub(super) fn listens(&self, at: SocketAddr) {
-        tracing::info!(%at, "answers /health, /ready and /metrics");
+        tracing::info!(%at, "answers /health, /ready, /metrics and webhooks");
         self.state().listens = Some(at);
     }
 

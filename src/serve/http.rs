@@ -1,13 +1,14 @@
-//! The listener: whether the process lives, whether it is ready, and its figures.
+//! The listener: whether the process lives, whether it is ready, its figures, and Visma's webhooks.
 
 use super::board::Board;
+use super::hooks::{Hooks, of_any, of_one};
 use super::metrics;
 use crate::store::Store;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -22,8 +23,7 @@ struct Seen {
 
 pub(super) async fn answer(
     listener: TcpListener,
-    store: Store,
-    board: Arc<Board>,
+    (store, board, hooks): (Store, Arc<Board>, Arc<Hooks>),
     mut end: watch::Receiver<bool>,
 ) {
     let seen = Seen { store, board, one: Arc::default() };
@@ -31,7 +31,13 @@ pub(super) async fn answer(
         .route("/health", get(|| async { "alive\n" }))
         .route("/ready", get(ready))
         .route("/metrics", get(figures))
-        .with_state(seen);
+        .with_state(seen)
+        .merge(
+            Router::new()
+                .route("/webhooks/{secret}", any(of_any))
+                .route("/webhooks/{secret}/{entity}", any(of_one))
+                .with_state(hooks),
+        );
     let served = axum::serve(listener, routes)
         .with_graceful_shutdown(async move {
             let _ = end.wait_for(|end| *end).await;

@@ -3,11 +3,11 @@
 use super::Desk;
 use crate::clock;
 use crate::config::Unit;
-use crate::schedule::{Event, Flow, Member, Scheduler};
-use crate::store::{Change, PauseRow};
+use crate::schedule::{Early, Event, Flow, Member, Poll, Scheduler};
+use crate::store::{Change, PauseRow, WaitingNudges};
 use crate::sync::{
     Access, Connection, Engine, FlowHealth, Health, Silent, SyncError, Told, open_connections,
-    open_vault, rules_anew, run_round, take_unit,
+    open_vault, rules_anew, run_early, run_round, take_unit,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -89,6 +89,9 @@ async fn work(
     let members = members(desk, &unit, &paused);
     let last = desk.store.flow_runs(&unit.id).await?;
     let mut schedule = Scheduler::new(members, &last, clock::now());
+    schedule.set_nudge_gap(i64::from(desk.config.serve.nudge_gap_seconds) * 1_000_000);
+    engine.recover_nudges().await?;
+    hear(&mut schedule, engine, &desk.store.nudges_waiting().await?);
     let mut said = Said { since: clock::now(), ..Said::default() };
     let mut told_at = clock::since_boot();
     loop {
@@ -99,7 +102,7 @@ async fn work(
         if desk.board.is_over(&unit.id, *desk.share.borrow()) {
             return Ok(());
         }
-        let asked = {
+        let (asked, nudged) = {
             let bell = bell.borrow_and_update();
             let now_paused = self::paused(&bell.pauses);
             for connection in now_paused.difference(&paused) {
@@ -109,8 +112,13 @@ async fn work(
                 schedule.tell(Event::Resumed(connection.clone()), clock::now());
             }
             paused = now_paused;
-            bell.asked.contains(&unit.id)
+            let nudged = bell.nudges.iter().any(|row| unit.connections.contains(&row.connection));
+            (bell.asked.contains(&unit.id), nudged)
         };
+        // The same of nudges: what the bell told may be taken by now.
+        if nudged {
+            hear(&mut schedule, engine, &desk.store.nudges_waiting().await?);
+        }
         // The bell may tell of what was carried out a moment ago.
         let asked = asked && !desk.store.open_requests(&unit.id).await?.is_empty();
         let now = clock::now();
@@ -121,9 +129,10 @@ async fn work(
             due.extend(Flow::ALL.into_iter().filter(|flow| *flow != Flow::Reconcile));
         }
         desk.board.next(&unit.id, look.next);
-        if due.is_empty() {
+        if due.is_empty() && look.early.is_empty() {
             if clock::since_boot().saturating_sub(told_at) >= TELL {
                 told_at = clock::since_boot();
+                engine.weigh_changes().await?;
                 tell(desk, engine, &said.health(&schedule)).await;
             }
             let until = look.next.map_or(TELL, |next| {
@@ -147,9 +156,14 @@ async fn work(
         if !said.last.sign_ins.is_empty() {
             opened = opened_anew(desk, &unit, opened).await;
         }
-        round(desk, (engine, &opened), &mut schedule, &due, &mut said).await?;
+        if due.is_empty() {
+            early(desk, (engine, &opened), &mut schedule, &look.early, &mut said).await?;
+        } else {
+            round(desk, (engine, &opened), &mut schedule, &due, &mut said).await?;
+        }
         drop(turn);
         told_at = clock::since_boot();
+        engine.weigh_changes().await?;
         tell(desk, engine, &said.health(&schedule)).await;
     }
 }
@@ -185,6 +199,8 @@ async fn round(
     for flow in due {
         schedule.tell(Event::Started(*flow), started);
     }
+    let read = read_by(engine, due);
+    engine.take_nudges(&read).await?;
     desk.board.started(&unit);
     let (requests, mut told) = run_round(engine, due).await;
     told.errors.extend(faults.iter().map(ToString::to_string));
@@ -215,7 +231,72 @@ async fn round(
     desk.board.ended(&unit, &told, requests, engine.allowances());
     said.round(due, &told, ended);
     engine.commit(change).await?;
-    if told.is_adrift { Err(adrift()) } else { Ok(()) }
+    if told.is_adrift {
+        return Err(adrift());
+    }
+    engine.end_nudges(&read, told.errors.is_empty() && !stopped).await
+}
+
+/// What nudges ask for, read before its time.
+async fn early(
+    desk: &Arc<Desk>,
+    (engine, opened): (&mut Engine, &[Arc<Connection>]),
+    schedule: &mut Scheduler,
+    polls: &BTreeSet<Early>,
+    said: &mut Said,
+) -> Result<(), SyncError> {
+    let unit = engine.unit.id.clone();
+    let faults = rules_anew(engine, opened).await?;
+    let started = clock::now();
+    for poll in polls {
+        schedule.tell(Event::EarlyStarted(poll.clone()), started);
+    }
+    engine.take_nudges(polls).await?;
+    desk.board.started(&unit);
+    let (requests, mut told) = run_early(engine, polls).await;
+    told.errors.extend(faults.iter().map(ToString::to_string));
+    let ended = clock::now();
+    let good = told.errors.is_empty() && !engine.is_stopping();
+    for poll in polls.iter().cloned() {
+        let event = if good { Event::EarlyEnded(poll) } else { Event::EarlyFailed(poll) };
+        schedule.tell(event, ended);
+    }
+    let lists: Vec<&str> = polls.iter().map(|early| early.poll.name()).collect();
+    tracing::info!(
+        unit,
+        lists = lists.join(" "),
+        visma = requests.visma,
+        errors = told.errors.len(),
+        "early poll"
+    );
+    for error in &told.errors {
+        tracing::warn!(unit, error, "could not be done");
+    }
+    desk.board.ended(&unit, &told, requests, engine.allowances());
+    said.last = told.clone();
+    if told.is_adrift {
+        return Err(adrift());
+    }
+    engine.end_nudges(polls, good).await
+}
+
+/// The lists that rounds of these flows read.
+fn read_by(engine: &Engine, flows: &BTreeSet<Flow>) -> BTreeSet<Early> {
+    let polls =
+        Poll::ALL.into_iter().filter(|poll| flows.iter().any(|flow| poll.is_read_by(*flow)));
+    let companies = engine.companies();
+    let of = |poll| companies.iter().map(move |of| Early { company: of.id.clone(), poll });
+    polls.flat_map(of).collect()
+}
+
+/// Tells the scheduler what waits for this unit.
+fn hear(schedule: &mut Scheduler, engine: &Engine, waiting: &[WaitingNudges]) {
+    for row in waiting {
+        if let Some(connection) = engine.connection(&row.connection) {
+            let company = connection.company.id.clone();
+            schedule.tell(Event::Nudged(Early { company, poll: row.poll }), clock::now());
+        }
+    }
 }
 
 fn adrift() -> SyncError {

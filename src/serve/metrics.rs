@@ -69,8 +69,38 @@ pub(super) fn text(figures: &Figures, board: &Board, now: i64) -> String {
     for (unit, owned) in &figures.units {
         text.sample(name, &[("unit", unit)], u8::from(*owned));
     }
+    of_webhooks(&mut text, figures);
     of_this_process(&mut text, board);
     text.0
+}
+
+fn of_webhooks(text: &mut Text, figures: &Figures) {
+    let name = "ml_connector_deliveries_total";
+    text.about(
+        name,
+        "counter",
+        "Deliveries of webhooks, by what they told and what became of them.",
+    );
+    for row in &figures.deliveries {
+        let labels = [
+            ("connection", row.connection.as_str()),
+            ("list", &row.poll),
+            ("outcome", &row.outcome),
+        ];
+        text.sample(name, &labels, row.count);
+    }
+    let name = "ml_connector_changes_found_total";
+    text.about(
+        name,
+        "counter",
+        "Changes that polls found in Visma: a webhook had told of them (webhook), or not (poll).",
+    );
+    for row in &figures.found {
+        let labels =
+            |by| [("company", row.company.as_str()), ("list", row.poll.name()), ("by", by)];
+        text.sample(name, &labels("webhook"), row.told);
+        text.sample(name, &labels("poll"), row.poll_only);
+    }
 }
 
 /// By unit alone: a label for each month would leave a series behind every month.

@@ -2,6 +2,7 @@
 //! processes as share the store. A unit is owned by one of them at a time.
 
 mod board;
+mod hooks;
 mod http;
 mod keeper;
 mod metrics;
@@ -11,10 +12,11 @@ pub use board::Board;
 pub use share::fair_share;
 
 use crate::alert::{Courier, Target};
-use crate::config::Config;
-use crate::store::{PauseRow, Store, StoreError};
+use crate::config::{Config, Hook};
+use crate::store::{PauseRow, Store, StoreError, WaitingNudges};
 use crate::sync::{self, SyncError, Worker};
 use crate::vault::Vault;
+use hooks::Hooks;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -65,11 +67,16 @@ impl From<StoreError> for ServeError {
 struct Bell {
     asked: BTreeSet<String>,
     pauses: Vec<PauseRow>,
+    nudges: Vec<WaitingNudges>,
 }
 
 impl Bell {
     async fn look(store: &Store) -> Result<Self, StoreError> {
-        Ok(Self { asked: store.units_asked().await?, pauses: store.pauses().await? })
+        Ok(Self {
+            asked: store.units_asked().await?,
+            pauses: store.pauses().await?,
+            nudges: store.nudges_waiting().await?,
+        })
     }
 }
 
@@ -81,6 +88,7 @@ struct Desk {
     /// Another one takes its place when the store gave this one up.
     worker: watch::Receiver<Arc<Worker>>,
     board: Arc<Board>,
+    hooks: Arc<Hooks>,
     rounds: Semaphore,
     bell: watch::Receiver<Bell>,
     /// How many units this process may own.
@@ -93,6 +101,7 @@ struct Desk {
 /// Serves until it is asked to stop. What is in hand is finished then, and every unit given back.
 pub async fn serve(store: &Store, config: Config, mut control: Control) -> Result<(), ServeError> {
     let board = Arc::new(Board::default());
+    let hooks = Arc::new(Hooks::new(store.clone()));
     let mut others = JoinSet::new();
     let (http_ends, http_end) = watch::channel(false);
     if let Some(address) = config.serve.listen {
@@ -100,7 +109,8 @@ pub async fn serve(store: &Store, config: Config, mut control: Control) -> Resul
             .await
             .map_err(|error| ServeError::Listen { address, error })?;
         board.listens(listener.local_addr().unwrap_or(address));
-        others.spawn(http::answer(listener, store.clone(), Arc::clone(&board), http_end));
+        let seen = (store.clone(), Arc::clone(&board), Arc::clone(&hooks));
+        others.spawn(http::answer(listener, seen, http_end));
     }
     let patience = Duration::from_secs(config.timing.wait_for_owner_seconds);
     let length = Duration::from_secs(config.timing.lease_seconds);
@@ -111,8 +121,9 @@ pub async fn serve(store: &Store, config: Config, mut control: Control) -> Resul
         let vault = sync::open_vault(store, &config).await?;
         let targets = targets(&config, &vault)?;
         let courier = Courier::new().map_err(|error| ServeError::Alerts(error.to_string()))?;
-        match turn(store, &config, (&worker, &board), (vault, targets, courier), &mut control).await
-        {
+        hooks.open(open_hooks(&config, &vault));
+        let lasting = Lasting { worker: &worker, board: &board, hooks: &hooks };
+        match turn(store, &config, lasting, (vault, targets, courier), &mut control).await {
             Ok(Some(next)) => config = next,
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
@@ -122,7 +133,17 @@ pub async fn serve(store: &Store, config: Config, mut control: Control) -> Resul
     last.leave().await;
     let _ = http_ends.send(true);
     while others.join_next().await.is_some() {}
+    hooks.keep_counts().await;
     served
+}
+
+/// One connection whose webhooks cannot be taken in stops no other, nor its own polls.
+fn open_hooks(config: &Config, vault: &Vault) -> Vec<Hook> {
+    let (hooks, faults) = config.hooks(vault);
+    for fault in faults {
+        tracing::error!(%fault, "webhooks are not taken in; polls go on");
+    }
+    hooks
 }
 
 fn targets(config: &Config, vault: &Vault) -> Result<Vec<Target>, ServeError> {
@@ -131,11 +152,18 @@ fn targets(config: &Config, vault: &Vault) -> Result<Vec<Target>, ServeError> {
     targets.map_err(|error| ServeError::Alerts(error.to_string()))
 }
 
+/// What outlives a configuration.
+struct Lasting<'a> {
+    worker: &'a Arc<watch::Sender<Arc<Worker>>>,
+    board: &'a Arc<Board>,
+    hooks: &'a Arc<Hooks>,
+}
+
 /// Works by one configuration, until the process ends (`None`) or another configuration takes its place.
 async fn turn(
     store: &Store,
     config: &Config,
-    (worker, board): (&Arc<watch::Sender<Arc<Worker>>>, &Arc<Board>),
+    Lasting { worker, board, hooks }: Lasting<'_>,
     (vault, targets, courier): (Vault, Vec<Target>, Courier),
     control: &mut Control,
 ) -> Result<Option<Config>, ServeError> {
@@ -153,6 +181,7 @@ async fn turn(
         vault,
         worker: worker.subscribe(),
         board: Arc::clone(board),
+        hooks: Arc::clone(hooks),
         rounds: Semaphore::new(config.serve.rounds_at_a_time),
         bell,
         share,
@@ -208,7 +237,8 @@ async fn renewed(store: &Store, config: &Config, load: &Load) -> Result<Config, 
 
 /// Looks once for all units what persons ask.
 async fn ring(desk: Arc<Desk>, bells: watch::Sender<Bell>) {
-    while desk.pause(BELL).await {
+    while desk.wait_for_bell().await {
+        desk.hooks.keep_counts().await;
         match Bell::look(&desk.store).await {
             Ok(bell) => {
                 // Whom something is asked of is woken again until it is carried out.
@@ -229,6 +259,14 @@ async fn ring(desk: Arc<Desk>, bells: watch::Sender<Bell>) {
 impl Desk {
     fn is_stopping(&self) -> bool {
         *self.stop.borrow()
+    }
+
+    /// Until it is time to look; a delivery brings that forward. `false`: it is to stop.
+    async fn wait_for_bell(&self) -> bool {
+        tokio::select! {
+            goes_on = self.pause(BELL) => goes_on,
+            () = self.hooks.rung.notified() => !self.is_stopping(),
+        }
     }
 
     /// Sleeps, but not past a request to stop; `false` then.

@@ -42,6 +42,16 @@ impl Store {
         .transpose()
     }
 
+    /// When the company's reference data was last read.
+    pub async fn reference_read_at(&self, company: &str) -> Result<Option<i64>, StoreError> {
+        let row =
+            sqlx::query_as::<Any, (i64,)>("select read_at from reference_data where company = $1")
+                .bind(company)
+                .fetch_optional(&mut *self.readers.take().await?)
+                .await?;
+        Ok(row.map(|(read_at,)| read_at))
+    }
+
     /// A version of an input by its hash.
     pub async fn input_version(&self, hash: &str) -> Result<Option<String>, StoreError> {
         let row =

@@ -1,6 +1,6 @@
 //! What is counted for those who watch from outside.
 
-use super::{Store, StoreError};
+use super::{FoundCount, NudgeCount, Store, StoreError};
 use sqlx::Any;
 
 /// Counts of everything, as they stand. Instants are microseconds UTC.
@@ -24,6 +24,10 @@ pub struct Figures {
     pub confirmations: Vec<(String, String, i64)>,
     /// Unit, whether somebody owns it.
     pub units: Vec<(String, bool)>,
+    /// What became of the webhooks' deliveries.
+    pub deliveries: Vec<NudgeCount>,
+    /// How changes in Visma were found, where webhooks are to tell of them.
+    pub found: Vec<FoundCount>,
 }
 
 impl Store {
@@ -87,6 +91,8 @@ impl Store {
             reconciled,
             confirmations,
             units,
+            deliveries: self.delivery_counts().await?,
+            found: self.found_counts().await?,
         })
     }
 }

@@ -20,6 +20,7 @@ static MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "vault", include_str!("../../migrations/0008_vault.sql")),
     (9, "routing", include_str!("../../migrations/0009_routing.sql")),
     (10, "serve", include_str!("../../migrations/0010_serve.sql")),
+    (11, "nudges", include_str!("../../migrations/0011_nudges.sql")),
     (12, "corrections", include_str!("../../migrations/0012_corrections.sql")),
     (13, "reconciliation", include_str!("../../migrations/0013_reconciliation.sql")),
     (14, "alerts", include_str!("../../migrations/0014_alerts.sql")),

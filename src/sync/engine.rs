@@ -6,7 +6,7 @@ use super::lease::Ownership;
 use super::progress::Progress;
 use super::route::Router;
 use crate::audit::Entry;
-use crate::config::{Config, ConfirmConfig, ConnectionConfig, Roles, Unit};
+use crate::config::{Config, ConfirmConfig, ConnectionConfig, Roles, Unit, Watched};
 use crate::decide::Rules;
 use crate::jaggaer;
 use crate::mapping::{SupplierGroups, SupplierIndex};
@@ -71,6 +71,8 @@ pub struct Company {
     /// How long a released document's batch is waited for; `None`: it is not held against the ledger.
     pub ledger_patience: Option<i64>,
     pub concurrency: usize,
+    /// What webhooks are to tell of; `None`: nothing.
+    pub watched: Option<Watched>,
     /// As last read; replaced, never changed in place.
     reference: RwLock<Option<Arc<KnownReference>>>,
     /// Rows that the latest read of each list could not use.
@@ -426,6 +428,7 @@ fn open_company(
             .verify_ledger
             .then(|| company.ledger_patience_minutes.saturating_mul(60_000_000)),
         concurrency,
+        watched: config.watched(&company.id),
         reference: RwLock::new(None),
         unreadable: RwLock::default(),
     })

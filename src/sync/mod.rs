@@ -7,6 +7,7 @@
 mod as_of;
 mod confirm;
 mod difference;
+mod early;
 mod engine;
 mod error;
 mod explain;
@@ -38,6 +39,7 @@ mod worker;
 
 pub use crate::crash::CrashPoint;
 pub use difference::{differences, outcome, plan_differences};
+pub use early::{SilentWebhook, run_early};
 pub use engine::{Access, Connection, Engine, load_profile, open_connections};
 pub use error::SyncError;
 pub use explain::{Explained, explain};

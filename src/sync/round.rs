@@ -38,7 +38,7 @@ pub struct Told {
 }
 
 impl Told {
-    fn error(&mut self, id: &str, error: &SyncError) {
+    pub(super) fn error(&mut self, id: &str, error: &SyncError) {
         self.is_adrift |= error.stops_the_unit();
         self.sign_ins.extend(SignInFailure::of(id, error));
         self.errors.push(format!("{id}: {error}"));
@@ -57,21 +57,32 @@ pub async fn run_round(engine: &Engine, flows: &BTreeSet<Flow>) -> (Requests, To
     {
         told.error(&engine.unit.id, &error);
     }
+    let summary = serde_json::json!({ "flows": flows });
+    finished(engine, started_at, before, summary, told).await
+}
+
+/// Keeps what a round did. `summary`: what it was about; the rest is added.
+pub(super) async fn finished(
+    engine: &Engine,
+    started_at: i64,
+    before: Requests,
+    mut summary: serde_json::Value,
+    mut told: Told,
+) -> (Requests, Told) {
     let after = requests(engine);
     let requests =
         Requests { visma: after.visma - before.visma, jaggaer: after.jaggaer - before.jaggaer };
-    let summary = serde_json::json!({
-        "flows": flows, "requests": requests, "errors": told.errors, "remarks": told.remarks,
-        "allowance": allowance(engine),
-    })
-    .to_string();
+    summary["requests"] = serde_json::json!(requests);
+    summary["errors"] = serde_json::json!(told.errors);
+    summary["remarks"] = serde_json::json!(told.remarks);
+    summary["allowance"] = serde_json::json!(allowance(engine));
     let mut change = Change::new();
     change.keep_round(&RoundRow {
         id: ids::moment_id(&engine.unit.id, started_at),
         unit: engine.unit.id.clone(),
         started_at,
         ended_at: Some(clock::now()),
-        summary,
+        summary: summary.to_string(),
     });
     change.forget_rounds(&engine.unit.id, started_at - ROUNDS);
     if let Err(error) = engine.commit(change).await {
@@ -178,7 +189,10 @@ fn works_documents(flows: &BTreeSet<Flow>) -> bool {
 }
 
 /// The connections that no person has stopped.
-async fn not_paused(engine: &Engine, told: &mut Told) -> Result<Vec<Arc<Connection>>, SyncError> {
+pub(super) async fn not_paused(
+    engine: &Engine,
+    told: &mut Told,
+) -> Result<Vec<Arc<Connection>>, SyncError> {
     let pauses = engine.store.pauses().await?;
     let mut active = Vec::new();
     for connection in &engine.connections {
@@ -275,7 +289,7 @@ async fn read_company(
         if masters || company.reference().is_none() {
             engine.refresh_reference(company).await?;
         } else if flows.contains(&Flow::Suppliers) {
-            engine.refresh_suppliers(company).await?;
+            engine.refresh_suppliers(company).await.map(drop)?;
         }
         if !works_documents(flows) {
             return Ok(0);
@@ -286,6 +300,38 @@ async fn read_company(
     .await;
     engine.progress.end("read Visma");
     result.map(|_| ())
+}
+
+/// What the changes of one list let go on, as after a round. Nothing is posted before Visma's own documents were read anew.
+pub(super) async fn go_on(
+    engine: &Engine,
+    company: &Arc<Company>,
+    connections: &[Arc<Connection>],
+) -> Result<(), SyncError> {
+    if engine.recall_reference(company).await?.is_none() {
+        engine.refresh_reference(company).await?;
+    }
+    for source in engine.sources() {
+        if connections.iter().any(|connection| connection.source.id == source.id) {
+            if !engine.knows_vendors(&source).await? {
+                return Ok(());
+            }
+            engine.use_vendors(&source).await?;
+        }
+    }
+    for connection in connections {
+        engine.judge_held(connection).await?;
+    }
+    let is_due = next_due(engine, company, connections).await?.is_some_and(|at| at <= clock::now());
+    let states = [PostingState::Done, PostingState::Intended];
+    if !is_due && engine.store.count_postings(&company.id, states).await? == 0 {
+        engine.released_by_hand(company, connections).await?;
+        return engine.verify_ledger(company).await;
+    }
+    let read_at = clock::now();
+    engine.refresh_index(company).await?;
+    engine.settle(company, read_at, &[ORDERS, INVOICES].concat()).await?;
+    work(engine, company, connections).await
 }
 
 /// Orders, then invoices, again and again until nothing moves any more.
@@ -474,7 +520,7 @@ fn allowance(engine: &Engine) -> BTreeMap<String, serde_json::Value> {
     engine.companies().iter().map(|company| (company.id.clone(), of(company))).collect()
 }
 
-fn requests(engine: &Engine) -> Requests {
+pub(super) fn requests(engine: &Engine) -> Requests {
     let mut requests = Requests::default();
     for company in engine.companies() {
         let calls = company.client.calls();

@@ -2,11 +2,13 @@
 //! and messages leave. What is to be told is committed before it is sent, so that nothing is lost
 //! with the process; a message may come twice, under one id.
 
+use super::early::SilentWebhook;
 use super::engine::{Company, Connection, Engine};
 use super::error::SyncError;
 use crate::alert::{self, Condition, Courier, Delivery, Event, Parcel, Target};
 use crate::config::Alerts;
-use crate::store::{AlertMessage, Change};
+use crate::nudge::RECEIVED;
+use crate::store::{AlertMessage, Change, NudgeCount};
 use crate::{audit, clock};
 use serde_json::Value;
 use std::sync::Arc;
@@ -141,6 +143,7 @@ impl Engine {
             error: failure.error.clone(),
         }));
         conditions.extend(self.companies().iter().filter_map(|company| low(alerts, company)));
+        conditions.extend(self.silent().await?);
         Ok(conditions)
     }
 
@@ -184,6 +187,32 @@ impl Engine {
             }
         }
         Ok(found)
+    }
+
+    async fn silent(&self) -> Result<Vec<Condition>, SyncError> {
+        let silent = self.silent_webhooks().await?;
+        if silent.is_empty() {
+            return Ok(Vec::new());
+        }
+        let counts = self.store.delivery_counts().await?;
+        let last_nudge_at = |of: &SilentWebhook| {
+            let is_of = |row: &&NudgeCount| {
+                row.poll == of.count.poll.name()
+                    && row.outcome == RECEIVED
+                    && self.connection(&row.connection).is_some_and(|c| c.company.id == of.company)
+            };
+            counts.iter().filter(is_of).map(|row| row.last_at).max()
+        };
+        Ok(silent
+            .into_iter()
+            .map(|of| Condition::Webhook {
+                last_nudge_at: last_nudge_at(&of),
+                company: of.company,
+                list: of.count.poll.name().to_owned(),
+                in_a_row: of.count.in_a_row,
+                since: of.count.in_a_row_since,
+            })
+            .collect())
     }
 
     async fn carry_messages(&self, targets: &[Target], courier: &Courier) -> Result<(), SyncError> {

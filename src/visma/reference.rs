@@ -69,6 +69,16 @@ impl Client {
         Ok(ReferenceRead { reference, unreadable, without_rates: rates.err() })
     }
 
+    /// The chart of accounts alone, one call. A row that cannot be read makes it no answer: an account would seem gone.
+    pub async fn accounts(&self) -> Result<BTreeMap<String, Account>, Error> {
+        let mut unreadable = Vec::new();
+        let rows = self.whole("/v1/account", "accountCD", account, &mut unreadable).await?;
+        match unreadable.into_iter().next() {
+            None => Ok(by_key(rows, |account| account.number.clone())),
+            Some(row) => Err(Error::Unreadable { path: row.key, reason: row.reason }),
+        }
+    }
+
     /// Paged, but its rows carry no counts.
     fn credit_terms(&self) -> Pager<CreditTerms> {
         let listing =
@@ -147,7 +157,8 @@ impl Client {
         }
     }
 
-    async fn segments(&self) -> Result<BTreeMap<i64, Segment>, Error> {
+    /// The segments of the subaccount with their values: one call, and one more for each that comes without.
+    pub async fn segments(&self) -> Result<BTreeMap<i64, Segment>, Error> {
         let path = format!("{SUBACCOUNT}?expandSegmentsValues=true");
         let dimension: wire::Dimension = self.get(&path).await?.body;
         let mut segments = BTreeMap::new();

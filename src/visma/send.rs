@@ -199,7 +199,7 @@ impl Sender {
             builder = builder.header("if-match", version);
         }
         if request.background {
-            builder = builder.header("erp-api-background", "none");
+            builder = builder.header("erp-api-background", &inner.settings.background_reply);
         }
         Ok(match &request.body {
             Body::Empty => builder.header("content-length", "0"),

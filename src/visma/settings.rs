@@ -38,6 +38,8 @@ pub struct Settings {
     pub allowance_patience: Duration,
     pub key_fields: KeyFields,
     pub supplier_attributes: SupplierAttributes,
+    /// What a write that Visma takes as a job says of how its end is to be told.
+    pub background_reply: String,
 }
 
 impl Settings {
@@ -69,6 +71,7 @@ impl Settings {
             allowance_patience: Duration::from_secs(60),
             key_fields: KeyFields::default(),
             supplier_attributes: SupplierAttributes::default(),
+            background_reply: "none".into(),
         }
     }
 

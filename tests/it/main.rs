@@ -27,6 +27,7 @@ mod lines_add_up;
 mod mapping;
 mod module_arrows;
 mod month;
+mod nudges;
 mod offices;
 mod onboarding;
 mod overrides;

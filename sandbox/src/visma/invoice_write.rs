@@ -136,7 +136,12 @@ impl Desk<'_> {
         let stamp = self.stamp();
         let delay = self.delay();
         if let Some(row) = self.state.invoices.get_mut(key) {
+            let is_other_status = row.live.doc.status != invoice.status;
             row.change(invoice, stamp, delay);
+            // Nothing else of an invoice is told.
+            if is_other_status {
+                self.tell("APInvoice", "StatusChanged", &key.1);
+            }
         }
         stamp.0
     }

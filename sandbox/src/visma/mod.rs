@@ -27,9 +27,11 @@ mod state;
 mod tests;
 mod token;
 mod vat;
+mod webhook;
 mod wire;
 
 pub use book::{CallCount, Calls, DocumentKind, ExpectedDocument, Findings, HeldDocument, Report};
+pub use webhook::{Signature, Subscription};
 
 use crate::faults::{Fault, Switchboard};
 use jiff::civil::DateTime;
@@ -208,12 +210,12 @@ impl Visma {
 
     /// A person opens an invoice in the ERP and changes it; `false`: there is no such invoice.
     pub fn change_by_hand(
-        &self,
+        self: &Arc<Self>,
         document_type: &str,
         number: &str,
         change: HandChange<'_>,
     ) -> bool {
-        self.with_desk(|desk| {
+        let changed = self.with_desk(|desk| {
             let Some(kind) = invoice_write::document_type(document_type) else { return false };
             let key = (kind, number.to_owned());
             let Some(mut invoice) = desk.state.invoices.get(&key).map(|row| row.live.doc.clone())
@@ -260,7 +262,9 @@ impl Visma {
             }
             desk.change_invoice_row(&key, invoice);
             true
-        })
+        });
+        self.send_letters();
+        changed
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -308,6 +312,8 @@ pub(crate) struct Call {
     pub upload: Option<attachment::Upload>,
     pub if_match: Option<String>,
     pub background: bool,
+    /// The end of the job is to be told.
+    pub is_subscribed: bool,
     pub host: String,
 }
 
@@ -366,8 +372,11 @@ impl Desk<'_> {
         for id in due {
             let Some(call) = self.state.jobs.get(&id).map(|job| job.call.clone()) else { continue };
             let reply = self.carry_out(&call);
-            if let Some(job) = self.state.jobs.get_mut(&id) {
-                job.reply = Some(reply);
+            let status = reply.status;
+            let Some(job) = self.state.jobs.get_mut(&id) else { continue };
+            job.reply = Some(reply);
+            if call.is_subscribed && job.silence(ends, self.now) == background::Silence::Talks {
+                self.tell_job(&id, status, &call.host);
             }
         }
     }

@@ -71,6 +71,7 @@ impl Desk<'_> {
         let stamp = self.stamp();
         let delay = self.delay();
         let place = format!("/v1/purchaseorder/{}", order.number);
+        self.tell("PurchaseOrder", "Changed", &order.number);
         self.state.orders.insert(order.number.clone(), Row::new(order, stamp, false, delay));
         Ok(self.created(call, &place, stamp.0))
     }
@@ -104,6 +105,7 @@ impl Desk<'_> {
         if let Some(row) = self.state.orders.get_mut(number) {
             row.change(order, stamp, delay);
         }
+        self.tell("PurchaseOrder", "Changed", number);
         Ok(Reply::empty(204).with("etag", format!("\"{}\"", version(stamp.0))))
     }
 

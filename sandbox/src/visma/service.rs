@@ -68,9 +68,15 @@ pub(crate) async fn handle(State(visma): State<Arc<Visma>>, request: Request) ->
         upload,
         if_match: header(&headers, "if-match"),
         background: headers.contains_key("erp-api-background"),
+        is_subscribed: header(&headers, "erp-api-background")
+            .is_some_and(|value| value.starts_with("subscription")),
         host: header(&headers, "host").unwrap_or_else(|| "localhost".into()),
     };
     let (reply, carriage) = visma.answer(call, &headers);
+    visma.send_letters();
+    if reply.status == 202 {
+        visma.run_jobs_later();
+    }
     if !visma.settings.answer_after.is_zero() {
         tokio::time::sleep(visma.settings.answer_after).await;
     }

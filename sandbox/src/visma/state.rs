@@ -6,6 +6,7 @@ use super::invoice::Invoice;
 use super::ledger::Batch;
 use super::order::Order;
 use super::receipt::PurchaseReceipt;
+use super::webhook::PostOffice;
 use jiff::ToSpan;
 use jiff::civil::DateTime;
 use std::cell::OnceCell;
@@ -38,6 +39,7 @@ pub(crate) struct State {
     /// How far the rows of a running list have moved, by the list's query without its page.
     pub moved: HashMap<String, i64>,
     pub random: fastrand::Rng,
+    pub post_office: PostOffice,
 }
 
 impl State {
@@ -62,6 +64,7 @@ impl State {
             files: HashMap::new(),
             moved: HashMap::new(),
             random: fastrand::Rng::with_seed(seed),
+            post_office: PostOffice::default(),
         }
     }
 

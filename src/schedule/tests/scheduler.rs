@@ -70,7 +70,6 @@ fn a_flow_is_never_due_while_it_runs_and_what_passed_is_folded() {
     let mut scheduler = Scheduler::new(vec![member("a", "every 5 minutes")], &ran(start), start);
     let first = start + 5 * MINUTE;
     scheduler.tell(Event::Started(Flow::Orders), first);
-    scheduler.tell(Event::Nudged(Flow::Orders), first + MINUTE);
     let late = first + 17 * MINUTE;
     assert_eq!(scheduler.look(late).due, []);
     assert_eq!(scheduler.look(late).next, None);
@@ -91,8 +90,6 @@ fn a_failure_is_tried_again_at_growing_distances() {
     for _ in 0..8 {
         scheduler.tell(Event::Started(Flow::Orders), now);
         scheduler.tell(Event::Failed(Flow::Orders), now);
-        // Nudges do not break through.
-        scheduler.tell(Event::Nudged(Flow::Orders), now);
         let next = scheduler.next_due(Flow::Orders, now).expect("a retry");
         assert_eq!(next.reason, Reason::Retry);
         waits.push((next.since - now) / MINUTE);
@@ -105,27 +102,6 @@ fn a_failure_is_tried_again_at_growing_distances() {
     assert_eq!(next.next_due(Flow::Orders, now - MINUTE).expect("a retry").since, now);
     run(&mut next, now, now + 1);
     assert_eq!(due(&next, now + 1).expect("daily").1, Reason::Planned);
-}
-
-#[test]
-fn nudges_bring_an_early_run_and_no_storm() {
-    let start = at(NINE);
-    let mut scheduler = Scheduler::new(vec![member("a", "0 4 * * *")], &ran(start), start);
-    let mut starts = 0;
-    // A nudge each 100 ms for ten minutes.
-    for tick in 0..6000 {
-        let now = start + tick * 100_000;
-        scheduler.tell(Event::Nudged(Flow::Orders), now);
-        for _ in scheduler.look(now).due {
-            starts += 1;
-            run(&mut scheduler, now, now);
-        }
-    }
-    assert_eq!(starts, 9, "once each minute");
-    // The last nudge is not lost.
-    let last = scheduler.look(start + 10 * MINUTE).due;
-    assert_eq!(last.len(), 1, "{last:?}");
-    assert_eq!(last[0].reason, Reason::Nudge);
 }
 
 #[test]

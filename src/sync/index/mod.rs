@@ -3,17 +3,20 @@
 //! what was planned.
 
 mod compare;
+mod found;
 mod reference;
 
 use crate::clock;
 use crate::matching::ReferenceForms;
 use crate::procurement::{ErpInvoice, ErpOrder};
+use crate::schedule::Poll;
 use crate::store::{Change, ErpVersions, Step, Watermark};
 use crate::sync::CrashPoint;
 use crate::sync::engine::{Company, Engine};
 use crate::sync::error::SyncError;
 use crate::visma::{self, InvoiceFilter, OrderFilter, ReceiptFilter, UnreadableRow};
 use compare::Made;
+use found::Finds;
 use jiff::civil::{Date, DateTime};
 use std::collections::HashMap;
 
@@ -40,15 +43,18 @@ impl Engine {
             }
             Err(error) => return Err(error),
         }
-        self.refresh_invoices(company).await
+        self.refresh_invoices(company).await.map(drop)
     }
 
-    pub async fn refresh_invoices(&self, company: &Company) -> Result<(), SyncError> {
+    /// Whether any of them had changed.
+    pub async fn refresh_invoices(&self, company: &Company) -> Result<bool, SyncError> {
+        let mut changed = false;
         let versions = self.store.erp_versions(&company.id).await?;
         let done = self.done_postings(company).await?;
         let attachments =
             done.values().flat_map(|made| &made.postings).any(|row| row.step == Step::Attach);
         let watermark = self.store.watermark(&company.id, INVOICES).await?;
+        let finds = Finds::of(company, Poll::Invoices, watermark.as_ref());
         let since = since(watermark.as_ref(), company.overlap_minutes);
         let filter = InvoiceFilter {
             doc_date_from: since.is_none().then(|| self.index_from(company)),
@@ -62,7 +68,8 @@ impl Engine {
             while let Some(page) = pager.next().await? {
                 self.check_lease()?;
                 unreadable.extend(page.unreadable);
-                self.keep_invoices(company, &page.rows, &versions, &done).await?;
+                changed |=
+                    self.keep_invoices(company, &page.rows, &versions, &done, &finds).await?;
             }
             if !pager.complete() {
                 return Err(SyncError::Incomplete { list: "supplierInvoice".into() });
@@ -74,7 +81,8 @@ impl Engine {
             company.set_unreadable(INVOICES, unreadable);
             break;
         }
-        self.watch_for_doubles(company).await
+        self.watch_for_doubles(company).await?;
+        Ok(changed)
     }
 
     async fn keep_invoices(
@@ -83,19 +91,28 @@ impl Engine {
         rows: &[ErpInvoice],
         versions: &ErpVersions,
         done: &HashMap<String, Made>,
-    ) -> Result<(), SyncError> {
+        finds: &Finds,
+    ) -> Result<bool, SyncError> {
         let mut change = Change::new();
         let mut moved = false;
         for invoice in rows {
             let key = (invoice.document_type.clone(), invoice.number.clone());
             let unchanged = invoice.version.is_some()
                 && versions.invoices.get(&key) == invoice.version.as_ref();
+            let made = invoice.our_key.as_ref().and_then(|key| done.get(key));
             if !unchanged {
+                // Visma tells of a change of the status alone.
+                if made.is_none()
+                    && finds.are_wanted()
+                    && let Some(known) = self.store.erp_invoice(&company.id, &key.0, &key.1).await?
+                    && known.status != invoice.status
+                {
+                    finds.add(company, &invoice.number, &mut change);
+                }
                 keep_invoice(company, invoice, &mut change);
                 moved = true;
             }
             // A void one under the same key is of an earlier attempt.
-            let made = invoice.our_key.as_ref().and_then(|key| done.get(key));
             if let Some(made) =
                 made.filter(|made| invoice.is_live() || made.is_named(&invoice.number))
             {
@@ -109,13 +126,16 @@ impl Engine {
         self.commit(change).await?;
         CrashPoint::CompareKept.pass();
         CrashPoint::IndexPageKept.pass();
-        Ok(())
+        Ok(moved)
     }
 
-    pub async fn refresh_orders(&self, company: &Company) -> Result<(), SyncError> {
+    /// Whether any of them had changed.
+    pub async fn refresh_orders(&self, company: &Company) -> Result<bool, SyncError> {
+        let mut changed = false;
         let versions = self.store.erp_versions(&company.id).await?;
         let done = self.done_postings(company).await?;
         let watermark = self.store.watermark(&company.id, ORDERS).await?;
+        let finds = Finds::of(company, Poll::Orders, watermark.as_ref());
         let since = since(watermark.as_ref(), company.overlap_minutes);
         let filter = OrderFilter {
             order_date_from: since.is_none().then(|| self.index_from(company)),
@@ -128,7 +148,7 @@ impl Engine {
             while let Some(page) = pager.next().await? {
                 self.check_lease()?;
                 unreadable.extend(page.unreadable);
-                self.keep_orders(company, &page.rows, &versions, &done).await?;
+                changed |= self.keep_orders(company, &page.rows, &versions, &done, &finds).await?;
             }
             if !pager.complete() {
                 return Err(SyncError::Incomplete { list: "purchaseorder".into() });
@@ -140,7 +160,8 @@ impl Engine {
             company.set_unreadable(ORDERS, unreadable);
             break;
         }
-        self.watch_for_doubles(company).await
+        self.watch_for_doubles(company).await?;
+        Ok(changed)
     }
 
     async fn keep_orders(
@@ -149,17 +170,22 @@ impl Engine {
         rows: &[ErpOrder],
         versions: &ErpVersions,
         done: &HashMap<String, Made>,
-    ) -> Result<(), SyncError> {
+        finds: &Finds,
+    ) -> Result<bool, SyncError> {
         let mut change = Change::new();
         let mut moved = false;
         for order in rows {
             let unchanged = order.version.is_some()
                 && versions.orders.get(&order.number) == order.version.as_ref();
+            let made = order.our_key.as_ref().and_then(|key| done.get(key));
             if !unchanged {
+                if made.is_none() {
+                    finds.add(company, &order.number, &mut change);
+                }
                 change.keep_erp_order(&company.id, order);
                 moved = true;
             }
-            if let Some(made) = order.our_key.as_ref().and_then(|key| done.get(key)) {
+            if let Some(made) = made {
                 self.compare_order(company, order, made, &mut change).await?;
             }
         }
@@ -170,7 +196,7 @@ impl Engine {
         self.commit(change).await?;
         CrashPoint::CompareKept.pass();
         CrashPoint::IndexPageKept.pass();
-        Ok(())
+        Ok(moved)
     }
 
     async fn refresh_receipts(&self, company: &Company) -> Result<(), SyncError> {

@@ -30,8 +30,14 @@ impl Engine {
     ) -> Result<(), SyncError> {
         self.keep_inputs(source).await?;
         let received = self.receive_feeds(source, flows, remarks).await;
-        source.set_vendors(self.store.vendors(&source.id).await?);
+        self.use_vendors(source).await?;
         received
+    }
+
+    /// The vendors as they are kept.
+    pub async fn use_vendors(&self, source: &Source) -> Result<(), SyncError> {
+        source.set_vendors(self.store.vendors(&source.id).await?);
+        Ok(())
     }
 
     /// Whether every list of vendors was read whole at least once.

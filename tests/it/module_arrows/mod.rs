@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("reconcile", &["procurement"]),
     ("confirm", &["procurement"]),
     ("schedule", &[]),
+    ("nudge", &["schedule"]),
     ("redact", &[]),
     ("vault", &[]),
     ("jaggaer", &["procurement", "redact"]),
@@ -30,13 +31,24 @@ const ARROWS: &[(&str, &[&str])] = &[
     // It keeps holds and waits as the decision made them, and the core's types.
     (
         "store",
-        &["procurement", "matching", "decide", "alert", "schedule", "audit", "crash", "vault"],
+        &[
+            "procurement",
+            "matching",
+            "decide",
+            "alert",
+            "schedule",
+            "nudge",
+            "audit",
+            "crash",
+            "vault",
+        ],
     ),
     (
         "config",
         &[
             "alert",
             "schedule",
+            "nudge",
             "procurement",
             "mapping",
             "validation",
@@ -56,6 +68,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "matching",
             "decide",
             "schedule",
+            "nudge",
             "fit",
             "reconcile",
             "jaggaer",
@@ -70,7 +83,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("doctor", &["jaggaer", "visma"]),
     ("examine", &["jaggaer", "visma", "doctor"]),
-    ("serve", &["alert", "schedule", "clock", "store", "config", "sync", "vault"]),
+    ("serve", &["alert", "schedule", "nudge", "clock", "store", "config", "sync", "vault"]),
     (
         "cli",
         &[
@@ -106,6 +119,7 @@ const PURE: &[&str] = &[
     "validation/",
     "decide/",
     "schedule/",
+    "nudge/",
     "fit/",
     "reconcile/",
     "jaggaer/read/",
