@@ -109,7 +109,7 @@ pub enum StoreError {
     #[error("cannot open the store `{url}`: {reason}")]
     Open { url: String, reason: String },
     #[error(
-        "the store was written by a newer version of ml-connector (migration {found}; this program knows {known}): \
+        "the store was written by a newer version of ml-connector (it has migration {found}, which this program, whose last is {known}, does not know): \
          use that version or restore a backup made before the upgrade"
     )]
     Newer { found: i64, known: i64 },

@@ -242,10 +242,11 @@ async fn migrate(
             .collect(),
     );
     migrator.set_locking(false);
-    let known = MIGRATIONS.last().map_or(0, |(version, _, _)| *version);
     match migrator.run_direct(None, connection, false).await {
         Ok(()) => Ok(()),
-        Err(MigrateError::VersionMissing(found)) if found > known => {
+        // Any that this program does not know: their numbers do not tell when they came.
+        Err(MigrateError::VersionMissing(found)) => {
+            let known = MIGRATIONS.last().map_or(0, |(version, _, _)| *version);
             Err(StoreError::Newer { found, known })
         }
         Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
