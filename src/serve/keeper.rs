@@ -6,8 +6,8 @@ use crate::config::Unit;
 use crate::schedule::{Early, Event, Flow, Member, Poll, Scheduler};
 use crate::store::{Change, PauseRow, WaitingNudges};
 use crate::sync::{
-    Access, Connection, Engine, FlowHealth, Health, Silent, SyncError, Told, open_connections,
-    open_vault, rules_anew, run_early, run_round, take_unit,
+    Access, Connection, Engine, FlowHealth, Health, Silent, SyncError, Told, VISMA,
+    open_connections, open_vault, rules_anew, run_early, run_round, take_unit,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -273,7 +273,7 @@ async fn early(
         tracing::warn!(unit, error, "could not be done");
     }
     desk.board.ended(&unit, &told, requests, engine.allowances());
-    said.last = told.clone();
+    said.early(polls, &told);
     if told.is_adrift {
         return Err(adrift());
     }
@@ -345,6 +345,14 @@ impl Said {
         self.last = told.clone();
     }
 
+    /// An early poll asks Visma alone, and not every company: of the rest the last round's word stands.
+    fn early(&mut self, polls: &BTreeSet<Early>, told: &Told) {
+        self.last.sign_ins.retain(|failure| {
+            failure.system != VISMA || polls.iter().all(|early| early.company != failure.id)
+        });
+        self.last.sign_ins.extend(told.sign_ins.iter().cloned());
+    }
+
     fn health(&self, schedule: &Scheduler) -> Health {
         let now = clock::now();
         let mut flows = Vec::new();
@@ -363,5 +371,37 @@ impl Said {
             }
         }
         Health { flows, sign_ins: self.last.sign_ins.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::SignInFailure;
+
+    fn refused(system: &'static str, id: &str) -> SignInFailure {
+        SignInFailure { system, id: id.into(), error: "refused".into() }
+    }
+
+    fn told(sign_ins: Vec<SignInFailure>) -> Told {
+        let errors = sign_ins.iter().map(|failure| failure.error.clone()).collect();
+        Told { errors, sign_ins, ..Told::default() }
+    }
+
+    #[test]
+    fn an_early_poll_speaks_of_the_companies_that_it_asked_and_of_nothing_else() {
+        let mut said = Said::default();
+        let both = vec![refused("JAGGAER", "jag"), refused(VISMA, "no"), refused(VISMA, "se")];
+        said.round(&[Flow::Invoices].into(), &told(both), 1);
+        let of_no = BTreeSet::from([Early { company: "no".into(), poll: Poll::Invoices }]);
+
+        said.early(&of_no, &Told::default());
+        assert_eq!(said.last.sign_ins, [refused("JAGGAER", "jag"), refused(VISMA, "se")]);
+        assert_eq!(said.last.errors.len(), 3, "what a round could not do is still not done");
+
+        said.early(&of_no, &told(vec![refused(VISMA, "no")]));
+        said.early(&of_no, &told(vec![refused(VISMA, "no")]));
+        let ids: Vec<&str> = said.last.sign_ins.iter().map(|of| of.id.as_str()).collect();
+        assert_eq!(ids, ["jag", "se", "no"], "once");
     }
 }

@@ -66,7 +66,7 @@ pub use rehearse::{
 pub use round::{Told, run_round};
 pub use route::Router;
 pub use summary::{Requests, Totals, totals};
-pub use tell::{FlowHealth, Health, SignInFailure};
+pub use tell::{FlowHealth, Health, SignInFailure, VISMA};
 pub use unit::{take_unit, units};
 pub use vault::{Rotated, VAULT_UNIT, open_vault, retire_secret, rotate_vault, set_secret};
 pub use worker::{Life, Worker};

@@ -20,6 +20,9 @@ const MESSAGES: i64 = 30 * 24 * 3_600_000_000;
 const MINUTE: i64 = 60_000_000;
 /// Differences of a reconciliation that one message names.
 const DIFFERENCES: usize = 20;
+/// The systems that a sign-in may fail at, as alerts name them.
+pub const VISMA: &str = "Visma";
+const JAGGAER: &str = "JAGGAER";
 
 /// One flow of one connection, as its rounds went. Instants are microseconds UTC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,10 +55,10 @@ impl SignInFailure {
                 visma::Error::SignIn { .. }
                 | visma::Error::WrongTenant { .. }
                 | visma::Error::AccessWithdrawn { .. },
-            ) => "Visma",
+            ) => VISMA,
             SyncError::Jaggaer(
                 jaggaer::Error::SignInRefused { .. } | jaggaer::Error::Unauthorised { .. },
-            ) => "JAGGAER",
+            ) => JAGGAER,
             _ => return None,
         };
         Some(Self { system, id: id.to_owned(), error: error.to_string() })
