@@ -3,7 +3,7 @@
 
 use super::engine::{Company, Connection, Engine};
 use super::error::SyncError;
-use super::round::{Told, finished, go_on, not_paused, requests};
+use super::round::{Told, go_on, kept, not_paused};
 use super::summary::Requests;
 use crate::clock;
 use crate::nudge::{Found, explain};
@@ -25,16 +25,8 @@ pub struct SilentWebhook {
 
 /// Reads these lists, and works what their changes let go on.
 pub async fn run_early(engine: &Engine, early: &BTreeSet<Early>) -> (Requests, Told) {
-    let started_at = clock::now();
-    let before = requests(engine);
-    let mut told = Told::default();
-    if let Err(error) = poll_early(engine, early, &mut told).await
-        && !matches!(error, SyncError::Stopped)
-    {
-        told.error(&engine.unit.id, &error);
-    }
     let summary = serde_json::json!({ "early": early });
-    finished(engine, started_at, before, summary, told).await
+    kept(engine, summary, async |told| poll_early(engine, early, told).await).await
 }
 
 async fn poll_early(
@@ -173,7 +165,8 @@ impl Engine {
                 }
             }
         }
-        for connection in &self.connections {
+        // Where no webhook is, this writes nothing.
+        for connection in self.connections.iter().filter(|of| of.company.watched.is_some()) {
             change.forget_nudges(&connection.id, now - NUDGES);
         }
         self.commit(change).await

@@ -49,26 +49,24 @@ impl Told {
 /// what is judged does not depend on which flows brought it, so a round of either sort of documents
 /// works both.
 pub async fn run_round(engine: &Engine, flows: &BTreeSet<Flow>) -> (Requests, Told) {
+    let summary = serde_json::json!({ "flows": flows });
+    kept(engine, summary, async |told| run_flows(engine, flows, told).await).await
+}
+
+/// Does the work of a round, and keeps what came of it. `summary`: what it is about; the rest is added.
+pub(super) async fn kept(
+    engine: &Engine,
+    mut summary: serde_json::Value,
+    work: impl AsyncFnOnce(&mut Told) -> Result<(), SyncError>,
+) -> (Requests, Told) {
     let started_at = clock::now();
     let before = requests(engine);
     let mut told = Told::default();
-    if let Err(error) = run_flows(engine, flows, &mut told).await
+    if let Err(error) = work(&mut told).await
         && !matches!(error, SyncError::Stopped)
     {
         told.error(&engine.unit.id, &error);
     }
-    let summary = serde_json::json!({ "flows": flows });
-    finished(engine, started_at, before, summary, told).await
-}
-
-/// Keeps what a round did. `summary`: what it was about; the rest is added.
-pub(super) async fn finished(
-    engine: &Engine,
-    started_at: i64,
-    before: Requests,
-    mut summary: serde_json::Value,
-    mut told: Told,
-) -> (Requests, Told) {
     let after = requests(engine);
     let requests =
         Requests { visma: after.visma - before.visma, jaggaer: after.jaggaer - before.jaggaer };
@@ -311,14 +309,17 @@ pub(super) async fn go_on(
     if engine.recall_reference(company).await?.is_none() {
         engine.refresh_reference(company).await?;
     }
+    let mut ready: Vec<Arc<Connection>> = Vec::new();
     for source in engine.sources() {
-        if connections.iter().any(|connection| connection.source.id == source.id) {
-            if !engine.knows_vendors(&source).await? {
-                return Ok(());
-            }
+        let of_source: Vec<Arc<Connection>> =
+            connections.iter().filter(|of| of.source.id == source.id).cloned().collect();
+        // One whose vendors were never read stops its own connections alone.
+        if !of_source.is_empty() && engine.knows_vendors(&source).await? {
             engine.use_vendors(&source).await?;
+            ready.extend(of_source);
         }
     }
+    let connections = ready.as_slice();
     for connection in connections {
         engine.judge_held(connection).await?;
     }
@@ -520,7 +521,7 @@ fn allowance(engine: &Engine) -> BTreeMap<String, serde_json::Value> {
     engine.companies().iter().map(|company| (company.id.clone(), of(company))).collect()
 }
 
-pub(super) fn requests(engine: &Engine) -> Requests {
+fn requests(engine: &Engine) -> Requests {
     let mut requests = Requests::default();
     for company in engine.companies() {
         let calls = company.client.calls();

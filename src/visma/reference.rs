@@ -69,14 +69,11 @@ impl Client {
         Ok(ReferenceRead { reference, unreadable, without_rates: rates.err() })
     }
 
-    /// The chart of accounts alone, one call. A row that cannot be read makes it no answer: an account would seem gone.
-    pub async fn accounts(&self) -> Result<BTreeMap<String, Account>, Error> {
+    /// The chart of accounts alone, one call, and its rows that could not be used.
+    pub async fn accounts(&self) -> Result<(BTreeMap<String, Account>, Vec<UnreadableRow>), Error> {
         let mut unreadable = Vec::new();
         let rows = self.whole("/v1/account", "accountCD", account, &mut unreadable).await?;
-        match unreadable.into_iter().next() {
-            None => Ok(by_key(rows, |account| account.number.clone())),
-            Some(row) => Err(Error::Unreadable { path: row.key, reason: row.reason }),
-        }
+        Ok((by_key(rows, |account| account.number.clone()), unreadable))
     }
 
     /// Paged, but its rows carry no counts.

@@ -11,7 +11,7 @@ use crate::store::Change;
 use crate::sync::CrashPoint;
 use crate::sync::engine::{Company, Engine, KnownReference};
 use crate::sync::error::SyncError;
-use crate::visma::Error;
+use crate::visma::{Error, UnreadableRow};
 use std::sync::Arc;
 
 impl Engine {
@@ -24,14 +24,7 @@ impl Engine {
             }
             read = company.client.reference_data().await?;
         }
-        for row in &read.unreadable {
-            tracing::warn!(
-                company = company.id,
-                row = row.key,
-                reason = row.reason,
-                "a reference row cannot be read"
-            );
-        }
+        warn_of(company, &read.unreadable);
         match &read.without_rates {
             // A company that has no such list, or keeps it to itself.
             None | Some(Error::NotFound { .. } | Error::Forbidden { .. }) => {}
@@ -87,12 +80,19 @@ impl Engine {
         Ok(hash)
     }
 
-    /// The chart of accounts alone, one call. Whether any had changed.
+    /// The chart of accounts alone, one call where every row can be read. Whether any had changed.
     pub async fn refresh_accounts(&self, company: &Company) -> Result<bool, SyncError> {
         let Some(known) = self.recall_reference(company).await? else {
             return self.refresh_reference(company).await.map(|()| true);
         };
-        let accounts = company.client.accounts().await?;
+        let (mut accounts, mut unreadable) = company.client.accounts().await?;
+        for _ in 1..UNREADABLE_READS {
+            if unreadable.is_empty() {
+                break;
+            }
+            (accounts, unreadable) = company.client.accounts().await?;
+        }
+        warn_of(company, &unreadable);
         let reference = ReferenceData { accounts, ..known.data.clone() };
         self.use_newer(company, &known, reference).await
     }
@@ -181,6 +181,17 @@ impl Engine {
         let groups = SupplierGroups::new(&data);
         company.set_reference(KnownReference { data, suppliers, groups, hash });
         Ok(())
+    }
+}
+
+fn warn_of(company: &Company, unreadable: &[UnreadableRow]) {
+    for row in unreadable {
+        tracing::warn!(
+            company = company.id,
+            row = row.key,
+            reason = row.reason,
+            "a reference row cannot be read"
+        );
     }
 }
 
