@@ -4,6 +4,8 @@
 //! `cargo bench --bench flow`; `ML_CONNECTOR_BENCH_DOCUMENTS` (orders, and as many invoices) and
 //! `ML_CONNECTOR_BENCH_REPEATS` change its size.
 
+#[path = "../figures/mod.rs"]
+mod figures;
 mod floor;
 mod process;
 mod recorder;

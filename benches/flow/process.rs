@@ -1,5 +1,6 @@
 //! Child processes: the sandbox, and whatever is measured.
 
+use super::figures::{peak_of, times_of};
 use super::{Failure, fresh};
 use serde_json::Value;
 use std::fs::File;
@@ -12,9 +13,6 @@ use std::time::{Duration, Instant};
 const START: Duration = Duration::from_secs(60);
 /// Between two looks at a measured process.
 const LOOK: Duration = Duration::from_millis(2);
-/// The kernel counts a process's time in hundredths of a second, whatever its own clock.
-const TICK: Duration = Duration::from_millis(10);
-
 /// What one process took.
 pub struct Measured {
     pub wall: Duration,
@@ -50,22 +48,6 @@ pub fn measure(mut command: Command, folder: &Path, good: &[i32]) -> Result<Meas
         return Err(format!("the measured process ended with {code:?}: {words}").into());
     }
     Ok(Measured { wall, cpu, peak_kib })
-}
-
-fn peak_of(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches("kB").trim().parse().ok()
-}
-
-/// Whether it has ended, and its user and system time.
-fn times_of(stat: &str) -> Result<(bool, Duration), Failure> {
-    // The name, in parentheses, may hold anything; the state follows the last of them.
-    let (_, after) = stat.rsplit_once(") ").ok_or("a process without a state")?;
-    let fields: Vec<&str> = after.split(' ').collect();
-    let ticks = |field: usize| -> Result<u32, Failure> {
-        Ok(fields.get(field).ok_or("a process without times")?.parse()?)
-    };
-    Ok((matches!(fields[0], "Z" | "X"), TICK * (ticks(11)? + ticks(12)?)))
 }
 
 /// The simulators, as a process of their own. Dropped, it ends.
