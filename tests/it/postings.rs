@@ -2,6 +2,7 @@
 //! from the audit trail. That all others are refused is told by the table below the state machine.
 
 use crate::connector::{COMPANY, Connector, Options, assert_whole, moves, small_sandbox};
+use crate::serve::until;
 use crate::stores::{self, TestStore};
 use ml_connector::store::{PostingState, Store};
 use ml_connector::sync::{RoundReport, Silent, sync};
@@ -256,12 +257,11 @@ async fn what_stands_otherwise_is_told_until_it_is_right() {
         };
         let (number, _) = tokio::join!(meddle, flow.round());
         // Visma gets its time: what it answered may be on its way.
-        for _ in 0..20 {
-            if flow.store.attention_count().await.unwrap() > 0 {
-                break;
-            }
+        until("the release without effect is told", || async {
             flow.round().await;
-        }
+            flow.store.attention_count().await.unwrap() > 0
+        })
+        .await;
         flow.assert_moved(&[("release", "done", "refused")]).await;
         assert_eq!(flow.store.attention_count().await.unwrap(), 1);
         assert!(visma.change_by_hand("Invoice", &number, HandChange::Status("Open")));
