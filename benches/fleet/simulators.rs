@@ -63,6 +63,9 @@ impl Simulators {
             all.insert(name.into(), list.into());
         }
         all.insert("store".into(), toml::Table::from_iter([("url".into(), store.into())]).into());
+        // Several workers share one machine here, and nobody asks them.
+        let serve = toml::Table::from_iter([("listen".into(), "none".into())]);
+        all.insert("serve".into(), serve.into());
         if !every.is_empty() {
             let flows = ["orders", "invoices"].map(|flow| (flow.to_owned(), every.into()));
             let mut schedule = toml::Table::from_iter(flows);
