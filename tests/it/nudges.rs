@@ -7,8 +7,9 @@ use crate::stores::{self, TestStore};
 use axum::body::Bytes;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ml_connector::clock;
 use ml_connector::schedule::{Flow, Poll};
-use ml_connector::store::{DocumentFilter, DocumentState, PostingState, Store};
+use ml_connector::store::{Change, DocumentFilter, DocumentState, NudgeRow, PostingState, Store};
 use ml_connector_sandbox::visma::{HandChange, Signature, Subscription};
 use ml_connector_sandbox::{Sandbox, Settings, faults, world};
 use reqwest::{Method, StatusCode};
@@ -341,6 +342,7 @@ async fn paused(test: TestStore) {
     let calls = story.calls("/v1/supplier");
     assert_eq!(story.nudge(&changed("Supplier", 1)).await, 200);
     story.counts("suppliers", "received", 1).await;
+    assert_eq!(story.store.nudges_waiting().await.unwrap(), [], "{}", test.url);
     assert_eq!(story.calls("/v1/supplier"), calls);
     let resumed = story.connector.run(&["resume", "no", "--reason", "closed"]).await;
     assert_eq!(resumed.code(), Some(0), "{resumed:#?}");
@@ -352,6 +354,37 @@ async fn paused(test: TestStore) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_paused_connection_keeps_its_nudges_for_later() {
     futures_util::future::join_all(stores::both().await.into_iter().map(paused)).await;
+}
+
+/// A process dies while it polls what was told: whoever owns the unit next polls it.
+async fn taken(test: TestStore) {
+    let story = Story::new(&test, SIGNED, 1).await;
+    let units = story.store.ownerships().await.unwrap();
+    let owned = story.store.take_ownership(&units[0].unit, "dead", 0, false).await.unwrap();
+    let owned = owned.expect("nobody has it");
+    let row = NudgeRow {
+        connection: "no".into(),
+        delivery: "d1".into(),
+        n: 0,
+        poll: Poll::Invoices,
+        reference: String::new(),
+        received_at: clock::now(),
+    };
+    assert!(story.store.keep_nudge(&row, 0).await.unwrap());
+    let mut change = Change::new();
+    change.take_nudges("no", Poll::Invoices);
+    story.store.commit(&owned, change).await.unwrap();
+    assert_eq!(story.store.nudges_waiting().await.unwrap(), []);
+    story.store.release_ownership(&owned).await.unwrap();
+    let calls = story.calls("/v1/supplierInvoice");
+    let child = story.serve().await;
+    until("its poll", || async { story.calls("/v1/supplierInvoice") == calls + 1 }).await;
+    story.end(child).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_nudge_whose_poll_died_is_polled_by_the_next_process() {
+    futures_util::future::join_all(stores::both().await.into_iter().map(taken)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
