@@ -6,6 +6,7 @@ mod hooks;
 mod http;
 mod keeper;
 mod metrics;
+mod open_files;
 mod share;
 
 pub use board::Board;
@@ -169,6 +170,7 @@ async fn turn(
 ) -> Result<Option<Config>, ServeError> {
     let units = sync::units(store, config).await?;
     let names: Vec<&str> = units.iter().map(|unit| unit.id.as_str()).collect();
+    open_files::raise(config);
     tracing::info!(units = names.len(), worker = worker.borrow().id(), "serving");
     board.begin(&names);
     let (stops, stop) = watch::channel(false);

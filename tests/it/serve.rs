@@ -222,3 +222,34 @@ async fn a_port_that_is_taken_stops_the_start_in_words() {
     let calls = sandbox.visma().calls();
     assert_eq!((calls.reads, calls.writes, calls.tokens), (0, 0, 0), "nothing was begun");
 }
+
+/// Open files that the process may have: the soft limit and the hard one.
+fn open_files(child: &Child) -> Option<(u64, u64)> {
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let mut words = line.split_whitespace().map_while(|word| word.parse().ok());
+    Some((words.next()?, words.next()?))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn as_many_files_are_open_as_the_machine_allows_and_too_few_are_told() {
+    for (hard, is_told) in [(200, false), (70, true)] {
+        let sandbox = small_sandbox(4, SEED, false).await;
+        let test = stores::sqlite();
+        let connector = Connector::new(&sandbox, &test.url, &Options::default());
+        scheduled(&connector, free_port());
+        let before = format!("ulimit -Sn 60; ulimit -Hn {hard}");
+        let mut child = connector.command_under(&before, &["serve"]).spawn().expect("it starts");
+        let said = heard(&mut child);
+        until("the first turn", || async { said.lock().unwrap().contains("serving") }).await;
+        assert_eq!(open_files(&child), Some((hard, hard)));
+        let warning = format!(
+            "may have {hard} files and sockets open, and the one connection of this configuration may need 82"
+        );
+        let told = said.lock().unwrap().clone();
+        assert_eq!(told.contains(&warning), is_told, "{told}");
+        assert_eq!(told.contains("LimitNOFILE"), is_told, "{told}");
+        signal(&child, "TERM");
+        finish_child(child).await;
+    }
+}
