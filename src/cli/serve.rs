@@ -33,6 +33,9 @@ pub async fn run(path: &Path, config: Config, output: &Output) -> Result<ExitCod
             Ok(ExitCode::SUCCESS)
         }
         Err(error @ ServeError::Alerts(_)) => Err(Failure::configuration(error)),
-        Err(error) => Err(Failure::could_not(error)),
+        Err(ServeError::Sync(error)) => Err(error.into()),
+        Err(error @ (ServeError::Listen { .. } | ServeError::Fault(_))) => {
+            Err(Failure::could_not(error))
+        }
     }
 }

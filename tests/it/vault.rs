@@ -16,7 +16,8 @@ const VISMA: &str = "sandbox-visma-secret";
 const JAGGAER: &str = "sandbox-jaggaer-secret";
 /// One key, in a file beside the configuration.
 const ONE_KEY: &str = "[vault]\nkey = \"2025\"\n\
-                       [[vault.master_key]]\nname = \"2025\"\nfile = \"2025.key\"\n";
+                       [[vault.master_key]]\nname = \"2025\"\nfile = \"2025.key\"\n\
+                       [serve]\nlisten = \"none\"\n";
 const BOTH_KEYS: &str = "[vault]\nkey = \"2026\"\n\
                          [[vault.master_key]]\nname = \"2025\"\nfile = \"2025.key\"\n\
                          [[vault.master_key]]\nname = \"2026\"\nenv = \"STORY_MASTER_KEY\"\n";
@@ -272,7 +273,7 @@ async fn what_does_not_open_stops_the_start_in_words() {
         let good = std::fs::read(&key).expect("readable");
         let mode = |mode| std::fs::set_permissions(&key, PermissionsExt::from_mode(mode));
         let everything: &[&[&str]] =
-            &[&["sync"], &["ping"], &["secret", "set", "x"], &["secret", "rotate"]];
+            &[&["sync"], &["serve"], &["ping"], &["secret", "set", "x"], &["secret", "rotate"]];
 
         mode(0o644).expect("ours");
         for verb in everything {
