@@ -31,6 +31,7 @@ mod nudges;
 mod offices;
 mod onboarding;
 mod overrides;
+mod packaging;
 mod ping;
 mod planted;
 mod postings;
