@@ -70,7 +70,7 @@ fn build_deb(binary: &Path, out: &Path) -> Command {
     let mut command = Command::new(root().join("packaging/build-deb"));
     command.arg("--binary").arg(binary).arg("--out").arg(out);
     command.env("DPKG_DEB_COMPRESSOR_TYPE", "gzip").env("DPKG_DEB_COMPRESSOR_LEVEL", "1");
-    command.env("SOURCE_DATE_EPOCH", "1790000000");
+    command.env("SOURCE_DATE_EPOCH", "1750000000");
     command
 }
 
