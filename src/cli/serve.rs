@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// Runs until SIGTERM or Ctrl-C.
 pub async fn run(path: &Path, config: Config, output: &Output) -> Result<ExitCode, Failure> {
+    // First of all: opening the store can take long, and systemd does not start again what a SIGHUP ended.
+    let reload = reload_on_signal();
     let store = super::open(&config).await?;
     let path = PathBuf::from(path);
     let stop = stop_on_signal();
@@ -24,7 +26,7 @@ pub async fn run(path: &Path, config: Config, output: &Output) -> Result<ExitCod
     });
     let control = Control {
         stop,
-        reload: reload_on_signal(),
+        reload,
         load: Box::new(move || Config::load(&path).map_err(|error| error.to_string())),
     };
     match serve::serve(&store, config, control).await {

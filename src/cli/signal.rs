@@ -27,12 +27,13 @@ async fn asked() {
     }
 }
 
-/// A message for each SIGHUP.
+/// A message for each SIGHUP. From the moment that this returns none ends the process.
 pub fn reload_on_signal() -> mpsc::Receiver<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (sender, receiver) = mpsc::channel(1);
+    let hangup = signal(SignalKind::hangup());
     tokio::spawn(async move {
-        let Ok(mut hangup) = signal(SignalKind::hangup()) else { return sender.closed().await };
+        let Ok(mut hangup) = hangup else { return sender.closed().await };
         while hangup.recv().await.is_some() {
             // One that is not looked at yet does for this one too.
             let _ = sender.try_send(());

@@ -253,3 +253,21 @@ async fn as_many_files_are_open_as_the_machine_allows_and_too_few_are_told() {
         finish_child(child).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reload_while_the_store_is_opened_ends_nothing() {
+    // A server that takes the connection and says nothing.
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let store = format!("postgres://nobody@127.0.0.1:{port}/nothing");
+    let nowhere = "http://127.0.0.1:9";
+    let connector = Connector::at(nowhere, nowhere, &store, &Options::default());
+    let child = connector.command(&["serve"]).spawn().expect("it starts");
+    let opening = tokio::task::spawn_blocking(move || silent.accept().map(|(opening, _)| opening));
+    let opening = opening.await.unwrap().expect("it asks for the store");
+    signal(&child, "HUP");
+    drop(opening);
+    let run = finish_child(child).await;
+    assert_eq!(run.code(), Some(1), "{run:#?}");
+    assert!(run.stderr.contains("cannot open the store"), "{run:#?}");
+}
