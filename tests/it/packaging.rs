@@ -2,7 +2,7 @@
 //! the manual and the program say.
 
 use crate::stores::unique;
-use ml_connector::config::ServeConfig;
+use ml_connector::config::{Config, ServeConfig};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -322,6 +322,20 @@ fn the_unit_says_what_the_manual_says() {
     let said = String::from_utf8_lossy(&output.stderr);
     // It looks at what the unit names too, and other units are not ours.
     assert!(output.status.success() && !said.contains("ml-connector"), "{output:?}");
+}
+
+#[test]
+fn what_the_manual_writes_into_the_configuration_is_taken() {
+    let blocks: Vec<&str> = INSTALL.split("```toml\n").skip(1).collect();
+    assert_eq!(blocks.len(), 3);
+    for block in blocks {
+        let block = block.split("```").next().expect("its end");
+        let written: toml::Table = block.parse().expect(block);
+        let example = include_str!("../../ml-connector.example.toml");
+        let mut table: toml::Table = example.parse().expect("it is TOML");
+        table.extend(written);
+        Config::parse(&table.to_string(), Path::new(CONFIG)).expect(block);
+    }
 }
 
 /// The words of each line of the container file that begins with an instruction.
