@@ -11,6 +11,7 @@ pub mod decide;
 pub mod doctor;
 pub mod examine;
 pub mod fit;
+mod http;
 pub mod jaggaer;
 #[cfg(test)]
 #[path = "../tests/laws/mod.rs"]

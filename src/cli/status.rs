@@ -3,16 +3,19 @@ use ml_connector::clock;
 use ml_connector::config::Config;
 use ml_connector::sync::totals;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 pub async fn run(config: &Config, output: &Output) -> Result<ExitCode, Failure> {
     let store = super::open(config).await?;
     let totals = totals(&store).await?;
-    let mut holds: BTreeMap<String, i64> = BTreeMap::new();
+    // A document may be held for one reason on several of its lines.
+    let mut held: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for hold in store.holds().await? {
-        *holds.entry(hold.code).or_default() += 1;
+        held.entry(hold.code).or_default().insert(hold.document);
     }
+    let holds: BTreeMap<String, usize> =
+        held.into_iter().map(|(code, documents)| (code, documents.len())).collect();
     let rounds = store.rounds(5).await?;
     let owners = store.ownerships().await?;
     let postings = store.posting_counts().await?;

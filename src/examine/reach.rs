@@ -45,14 +45,10 @@ pub async fn reach(key: &'static str, text: &str) -> Reach {
 }
 
 async fn answer(url: &Url, name: &str, port: u16) -> Result<Answered, Unreachable> {
-    // Fails when some other part of the process has chosen already; either will do.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let other = |error: &dyn Error| Unreachable::Other(chain(error));
-    let http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
+    let http = crate::http::client()
         .connect_timeout(LONGEST_ANSWER)
         .timeout(LONGEST_ANSWER)
-        .user_agent(concat!("ml-connector/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|error| other(&error))?;
     let mut root = url.clone();

@@ -15,12 +15,8 @@ pub async fn webhook(public_url: Option<&str>, secret: &str) -> WebhookSeen {
     if url.scheme() != "https" && !is_loopback {
         return WebhookSeen::InTheClear;
     }
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(LONGEST_ANSWER)
-        .timeout(LONGEST_ANSWER)
-        .build();
+    let http =
+        crate::http::client().connect_timeout(LONGEST_ANSWER).timeout(LONGEST_ANSWER).build();
     let answer = match http {
         Ok(http) => http.get(url).send().await,
         Err(error) => Err(error),

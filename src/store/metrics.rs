@@ -40,7 +40,7 @@ impl Store {
         .fetch_all(&mut *reader)
         .await?;
         let holds = sqlx::query_as::<Any, (String, String, i64)>(
-            "select document.connection, hold.code, cast(count(*) as bigint) from hold \
+            "select document.connection, hold.code, cast(count(distinct hold.document) as bigint) from hold \
              join document on document.id = hold.document \
              group by document.connection, hold.code order by document.connection, hold.code",
         )

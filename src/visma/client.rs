@@ -62,10 +62,7 @@ enum Failed {
 impl Client {
     pub fn new(settings: Settings) -> Result<Self, Error> {
         settings.check()?;
-        // Fails when some other part of the process has chosen already; either will do.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
+        let http = crate::http::client()
             .retry(reqwest::retry::never())
             .referer(false)
             .connect_timeout(Duration::from_secs(15))
@@ -73,7 +70,6 @@ impl Client {
             // one that is just being closed, or its outcome is unknown for nothing.
             .pool_idle_timeout(Duration::from_secs(15))
             .tcp_nodelay(true)
-            .user_agent(concat!("ml-connector/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Error::Settings(answer::chain(&error)))?;
         let mut headers = Vec::new();

@@ -177,6 +177,14 @@ async fn lists_have_the_keys_that_others_rely_on() {
             ..Settings::default()
         };
         let flow = Flow::start(settings, test).await;
+        let world = flow.sandbox.world();
+        let order = flow
+            .to_post(Kind::PurchaseOrder)
+            .into_iter()
+            .find(|id| world.order(id).is_some_and(|order| order.lines.len() > 1));
+        assert!(world.edit_order(&order.expect("one has several lines"), |order| {
+            order.lines.iter_mut().for_each(|line| line.shares[0].cost_center = "999".into());
+        }));
         let (sync, status) = flow.run_json(&["sync"]).await;
         assert_eq!(status, 3, "documents are held: {sync}");
         for key in ["received", "posted", "held", "ignored", "uncertain", "in_flight", "seconds"] {
@@ -216,6 +224,14 @@ async fn lists_have_the_keys_that_others_rely_on() {
                 assert!(hold[key].is_string(), "{key} in {hold}");
             }
         }
+        // One document is held for one reason on several lines, and is one document.
+        let held_for: BTreeSet<(String, String)> =
+            holds.iter().map(|of| (of["code"].to_string(), of["document"].to_string())).collect();
+        assert!(held_for.len() < holds.len(), "{holds:?}");
+        let (status, _) = flow.run_json(&["status"]).await;
+        let counted = status["holds"].as_object().unwrap().values();
+        let counted: u64 = counted.map(|of| of.as_u64().unwrap()).sum();
+        assert_eq!(counted, held_for.len() as u64, "{status}");
         let id = holds[0]["document"].as_str().unwrap();
         let (shown, status) = flow.run_json(&["documents", "show", id]).await;
         assert_eq!(status, 0);

@@ -42,14 +42,7 @@ pub struct Courier {
 impl Courier {
     /// An error says that this machine's TLS cannot be set up.
     pub fn new() -> Result<Self, reqwest::Error> {
-        // Another part of the process may have done it: one is enough for all.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            // A signed message goes where the configuration says, nowhere else.
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("ml-connector/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let http = crate::http::client().timeout(PATIENCE).build()?;
         Ok(Self { http })
     }
 

@@ -28,8 +28,8 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Once};
 use std::time::Duration;
 use token::SignIn;
 use tokio::time::sleep;
@@ -81,19 +81,14 @@ struct Answer {
 
 impl Client {
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        static PROVIDER: Once = Once::new();
-        // Another client of this program may have installed it already.
-        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
         let base = Base::parse(&settings.base_url)?;
         let url = settings.token_url.clone().unwrap_or_else(|| base.token_url());
         if !Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
             return Err(Error::Settings(format!("token URL `{url}` is not an address")));
         }
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
+        let http = crate::http::client()
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.request_timeout)
-            .user_agent(concat!("ml-connector/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Error::Settings(network_text(error)))?;
         let secrets = || std::iter::once(&settings.client_secret).chain(&settings.previous_secret);

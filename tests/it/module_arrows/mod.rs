@@ -20,12 +20,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("confirm", &["procurement"]),
     ("schedule", &[]),
     ("nudge", &["schedule"]),
+    ("http", &[]),
     ("redact", &[]),
     ("vault", &[]),
-    ("jaggaer", &["procurement", "redact"]),
-    ("visma", &["procurement", "redact"]),
+    ("jaggaer", &["procurement", "http", "redact"]),
+    ("visma", &["procurement", "http", "redact"]),
     ("audit", &[]),
-    ("alert", &["clock"]),
+    ("alert", &["clock", "http"]),
     ("clock", &[]),
     ("crash", &[]),
     // It keeps holds and waits as the decision made them, and the core's types.
@@ -82,7 +83,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("doctor", &["jaggaer", "visma"]),
-    ("examine", &["jaggaer", "visma", "doctor"]),
+    ("examine", &["jaggaer", "visma", "doctor", "http"]),
     ("serve", &["alert", "schedule", "nudge", "clock", "store", "config", "sync", "vault"]),
     (
         "cli",
@@ -145,7 +146,7 @@ const IMPURE_PATHS: &[&[&str]] = &[
 /// Crates that only these places may use.
 const KEPT_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store/"]),
-    ("reqwest", &["alert/deliver/", "jaggaer/", "visma/", "examine/"]),
+    ("reqwest", &["http.rs", "alert/deliver/", "jaggaer/", "visma/", "examine/"]),
     ("lettre", &["alert/deliver/"]),
     ("clap", &["cli/"]),
     ("anyhow", &["main.rs", "cli/"]),
