@@ -6,6 +6,7 @@ mod check;
 mod connection;
 mod fault;
 mod header;
+mod retention;
 mod roles;
 mod secret;
 mod serve;
@@ -17,6 +18,7 @@ mod webhooks;
 pub use alerts::{AlertTarget, Alerts};
 pub use connection::{ConfirmConfig, ConnectionConfig};
 pub use header::HeaderText;
+pub use retention::RetentionConfig;
 pub use roles::Roles;
 pub use secret::SecretRef;
 pub use serve::ServeConfig;
@@ -192,6 +194,9 @@ impl Config {
         self.check_numbers()?;
         self.check_addresses()?;
         self.check_background_replies()?;
+        for company in &self.companies {
+            company.retention.check(&company.id).or_else(meaning)?;
+        }
         for connection in &self.connections {
             if let Err(fault) = connection.rules.matching.check() {
                 return meaning(format!("connection `{}`: {fault}", connection.id));

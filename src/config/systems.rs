@@ -1,6 +1,6 @@
 //! `[[source]]` and `[[company]]`: the systems on both sides, and how each is asked.
 
-use super::{HeaderText, SecretRef};
+use super::{HeaderText, RetentionConfig, SecretRef};
 use crate::{jaggaer, visma};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -102,6 +102,8 @@ pub struct CompanyConfig {
     pub write_timeout_seconds: u64,
     #[serde(default = "read_timeout")]
     pub read_timeout_seconds: u64,
+    #[serde(default)]
+    pub retention: RetentionConfig,
 }
 
 impl SourceConfig {

@@ -290,3 +290,29 @@ fn a_header_is_not_shown() {
     let wrong = GOOD.replace("tenant_id", "headers = { k = { value = \"hunter2\" } }\ntenant_id");
     assert!(!parse(&wrong).unwrap_err().to_string().contains("hunter2"));
 }
+
+#[test]
+fn a_company_keeps_its_material_as_long_as_its_law_says() {
+    let with = |table: &str| {
+        GOOD.replace(
+            "tenant_id = \"t\"\n",
+            &format!("tenant_id = \"t\"\n[company.retention]\n{table}\n"),
+        )
+    };
+    let kept = parse(&with("country = \"no\"\nkeep_years = 5")).unwrap();
+    assert_eq!(kept.companies[0].retention.keep_years, Some(5));
+    assert_eq!(parse(GOOD).unwrap().companies[0].retention, RetentionConfig::default());
+    for (table, words) in [
+        (
+            "country = \"se\"\nkeep_years = 6",
+            "c.toml: keep_years in [company.retention] of company `v` is 6, but Sweden",
+        ),
+        ("keep_years = 10", "needs `country`"),
+        ("country = \"de\"", "known: \"no\" (Norway)"),
+        ("country = \"no\"\nkeep_year = 5", "did you mean `keep_years`?"),
+        ("country = \"no\"\nkeep_years = \"5\"", "a whole number"),
+    ] {
+        let error = parse(&with(table)).expect_err(table).to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
