@@ -12,6 +12,25 @@ pub enum Plan {
     Invoice(InvoicePlan),
 }
 
+impl Plan {
+    /// Supplier, numbers, dates, amounts, accounts; no words, no payment reference, no names of files.
+    pub fn without_texts(mut self) -> Self {
+        match &mut self {
+            Self::Order(plan) => {
+                plan.description.clear();
+                plan.lines.iter_mut().for_each(|line| line.description.clear());
+            }
+            Self::Invoice(plan) => {
+                plan.description.clear();
+                plan.lines.iter_mut().for_each(|line| line.description.clear());
+                plan.payment_reference = None;
+                plan.attachments.clear();
+            }
+        }
+        self
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InvoicePlan {
     pub kind: InvoiceKind,

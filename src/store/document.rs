@@ -1,7 +1,7 @@
 //! Documents as they are kept: where each stands, its revisions, why it is held, and how many there
 //! are. What changes them is in `document_change`.
 
-use super::{Store, StoreError};
+use super::{Pruned, Store, StoreError};
 use crate::decide::Hold;
 use crate::procurement::DocumentKind;
 use sqlx::any::AnyRow;
@@ -102,6 +102,8 @@ pub struct DocumentRow {
     pub corrections: i64,
     /// A person's word that its next decision may take back what is released.
     pub correction_asked: bool,
+    /// Its bodies were deleted. `None`: they are here.
+    pub pruned: Option<Pruned>,
 }
 
 impl DocumentRow {
@@ -166,7 +168,7 @@ macro_rules! columns {
              currency, amount_minor, document_on, state, waiting, attention, latest_revision, recorded_revision, \
              applied_revision, applied_plan, row_hash, visma_type, visma_number, received_at, changed_at, \
              company, routed, \
-             corrections, correction_asked \
+             corrections, correction_asked, pruned_at, pruned_for \
              from document ",
             $tail
         )
@@ -435,6 +437,7 @@ pub(super) fn document(row: &AnyRow) -> Result<DocumentRow, StoreError> {
         routed: row.try_get(26)?,
         corrections: row.try_get(27)?,
         correction_asked: row.try_get::<i64, _>(28)? == 1,
+        pruned: Pruned::read(row.try_get(29)?, row.try_get(30)?),
     })
 }
 

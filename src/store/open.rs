@@ -25,6 +25,7 @@ static MIGRATIONS: &[(i64, &str, &str)] = &[
     (13, "reconciliation", include_str!("../../migrations/0013_reconciliation.sql")),
     (14, "alerts", include_str!("../../migrations/0014_alerts.sql")),
     (16, "confirmation", include_str!("../../migrations/0016_confirmation.sql")),
+    (17, "retention", include_str!("../../migrations/0017_retention.sql")),
 ];
 
 /// Two processes that start on a fresh store at once stop each other's migration.

@@ -1,6 +1,6 @@
 //! What reconciling looks at, and what it came to.
 
-use super::{Arg, Change, DocumentState, Statement, Step, Store, StoreError, args};
+use super::{Arg, Change, DocumentState, Pruned, Statement, Step, Store, StoreError, args};
 use crate::procurement::DocumentKind;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row};
@@ -27,6 +27,8 @@ pub struct StandingRow {
     pub visma_number: Option<String>,
     pub latest_revision: i64,
     pub received_at: i64,
+    /// As in [`DocumentRow`](super::DocumentRow::pruned).
+    pub pruned: Option<Pruned>,
 }
 
 /// Whose a document of Visma's is, by what is kept here.
@@ -60,7 +62,8 @@ macro_rules! columns {
     ($tail:literal) => {
         concat!(
             "select id, source, connection, company, kind, feed, number, supplier, currency, amount_minor, \
-             document_on, state, row_hash, visma_type, visma_number, latest_revision, received_at from document ",
+             document_on, state, row_hash, visma_type, visma_number, latest_revision, received_at, \
+             pruned_at, pruned_for from document ",
             $tail
         )
     };
@@ -280,5 +283,6 @@ fn standing(row: &AnyRow) -> Result<StandingRow, StoreError> {
         visma_number: row.try_get(14)?,
         latest_revision: row.try_get(15)?,
         received_at: row.try_get(16)?,
+        pruned: Pruned::read(row.try_get(17)?, row.try_get(18)?),
     })
 }

@@ -6,7 +6,8 @@ use sqlx::Any;
 
 impl Store {
     /// Documents of a source whose revision in force was not routed by these routes yet, in order of
-    /// id after `after`. What did not come whole, and what is on its way into Visma, is not among them.
+    /// id after `after`. What did not come whole, what is on its way into Visma, and what has no body any
+    /// more, is not among them.
     pub async fn documents_to_route(
         &self,
         source: &str,
@@ -15,7 +16,8 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<DocumentRow>, StoreError> {
         let rows = sqlx::query::<Any>(columns!(
-            "where source = $1 and routed <> $2 and state not in ('unread', 'posting') and id > $3 \
+            "where source = $1 and routed <> $2 and state not in ('unread', 'posting') and pruned_at is null \
+             and id > $3 \
              order by id limit $4"
         ))
         .bind(source)

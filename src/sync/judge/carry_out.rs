@@ -302,6 +302,7 @@ mod tests {
             routed: String::new(),
             corrections: 0,
             correction_asked: false,
+            pruned: None,
         };
         let planned = planned_posting("v", &document, Step::Create, "", "{}".into(), 1, 0);
         for (state, expected) in [

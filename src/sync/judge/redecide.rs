@@ -204,6 +204,7 @@ mod tests {
             routed: String::new(),
             corrections: 0,
             correction_asked: false,
+            pruned: None,
         }
     }
 
