@@ -18,6 +18,7 @@ mod pause;
 mod ping;
 mod profile;
 mod progress;
+mod prune;
 mod reconcile;
 mod rehearse;
 mod replay;
@@ -107,6 +108,8 @@ enum Command {
     Rehearse(rehearse::Arguments),
     /// Hold JAGGAER's lists, what was received, and Visma's lists against each other; writes nothing into either.
     Reconcile(reconcile::Arguments),
+    /// What of old documents may go by the retention of each company; deletes it with --apply.
+    Prune(prune::Arguments),
     /// The tables from JAGGAER's codes to Visma's, as CSV.
     #[command(subcommand)]
     Mapping(mapping::Command),
@@ -171,6 +174,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Explain(arguments) => explain::run(arguments, &load(cli)?, output).await,
         Command::Rehearse(arguments) => rehearse::run(arguments, &load(cli)?, output).await,
         Command::Reconcile(arguments) => reconcile::run(arguments, &load(cli)?, output).await,
+        Command::Prune(arguments) => prune::run(arguments, &load(cli)?, output).await,
         Command::Mapping(command) => mapping::run(command, &load(cli)?, output).await,
         Command::Secret(command) => secret::run(command, || load(cli), output).await,
         Command::Audit(command) => audit::run(command, &open(&load(cli)?).await?, output).await,

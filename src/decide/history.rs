@@ -96,6 +96,9 @@ pub struct KnownOrder {
     /// The source delivered it, and it went to another company.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elsewhere: Option<Elsewhere>,
+    /// It is so old that what the source sent of it was deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_pruned: bool,
 }
 
 /// Where an order went that is not with the company in question.

@@ -182,6 +182,9 @@ fn standing<'a>(
     if let Some(elsewhere) = known.and_then(|known| known.elsewhere.as_ref()) {
         return hold(Hold::order_elsewhere(number, &elsewhere.connection, &elsewhere.company));
     }
+    if known.is_some_and(|known| known.is_pruned) {
+        return hold(Hold::order_pruned(number));
+    }
     let erp = match (known.and_then(|known| known.received), erp) {
         (Some(OrderState::InFlight), _) => {
             return wait(format!("Order {number} is still on its way to Visma."));

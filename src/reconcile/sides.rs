@@ -88,6 +88,8 @@ pub struct Own {
     pub amount: Option<Money>,
     pub standing: Standing,
     pub row_hash: String,
+    /// That its body was deleted here, as a sentence.
+    pub pruned: Option<String>,
     /// JAGGAER's list as it was read would show it.
     pub is_listed: bool,
     /// Visma's list as it was read would show it, if it stands there.

@@ -361,6 +361,10 @@ impl Books {
             // It is counted although no sum is off.
             off.push((key_of(of, of.amount), Sum::default()));
         }
+        let text = match &of.pruned {
+            Some(pruned) => format!("{text} {pruned}"),
+            None => text,
+        };
         self.push(Difference {
             kind,
             source: of.source.clone(),

@@ -32,6 +32,7 @@ fn own(id: &str, minor: i64, standing: Standing) -> Own {
         amount: Some(nok(minor)),
         standing,
         row_hash: "h".into(),
+        pruned: None,
         is_listed: true,
         is_shown: true,
         is_moving: false,

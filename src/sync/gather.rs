@@ -230,7 +230,8 @@ impl<'a> Gatherer<'a> {
             DocumentState::Cancelled => OrderState::Cancelled,
         };
         let source = self.read_order(order).await?;
-        Ok(KnownOrder { received: Some(received), plan, erp, source, elsewhere: None })
+        let is_pruned = order.pruned.is_some();
+        Ok(KnownOrder { received: Some(received), plan, erp, source, elsewhere: None, is_pruned })
     }
 
     /// An order in Visma under this number that no key of ours marks.

@@ -1,9 +1,10 @@
-//! What a person asks for: `release` and `replay`, `pause` and `resume`. Asked by a row that the owner carries out, so
+//! What a person asks for: `release` and `replay`, `pause` and `resume`, `prune`. Asked by a row that the owner carries out, so
 //! that it works beside a running process too.
 
 use super::engine::{Engine, entry};
 use super::error::SyncError;
 use super::ids::moment_id;
+use super::prune::PRUNE;
 use crate::audit::hash_text;
 use crate::clock;
 use crate::config::Roles;
@@ -193,19 +194,27 @@ impl Engine {
                 done += 1;
                 continue;
             }
+            if request.verb == PRUNE {
+                self.carry_out_prune(&request).await?;
+                done += 1;
+                continue;
+            }
             let verb = [ManualVerb::Release, ManualVerb::Replay]
                 .into_iter()
                 .find(|verb| verb.as_str() == request.verb);
             let document = self.store.document(&request.document).await?;
             let mut change = Change::new();
             let result = match (verb, &document) {
-                (Some(verb), Some(document)) if verb.takes(document.state) => {
-                    self.carry_out_request(verb, &request, document, at, &mut change).await?
-                }
                 (Some(ManualVerb::Release), Some(document))
                     if document.state == DocumentState::Posted && document.attention.is_some() =>
                 {
                     self.release_posted(document, &request, at, &mut change).await?
+                }
+                (Some(_), Some(DocumentRow { pruned: Some(pruned), .. })) => {
+                    format!("not done: it is not decided again. {}", pruned.in_words())
+                }
+                (Some(verb), Some(document)) if verb.takes(document.state) => {
+                    self.carry_out_request(verb, &request, document, at, &mut change).await?
                 }
                 (Some(verb), Some(document)) => {
                     format!(

@@ -25,6 +25,7 @@ mod once;
 mod post;
 mod posting;
 mod progress;
+mod prune;
 mod receive;
 mod reconcile;
 mod rehearse;
@@ -59,6 +60,7 @@ pub use mapping::{
 pub use once::{RoundReport, carry_out, sync};
 pub use posting::{Event, IllegalStep, step};
 pub use progress::{Progress, Silent};
+pub use prune::{ask_to_prune, retention_limits};
 pub use reconcile::{Reconciled, reconcile};
 pub use rehearse::{
     Basis, Comparison, Rehearsed, Selection, applied_plan, rehearse, rehearse_each, rehearse_many,

@@ -1,4 +1,4 @@
-use super::{Entry, Hold, entry};
+use super::{Entry, Hold, Role, entry};
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[Entry] = &[
@@ -7,6 +7,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry("order_in_visma_differs", "An order keyed in by hand has the same number and other contents", "Buyer or accounting", "Make the two agree, or cancel one").by_itself("the order"),
     entry("order_line_unknown", "The order line that a line bills is not found in Visma", "AP", "Correct the order line on the invoice").by_itself("the order"),
     entry("order_not_taken", "The order was never carried over and is not in Visma", "Buyer or AP", "Key it in with its number as supplier reference").by_itself("the order"),
+    entry("order_pruned", "The order is so old that its body was deleted here", "Buyer", "Compare the invoice with the order in Visma").unless(Role::Buyer),
     entry("order_supplier_differs", "Order and invoice have different suppliers", "AP", "Correct the supplier or the order number").by_itself("the order or the link"),
 ];
 
@@ -38,6 +39,18 @@ impl Hold {
             format!("Order {order} is cancelled."),
             "Ask the buyer whether the invoice is to be paid. Reopen the order, or remove it from \
              the invoice in JAGGAER; then release.",
+        )
+    }
+
+    pub(crate) fn order_pruned(order: &str) -> Self {
+        Self::new(
+            "order_pruned",
+            format!(
+                "Order {order} is so old that what JAGGAER sent of it was deleted here, so the invoice cannot be compared \
+                 with it."
+            ),
+            "Compare it with the order in Visma, and ask the buyer whether it is to be paid. If it is, set this aside with \
+             a reason.",
         )
     }
 

@@ -7,6 +7,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry("attachment_failed", "A file could not be carried over", "AP", "Attach it by hand in Visma"),
     entry("attempts_spent", "Visma failed to take it too many times", "Integration", "See the last answer; release when Visma works"),
     entry("changed_after_posting", "Changed in JAGGAER when Visma's document can no longer be changed", "AP", "Credit and post again in Visma"),
+    entry("changed_after_pruning", "Changed in JAGGAER when its body was deleted here because its time was over", "Accounting", "Compare JAGGAER with Visma, correct by hand, release"),
     entry("changed_in_visma", "Somebody keeps changing the document in Visma at the same time", "AP", "Release when it is at rest"),
     entry("correction_open", "A released invoice is being taken back by a credit note; the new one follows when that is released", "Accounting", "Release the credit note in Visma"),
     entry("doubled_in_visma", "The document stands in Visma more than once", "Accounting", "Void all but one"),
@@ -56,6 +57,16 @@ impl Hold {
              correction would do; --correct --apply --reason TEXT takes it back by a credit note and posts it \
              anew. Otherwise credit it in full in Visma, apply the credit note to it, key the invoice in with the \
              supplier's number, and release: it is found by that number.",
+        )
+    }
+
+    /// `pruned`: when and why its body was deleted, as a sentence.
+    pub fn changed_after_pruning(number: &str, pruned: &str) -> Self {
+        Self::new(
+            "changed_after_pruning",
+            format!("JAGGAER changed it after it was posted as {number}. {pruned}"),
+            "Nothing of the change was posted. Compare JAGGAER with Visma, and correct it there by hand if it must be; \
+             then release, with a reason.",
         )
     }
 

@@ -175,6 +175,12 @@ const INVOICE_CASES: &[(&str, OnInvoice)] = &[
         let erp = b.history.orders.get_mut("PO-1").unwrap().erp.as_mut().unwrap();
         erp.currency = Currency::parse("EUR").unwrap();
     }),
+    ("order_pruned", |i, b| {
+        *i = order_invoice();
+        b.post(&an_order());
+        let known = b.history.orders.get_mut("PO-1").unwrap();
+        (known.source, known.is_pruned) = (None, true);
+    }),
     ("order_elsewhere", |i, b| {
         *i = order_invoice();
         let elsewhere = Elsewhere { connection: "vest".into(), company: "nordlys-vest".into() };
@@ -432,6 +438,7 @@ const ELSEWHERE: &[&str] = &[
     "attempts_spent",
     "batch_not_posted",
     "changed_after_posting",
+    "changed_after_pruning",
     "correction_open",
     "changed_in_visma",
     "doubled_in_visma",

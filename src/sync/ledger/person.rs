@@ -11,6 +11,7 @@ use crate::sync::engine::{Company, Connection, Engine, entry};
 use crate::sync::error::SyncError;
 use crate::sync::post::{step_entry, transition};
 use crate::sync::posting::Event;
+use crate::sync::prune::CHANGED_AFTER_PRUNING;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -51,7 +52,8 @@ impl Engine {
     }
 
     /// `release` of a posted document: what its attention is about is done again, and nothing else. A
-    /// refused release is tried again, a difference is let stand, a missing batch is waited for anew.
+    /// refused release is tried again, a difference is let stand, a missing batch is waited for anew, a change in
+    /// JAGGAER of what was deleted here is taken note of.
     pub async fn release_posted(
         &self,
         document: &DocumentRow,
@@ -65,6 +67,10 @@ impl Engine {
         let code =
             [REFUSED, DIFFERS, NOT_POSTED].into_iter().find(|code| has_code(attention, code));
         let done = match code {
+            None if has_code(attention, CHANGED_AFTER_PRUNING) => {
+                change.clear_attention(&document.id, CHANGED_AFTER_PRUNING);
+                true
+            }
             Some(REFUSED) => self.retry_release(document, at, &mut log, change).await?,
             Some(code) => self.move_on(document, code, at, &mut log, change).await?,
             None => false,

@@ -3,9 +3,10 @@
 use super::identity::{Identity, facts, with_hash};
 use super::is_of_the_source;
 use crate::audit::hash_text;
+use crate::decide::Hold;
 use crate::jaggaer::{Content, Feed, Row};
 use crate::procurement::{Document, InvoiceKind};
-use crate::store::{Change, DocumentRow, DocumentState, RevisionRow};
+use crate::store::{Change, DocumentRow, DocumentState, Pruned, RevisionRow};
 use crate::sync::engine::{Engine, Source, entry};
 use crate::sync::error::SyncError;
 use crate::{clock, decide};
@@ -141,6 +142,26 @@ impl Engine {
             Document::Invoice(_) => None,
         });
         let n = known.map_or(0, |document| document.recorded_revision) + 1;
+        if let Some(document) = known
+            && let Some(pruned) = &document.pruned
+        {
+            let is_other =
+                in_force.as_ref().is_none_or(|revision| revision.material_hash != material_hash);
+            let hashes = (raw_hash.as_str(), material_hash.as_str());
+            note_after_pruning(&mut change, (document, pruned), n, hashes, is_other, at);
+            change.insert_revision(
+                &identity.id,
+                n,
+                &raw_hash,
+                &material_hash,
+                source_revision,
+                source.profile.version(),
+                "",
+                at,
+            );
+            change.record_revision(&identity.id, n, false, &identity.row_hash, "", at);
+            return Ok(change);
+        }
         let is_late = matches!(
             (source_revision, in_force.as_ref().and_then(|revision| revision.source_revision)),
             (Some(new), Some(old)) if new < old
@@ -215,6 +236,8 @@ impl Engine {
                 at,
             )),
             Some(document) if document.state == DocumentState::Posting => return None,
+            // It is at rest for good. The next change of its row asks for it again.
+            Some(document) if document.pruned.is_some() => return Some(Change::new()),
             Some(document) => {
                 log.from_state = document.state.as_str().into();
                 if document.state != DocumentState::Unread {
@@ -249,6 +272,33 @@ impl Engine {
             }
         }
         Ok(())
+    }
+}
+
+/// What JAGGAER sends of a document whose time is over is not kept again, only that it came. Nothing of it is judged;
+/// where it is other than what was posted, a person is told.
+fn note_after_pruning(
+    change: &mut Change,
+    (document, pruned): (&DocumentRow, &Pruned),
+    n: i64,
+    (raw_hash, material_hash): (&str, &str),
+    is_other: bool,
+    at: i64,
+) {
+    let mut log = entry(&document.connection, &document.id, "received_after_pruning", at);
+    log.from_state = document.state.as_str().into();
+    log.to_state = document.state.as_str().into();
+    log.detail = json!({
+        "revision": n, "raw_sha256": raw_hash, "material_sha256": material_hash, "differs": is_other,
+    })
+    .to_string();
+    change.log(log);
+    if is_other && document.state == DocumentState::Posted && document.attention.is_none() {
+        let kind = document.visma_type.as_deref().unwrap_or_default();
+        let number = document.visma_number.as_deref().unwrap_or_default();
+        let name = format!("{kind} {number}");
+        let hold = Hold::changed_after_pruning(name.trim(), &pruned.in_words());
+        change.set_attention(&document.id, Some(&hold.as_attention()));
     }
 }
 

@@ -71,6 +71,10 @@ impl Desk<'_> {
         let Some(since) = listing.since.filter(|_| feed.overlap().is_some()) else {
             return Ok(true);
         };
+        // When it changed last went with its body: nothing is claimed of it.
+        if row.pruned.is_some() {
+            return Ok(false);
+        }
         // It was asked for what changed since then: a document that did not is not missing.
         let kept = self.store.revision(&row.id, row.latest_revision).await?;
         let body = kept.and_then(|kept| serde_json::from_str::<Value>(&kept.raw).ok());
@@ -109,6 +113,7 @@ impl Desk<'_> {
                 .map(|(currency, minor)| Money::new(minor, currency)),
             standing: standing(row.state),
             row_hash: row.row_hash,
+            pruned: row.pruned.map(|pruned| pruned.in_words()),
             is_listed,
             visma: row.visma_number.map(|number| match row.visma_type {
                 Some(kind) => format!("{kind} {number}"),

@@ -115,7 +115,7 @@ fn known_order(
         other => return Err(format!("an order cannot stand as `{other}`")),
     };
     let source = plan.is_some().then_some(order);
-    Ok(KnownOrder { received, plan, erp, source, elsewhere: None })
+    Ok(KnownOrder { received, plan, erp, source, elsewhere: None, is_pruned: false })
 }
 
 fn erp_order(plan: &OrderPlan, form: &form::Order, ours: bool) -> ErpOrder {
