@@ -119,7 +119,11 @@ async fn show(store: &Store, id: &str, output: &Output) -> Result<ExitCode, Fail
         value["revision"] = json!(document.latest_revision);
         value["applied_revision"] = json!(document.applied_revision);
         value["applied_plan"] = json_or_null(document.applied_plan.as_deref());
-        value["raw"] = json_or_null(revision.as_ref().map(|revision| revision.raw.as_str()));
+        let raw = revision.as_ref().map(|revision| revision.raw.as_str());
+        value["raw"] = json_or_null(raw.filter(|_| document.pruned.is_none()));
+        value["pruned"] = document.pruned.as_ref().map_or(Value::Null, |pruned| {
+            json!({ "at": clock::rfc3339(pruned.at), "company": pruned.company, "text": pruned.in_words() })
+        });
         value["postings"] = postings
             .iter()
             .map(|row| {
@@ -200,6 +204,9 @@ fn say(document: &DocumentRow, holds: &[HoldRow], value: &Value, output: &Output
         document.state.as_str(),
         visma_key(document).map(|key| format!(", in Visma as {key}")).unwrap_or_default(),
     ));
+    if let Some(pruned) = &document.pruned {
+        output.say(format!("  {}", pruned.in_words()));
+    }
     for hold in holds {
         output.say(format!("  held [{}] {}\n    do: {}", hold.code, hold.text, hold.fix));
     }

@@ -4,6 +4,7 @@ use super::output::{Failure, Output, table};
 use ml_connector::clock;
 use ml_connector::config::Config;
 use ml_connector::decide::Decision;
+use ml_connector::store::DocumentRow;
 use ml_connector::sync::{Explained, explain, outcome};
 use serde_json::json;
 use std::process::ExitCode;
@@ -47,7 +48,7 @@ pub async fn run(
         "missing": explained.again.as_ref().err(), "same": explained.is_the_same(),
         "differences": explained.differences, "derivations": explained.derivations,
     }));
-    say(&document.number, &explained, output);
+    say(&document, &explained, output);
     Ok(if explained.is_the_same() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
@@ -62,10 +63,11 @@ fn in_words(outcome: &str) -> &str {
     }
 }
 
-fn say(number: &str, explained: &Explained, output: &Output) {
+fn say(document: &DocumentRow, explained: &Explained, output: &Output) {
     let row = &explained.decision;
     output.say(format!(
-        "{number}, revision {}, was decided at {}: {}",
+        "{}, revision {}, was decided at {}: {}",
+        document.number,
         row.revision,
         clock::readable(row.decided_at),
         in_words(&row.outcome)
@@ -84,6 +86,8 @@ fn say(number: &str, explained: &Explained, output: &Output) {
             | Decision::NotRipe
             | Decision::Cancel),
         ) => output.say(format!("  {}", outcome(other))),
+        // That they are gone is said below.
+        None if document.pruned.is_some() => {}
         None => output.say("  its reasons were not kept at that time"),
     }
     if !explained.derivations.is_empty() {

@@ -1,4 +1,4 @@
-use super::output::{Failure, Output};
+use super::output::{Failure, Output, counted};
 use ml_connector::config::Config;
 use ml_connector::sync::{Basis, Comparison, Selection, rehearse_many};
 use serde_json::json;
@@ -67,6 +67,8 @@ pub async fn run(
         Reference::Then => Basis::Then,
         Reference::Now => Basis::Now,
     };
+    let all = selection.documents(&store).await?;
+    let pruned = all.iter().filter(|document| document.pruned.is_some()).count();
     let compared = rehearse_many(&store, config, &replaced, &selection, basis).await?;
     let changed: Vec<(&Comparison, Vec<String>)> = compared
         .iter()
@@ -75,6 +77,7 @@ pub async fn run(
         .collect();
     output.print(&json!({
         "period": arguments.period, "documents": compared.len(), "same": compared.len() - changed.len(),
+        "pruned": pruned,
         "differences": changed.iter().map(|(of, differences)| json!({
             "document": of.document.id, "source_id": of.document.source_id,
             "kind": of.document.kind.as_str(), "number": of.document.number,
@@ -94,6 +97,12 @@ pub async fn run(
         for line in differences {
             output.say(format!("  {line}"));
         }
+    }
+    if pruned > 0 {
+        output.say(format!(
+            "{} left out: the bodies were deleted because their time was over (docs/retention.md)",
+            counted(pruned, "document")
+        ));
     }
     let let_go = compared.iter().filter(|of| of.is_let_go()).count();
     let stopped = compared.iter().filter(|of| of.is_stopped()).count();

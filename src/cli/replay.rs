@@ -2,7 +2,7 @@ use super::hold::{Ask, ask, one, work};
 use super::output::{Failure, Output};
 use ml_connector::config::Config;
 use ml_connector::procurement::{DocumentKind, Plan, PostingMode};
-use ml_connector::store::{DocumentRow, DocumentState, PostingRow, Step, Store};
+use ml_connector::store::{DocumentRow, DocumentState, PostingRow, Pruned, Step, Store};
 use ml_connector::sync::{
     Correction, ManualVerb, Rehearsed, Selection, applied_plan, correction, plan_differences,
     rehearse_each,
@@ -59,6 +59,13 @@ pub async fn run(
         }
         (None, None) => Vec::new(),
     };
+    let (pruned, documents): (Vec<DocumentRow>, Vec<DocumentRow>) =
+        documents.into_iter().partition(|document| document.pruned.is_some());
+    let gone: Vec<Value> = pruned.iter().map(|document| tell_pruned(document, output)).collect();
+    if let (Some(_), [only]) = (&arguments.id, gone.as_slice()) {
+        output.print(only);
+        return Ok(ExitCode::from(1));
+    }
     let mut all = Vec::new();
     for (document, rehearsed) in rehearse_each(&store, config, documents).await? {
         all.push(look(&store, document, rehearsed, arguments.correct).await?);
@@ -89,7 +96,8 @@ pub async fn run(
     let (wanted, others): (Vec<&Seen>, Vec<&Seen>) =
         all.iter().partition(|seen| seen.why_not(arguments.apply).is_none());
     if !wanted.is_empty() {
-        let left = (!single).then(|| others.iter().map(|of| of.json(arguments.apply)).collect());
+        let others = others.iter().map(|of| of.json(arguments.apply));
+        let left = (!single).then(|| others.chain(gone).collect());
         let reason = arguments.reason.as_str();
         let mut asked = Vec::new();
         for seen in wanted {
@@ -101,15 +109,27 @@ pub async fn run(
         }
         return work(&asked, left, config, &store, output).await;
     }
-    let told: Vec<Value> = all.iter().map(|seen| seen.json(arguments.apply)).collect();
+    let nothing_meant = all.is_empty() && gone.is_empty();
+    let told: Vec<Value> = all.iter().map(|seen| seen.json(arguments.apply)).chain(gone).collect();
     match (single, told.as_slice()) {
         (true, [only]) => output.print(only),
         _ => output.print(&json!({ "documents": told })),
     }
-    if all.is_empty() {
+    if nothing_meant {
         output.say("no document is meant; nothing was done");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What has no body any more is not decided again.
+fn tell_pruned(document: &DocumentRow, output: &Output) -> Value {
+    let words = document.pruned.as_ref().map(Pruned::in_words).unwrap_or_default();
+    let why = format!("it cannot be decided again. {words}");
+    output.say(format!("{} {}: {why}", document.kind.as_str(), document.number));
+    json!({
+        "why": why, "document": document.id, "state": document.state.as_str(), "differences": [],
+        "decision": Value::Null, "asked": false, "correction": Value::Null,
+    })
 }
 
 async fn look(

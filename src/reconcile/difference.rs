@@ -161,6 +161,16 @@ pub(super) fn amount_not_as_listed(own: &Own, row: &Listed) -> Words {
     )
 }
 
+/// What came of it after its body was deleted is noted, and not taken over.
+pub(super) fn changed_after_pruning(own: &Own, row: &Listed) -> Words {
+    (
+        format!("{} stands in JAGGAER's list{}.", named(own), over(row.amount)),
+        "It was changed in JAGGAER since, and nothing of that was posted: compare it with Visma, and correct it there by \
+         hand if it must be."
+            .into(),
+    )
+}
+
 pub(super) fn missing_in_visma(own: &Own, gone: &[&Booked]) -> Words {
     let was = own.visma.as_deref().unwrap_or("a document without a number");
     let how = if gone.is_empty() {

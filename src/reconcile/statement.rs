@@ -168,7 +168,10 @@ impl Books {
         let off = off(of, of.amount, theirs);
         if same_row {
             if !off.is_empty() {
-                let words = difference::amount_not_as_listed(of, row);
+                let words = match &of.pruned {
+                    Some(_) => difference::changed_after_pruning(of, row),
+                    None => difference::amount_not_as_listed(of, row),
+                };
                 self.differ(DifferenceKind::AmountNotAsListed, of, off, words);
             }
         } else if row.is_coming {

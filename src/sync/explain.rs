@@ -82,6 +82,9 @@ async fn inputs_of(
     document: &DocumentRow,
     decision: &DecisionRow,
 ) -> Result<Result<Inputs, String>, SyncError> {
+    if let Some(pruned) = &document.pruned {
+        return Ok(Err(pruned.in_words()));
+    }
     let Some(revision) = store.revision(&document.id, decision.revision).await? else {
         return Ok(Err(format!("revision {} is not stored", decision.revision)));
     };

@@ -160,7 +160,7 @@ pub async fn rehearse(
     desk.judge_today(&today, document).await
 }
 
-/// The same for many, in their order. What was never read is left out.
+/// The same for many, in their order. What was never read, and what has no body any more, is left out.
 pub async fn rehearse_each(
     store: &Store,
     config: &Config,
@@ -169,7 +169,7 @@ pub async fn rehearse_each(
     let mut desks: BTreeMap<String, (Desk<'_>, Today)> = BTreeMap::new();
     let mut rehearsed = Vec::new();
     for document in documents {
-        if document.latest_revision == 0 {
+        if document.latest_revision == 0 || document.pruned.is_some() {
             continue;
         }
         if document.connection.is_empty() {
@@ -196,7 +196,8 @@ async fn unrouted(store: &Store, document: &DocumentRow) -> Result<Rehearsed, Sy
 }
 
 /// Judges every selected document with the rules in force and with those that replace them, by
-/// connection. A connection that is not named keeps its rules. What was never read is left out.
+/// connection. A connection that is not named keeps its rules. What was never read, and what has no body any more,
+/// is left out.
 pub async fn rehearse_many(
     store: &Store,
     config: &Config,
@@ -206,7 +207,8 @@ pub async fn rehearse_many(
 ) -> Result<Vec<Comparison>, SyncError> {
     let mut by_connection: BTreeMap<String, Vec<DocumentRow>> = BTreeMap::new();
     for document in selection.documents(store).await? {
-        if document.latest_revision > 0 && config.connection(&document.connection).is_some() {
+        let is_here = document.latest_revision > 0 && document.pruned.is_none();
+        if is_here && config.connection(&document.connection).is_some() {
             by_connection.entry(document.connection.clone()).or_default().push(document);
         }
     }
@@ -320,6 +322,9 @@ impl<'a> Desk<'a> {
         document: &DocumentRow,
         revision: i64,
     ) -> Result<RevisionRow, SyncError> {
+        if let Some(pruned) = &document.pruned {
+            return Err(SyncError::Inner(pruned.in_words()));
+        }
         self.store
             .revision(&document.id, revision)
             .await?

@@ -40,6 +40,7 @@ mod profiles;
 mod reconcile;
 mod refusals;
 mod rehearsal;
+mod retention;
 mod review;
 mod revisions;
 mod routing;

@@ -50,6 +50,7 @@ impl Company {
             erp: Some(in_erp(plan)),
             source: Some(order.clone()),
             elsewhere: None,
+            is_pruned: false,
         };
         self.history.orders.insert(order.number.clone(), known);
         Ok(())

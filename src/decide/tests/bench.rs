@@ -89,6 +89,7 @@ impl Bench {
                 erp: Some(erp),
                 source: None,
                 elsewhere: None,
+                is_pruned: false,
             },
         );
     }

@@ -121,6 +121,7 @@ fn an_order_keyed_in_by_hand_is_adopted_when_it_is_the_same() {
         erp: Some(erp),
         source: None,
         elsewhere: None,
+        is_pruned: false,
     };
     bench.history.orders.insert("PO-1".into(), known);
     let mut changed = an_order();
