@@ -2,3 +2,4 @@
 -- company. From then on the document moves no more: its rows, hashes, amounts and trail stay.
 alter table document add column pruned_at bigint;
 alter table document add column pruned_for text not null default '';
+create index request_by_document on request (document);

@@ -101,11 +101,20 @@ pub struct Texts {
 }
 
 /// Dated in a year that is over, and untouched since: `$1` the connection, `$2` its company, `$3` the oldest year
-/// that is kept, `$4` its first instant.
+/// that is kept, `$4` its first instant. The connection is joined to nothing so that no index by it is taken: batches
+/// are walked in order of id, and sorting all that is left for each of them would take ever so long.
 macro_rules! over {
     () => {
-        "d.connection = $1 and d.company in ('', $2) and d.pruned_at is null \
+        "d.connection || '' = $1 and d.company in ('', $2) and d.pruned_at is null \
          and cast(substr(d.document_on, 1, 4) as bigint) < $3 and d.changed_at < $4"
+    };
+}
+
+/// A document that is not over, or not at rest.
+macro_rules! needed {
+    () => {
+        "(b.document_on is null or cast(substr(b.document_on, 1, 4) as bigint) >= $3 or b.changed_at >= $4 \
+         or b.state not in ('posted', 'ignored', 'cancelled') or b.attention is not null)"
     };
 }
 
@@ -123,13 +132,13 @@ macro_rules! due {
              and not exists (select 1 from confirmation c where c.document = d.id and c.state = 'wanted') \
              and not exists (select 1 from ledger_check l where (l.document = d.id or l.owner = d.id) \
              and l.state in ('open', 'differs', 'not_posted')) \
-             and (d.kind <> 'purchase_order' or not exists (select 1 from document b where \
-             (b.source = d.source and b.order_number = d.order_number and b.id <> d.id \
-             or b.id in (select o.document from own_billing o \
-             where o.company = d.company and o.order_number = d.visma_number)) \
-             and (b.document_on is null or cast(substr(b.document_on, 1, 4) as bigint) >= $3 \
-             or b.changed_at >= $4 or b.state not in ('posted', 'ignored', 'cancelled') \
-             or b.attention is not null)))"
+             and (d.kind <> 'purchase_order' or (not exists (select 1 from document b \
+             where b.source = d.source and b.order_number = d.order_number and b.id <> d.id and ",
+            needed!(),
+            ") and not exists (select 1 from own_billing o join document b on b.id = o.document \
+             where o.company = d.company and o.order_number = d.visma_number and ",
+            needed!(),
+            ")))"
         )
     };
 }
