@@ -6,6 +6,7 @@ use crate::flow::{Flow, postable};
 use crate::offices::{Offices, settings as of_offices};
 use crate::serve::{free_port, get, scheduled, until};
 use crate::stores::{self, TestStore};
+use crate::tamper::{Fate, Tamper};
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 use ml_connector::config::Config;
@@ -19,6 +20,8 @@ use ml_connector_sandbox::{Settings, jaggaer, world};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const KEPT: &str = "\n[company.retention]\ncountry = \"no\"\nkeep_years = 5\n\n[[connection]]";
 const REASON: &str = "yearly clearing, decided by the board";
@@ -498,22 +501,34 @@ async fn a_change_of_what_has_no_body_is_never_posted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_detail_that_does_not_come_wakes_nothing() {
     let settings = Settings { profile: jaggaer::Profile::Observed, ..postable(7, 6) };
-    let flow = keeping_five_years(settings, stores::sqlite()).await;
+    let mut flow = keeping_five_years(settings, stores::sqlite()).await;
     flow.sync_to_the_end().await;
     age_all(&flow.store, "no").await;
     prune(&flow, &["--apply", "--reason", REASON]).await;
     let (gone, states_before) = (pruned(&flow.store).await, states(&flow.store).await);
     assert!(!gone.is_empty());
-    let rate = jaggaer::Rate { per_mille: 1000, at_most: None };
+    // Another address: the lists are read from the beginning. Their rows are others by their stamps.
+    let cable = Tamper::before(flow.sandbox.jaggaer_url()).await;
+    flow.config.sources[0].base_url = cable.url.clone();
     for id in flow.to_post(Kind::SupplierInvoice) {
         flow.sandbox.world().touch_invoice(&id);
     }
-    let faults = [(jaggaer::Fault::ErrorInside, rate)].into();
-    flow.sandbox
-        .jaggaer_faults()
-        .set(jaggaer::Faults { rates: faults, ..jaggaer::Faults::default() });
-    flow.round().await;
-    flow.sandbox.jaggaer_faults().set(jaggaer::Faults::default());
+    let refused = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&refused);
+    cable.set(move |_, path| {
+        let is_detail = path.contains("/invoices/") || path.contains("/invoice/");
+        match is_detail {
+            true => {
+                count.fetch_add(1, Ordering::Relaxed);
+                Fate::Answer(404, "{}")
+            }
+            false => Fate::Pass,
+        }
+    });
+    flow.sync().await;
+    assert!(refused.load(Ordering::Relaxed) > 0, "details are asked for");
+    assert_eq!(states(&flow.store).await, states_before);
+    cable.clear();
     flow.sync_to_the_end().await;
     assert_eq!(states(&flow.store).await, states_before);
 }
@@ -522,7 +537,9 @@ async fn a_detail_that_does_not_come_wakes_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_routes_move_nothing_that_has_no_body() {
     for test in stores::both().await {
-        let mut offices = Offices::start(of_offices(3, 9, 0), test).await;
+        let mut offices = Offices::start(of_offices(3, 20, 0), test).await;
+        // Some of them are from before go-live, and were never written to any company.
+        offices.change(&[("take_from = \"2026-09-01\"", "take_from = \"2026-10-10\"")]);
         offices.sync().await;
         offices.sync().await;
         age_all(&offices.store, "nord").await;
@@ -541,14 +558,23 @@ async fn other_routes_move_nothing_that_has_no_body() {
         assert_eq!(run.status.code(), Some(0), "{run:?}");
         let keeping = &offices.config.companies[2].id;
         let of = offices.config.connections.iter().find(|of| of.company == *keeping).unwrap();
+        let mut seen = BTreeSet::new();
         for document in offices.documents().await {
-            assert_eq!(document.pruned.is_some(), document.connection != of.id, "{document:?}");
+            let rests = matches!(document.state, DocumentState::Posted | DocumentState::Ignored);
+            let goes = rests && document.connection != of.id;
+            // An order stays with an invoice that is held for it.
+            let is_order = document.kind == DocumentKind::PurchaseOrder;
+            assert!(document.pruned.is_some() == goes || (goes && is_order), "{document:?}");
+            if document.pruned.is_some() {
+                seen.insert(document.state);
+            }
         }
+        assert_eq!(seen.len(), 2, "{seen:?}");
         let before = states(&offices.store).await;
         offices.change(&[("[\"NORDLYS-VEST\"]", "[\"NORDLYS-VEST\", \"NORDLYS-SE\"]")]);
         offices.sync().await;
         assert_eq!(states(&offices.store).await, before);
-        offices.assert_clean();
+        offices.assert_trail().await;
     }
 }
 
@@ -596,6 +622,14 @@ async fn what_has_no_body_says_so() {
         assert_eq!(closed["balanced"], true, "{closed:#}");
         let (closed, _) = flow.run_json(&["reconcile", "--period", "2001-03"]).await;
         assert_eq!(closed["balanced"], true, "{closed:#}");
+        // It came after what the list is asked for from, and when JAGGAER changed it is not known any more.
+        let later = date(2031, 1, 1).to_zoned(TimeZone::UTC).unwrap().timestamp();
+        let sql = "update document set document_on = '2030-06-15', received_at = $1 where id = $2";
+        let args = vec![Arg::from(later.as_microsecond()), Arg::from(&id)];
+        change(&flow.store, "no", vec![Statement::new(sql, args)]).await;
+        let (closed, _) = flow.run_json(&["reconcile", "--period", "2030-06"]).await;
+        assert_eq!(closed["balanced"], true, "{closed:#}");
+        assert_eq!(closed["lines"][0]["explained"]["unlisted"]["count"], 1, "{closed:#}");
     }
 }
 
