@@ -116,8 +116,8 @@ pub struct Order {
     pub date: String,
     pub terms: Option<String>,
     pub net: Option<Decimal>,
-    /// Where it stands: `posted` (by us), `by_hand`, `in_flight`, `held`, `cancelled`, `ignored`, or
-    /// `unknown` (JAGGAER has not delivered it and Visma does not have it).
+    /// Where it stands: `posted` (by us), `pruned` (the same, and its body was deleted since), `by_hand`, `in_flight`,
+    /// `held`, `cancelled`, `ignored`, or `unknown` (JAGGAER has not delivered it and Visma does not have it).
     #[serde(default = "posted")]
     pub stands: String,
     #[serde(default)]

@@ -24,6 +24,7 @@ const MADE_ELSEWHERE: &[&str] = &[
     "attachment_failed",
     "attempts_spent",
     "changed_after_posting",
+    "changed_after_pruning",
     "correction_open",
     "changed_in_visma",
     "doubled_in_visma",

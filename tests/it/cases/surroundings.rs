@@ -103,10 +103,11 @@ fn known_order(
         },
         other => return Err(format!("order {} cannot stand there: {other:?}", form.number)),
     };
-    let ours = form.stands == "posted";
+    let is_pruned = form.stands == "pruned";
+    let ours = form.stands == "posted" || is_pruned;
     let erp = erp_order(&plan, form, ours);
     let (received, erp, plan) = match form.stands.as_str() {
-        "posted" => (Some(OrderState::Posted), Some(erp), Some(plan)),
+        "posted" | "pruned" => (Some(OrderState::Posted), Some(erp), Some(plan)),
         "by_hand" => (None, Some(erp), None),
         "in_flight" => (Some(OrderState::InFlight), None, None),
         "held" => (Some(OrderState::Held), None, None),
@@ -114,8 +115,8 @@ fn known_order(
         "ignored" => (Some(OrderState::Ignored), None, None),
         other => return Err(format!("an order cannot stand as `{other}`")),
     };
-    let source = plan.is_some().then_some(order);
-    Ok(KnownOrder { received, plan, erp, source, elsewhere: None, is_pruned: false })
+    let source = (plan.is_some() && !is_pruned).then_some(order);
+    Ok(KnownOrder { received, plan, erp, source, elsewhere: None, is_pruned })
 }
 
 fn erp_order(plan: &OrderPlan, form: &form::Order, ours: bool) -> ErpOrder {
