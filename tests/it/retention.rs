@@ -14,7 +14,7 @@ use ml_connector::procurement::DocumentKind;
 use ml_connector::store::{
     Arg, Change, CommitError, DocumentFilter, DocumentRow, DocumentState, Statement, Store,
 };
-use ml_connector::sync::{ManualVerb, retention_limits};
+use ml_connector::sync::{ManualVerb, SetAside, ask_to_set_aside, retention_limits};
 use ml_connector_sandbox::world::Kind;
 use ml_connector_sandbox::{Settings, jaggaer, world};
 use serde_json::Value;
@@ -439,7 +439,7 @@ async fn assert_bare(store: &Store, id: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_of_what_has_no_body_is_never_posted() {
     for test in stores::both().await {
-        let flow = keeping_five_years(postable(7, 8), test).await;
+        let mut flow = keeping_five_years(postable(7, 8), test).await;
         flow.sync_to_the_end().await;
         let invoices = flow.to_post(Kind::SupplierInvoice);
         age_all(&flow.store, "no").await;
@@ -492,6 +492,16 @@ async fn a_change_of_what_has_no_body_is_never_posted() {
         flow.sync_to_the_end().await;
         assert_eq!(flow.codes(&late).await, ["order_pruned"]);
         assert_eq!(flow.writes(), writes);
+        // The buyer's word lets that one go, and that one alone.
+        flow.config.roles.buyer = vec!["bo".into()];
+        let of = flow.holds(&late).await.remove(0);
+        let aside = vec![SetAside { code: of.code, text: of.text }];
+        let why = "compared with the paper";
+        ask_to_set_aside(&flow.store, "no", &of.document, "bo", why, aside).await.unwrap();
+        flow.sync_to_the_end().await;
+        assert_eq!(flow.codes(&late).await, Vec::<String>::new());
+        assert_eq!(flow.state(&late).await, DocumentState::Posted);
+        assert_eq!(flow.writes(), writes + 1);
         assert_eq!(pruned(&flow.store).await, gone);
         flow.assert_trail().await;
     }
