@@ -10,7 +10,7 @@ pub enum MemberKind {
 }
 
 impl MemberKind {
-    const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Source => "source",
             Self::Company => "company",

@@ -47,7 +47,7 @@ pub async fn take_unit(
             theirs.release().await?;
             joined?;
         }
-        remember(store, ownership.owned(), unit).await
+        remember(store, ownership.owned(), unit, worker).await
     }
     .await;
     match joined {
@@ -74,19 +74,49 @@ async fn join(store: &Store, ours: &Owned, theirs: &Owned) -> Result<(), SyncErr
     Ok(store.commit(theirs, change).await?)
 }
 
-/// Which sources and companies belong to the unit, where that is news.
-async fn remember(store: &Store, owned: &Owned, unit: &Unit) -> Result<(), SyncError> {
+/// Which sources and companies belong to the unit, where that is news. A process whose configuration is older than
+/// the store's last word on one of them takes it from nobody: two would work it at a time, each as the owner of
+/// a unit of its own.
+async fn remember(
+    store: &Store,
+    owned: &Owned,
+    unit: &Unit,
+    worker: &Worker,
+) -> Result<(), SyncError> {
     let known = known_units(store).await?;
     let mut change = Change::new();
+    let mut is_parted = false;
     for (kind, members, known) in [
         (MemberKind::Source, &unit.sources, &known.sources),
         (MemberKind::Company, &unit.companies, &known.companies),
     ] {
-        for id in members.iter().filter(|id| known.get(*id) != Some(&unit.id)) {
+        for id in members {
+            match known.get(id) {
+                Some(now) if *now == unit.id => continue,
+                Some(now) if unit.parted_from.as_ref() == Some(now) => is_parted = true,
+                Some(now) => {
+                    return Err(SyncError::Configuration(format!(
+                        "{} `{id}` is worked in the unit `{now}` by now, and not in `{}`: another process has other \
+                         connections; give all of them the same, and reload or start this one anew",
+                        kind.as_str(),
+                        unit.id
+                    )));
+                }
+                None => {}
+            }
             change.keep_unit_member(kind, id, &unit.id);
         }
     }
-    if let Some(before) = &unit.parted_from {
+    if let Some(before) = unit.parted_from.as_ref().filter(|_| is_parted) {
+        // Who works the whole may still do so by the configuration of before.
+        let whole = store.ownerships().await?.into_iter().find(|row| row.unit == *before);
+        if let Some(whole) = whole
+            && !whole.owner.is_empty()
+            && !whole.expired
+            && whole.owner != worker.id()
+        {
+            return Err(SyncError::OwnedElsewhere { owner: whole.owner });
+        }
         change.log(chain_entry(ChainLink::PARTED, &link_to(store, before).await?));
     }
     if !change.is_empty() {

@@ -5,10 +5,12 @@ use crate::flow::{Flow, postable, run};
 use crate::stores::{self, TestStore};
 use ml_connector::audit::ChainLink;
 use ml_connector::config::Config;
-use ml_connector::store::{Change, DocumentFilter, DocumentState, Store};
+use ml_connector::store::{Change, DocumentFilter, DocumentState, Store, WorkerRow};
+use ml_connector::sync::{self, SyncError, Worker};
 use ml_connector_sandbox::Sandbox;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Another JAGGAER instance with the same papers, and the configuration's blocks for it.
 async fn second_instance(seed: u64, documents: usize) -> Sandbox {
@@ -191,5 +193,82 @@ async fn two_units_that_are_joined_go_on_in_one() {
         let (told, code) = verified(&flow).await;
         assert_eq!((&told["ok"], code), (&false.into(), 1), "{told}");
         assert!(told["faults"].to_string().contains("has entries after it"), "{told}");
+    }
+}
+
+/// Machines whose configurations are not the same for a while: whoever has the old one takes nothing of a unit that
+/// others made another of since, and a part is not taken out of a unit that somebody works as a whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_with_an_older_configuration_works_nothing_that_moved() {
+    for test in stores::both().await {
+        let (mut flow, other, source, connection, blocks) = two_instances(test).await;
+        let company = blocks
+            .company
+            .replace("id = \"nordlys\"", "id = \"other\"")
+            .replace(&flow.sandbox.visma_url(), &other.visma_url());
+        let apart = connection.replace("company = \"nordlys\"", "company = \"other\"");
+        let two = [
+            &blocks.head,
+            &blocks.source,
+            &source,
+            &blocks.company,
+            &company,
+            &blocks.connection,
+            &apart,
+        ];
+        configure(&mut flow, &two.map(String::as_str));
+        flow.sync().await;
+        let old = sync::units(&flow.store, &flow.config).await.unwrap();
+
+        let one = [
+            &blocks.head,
+            &blocks.source,
+            &source,
+            &blocks.company,
+            &blocks.connection,
+            &connection,
+        ];
+        configure(&mut flow, &one.map(String::as_str));
+        flow.sync().await;
+        let now = sync::units(&flow.store, &flow.config).await.unwrap();
+        assert_eq!((now.len(), now[0].id.as_str()), (1, "also"), "{now:?}");
+
+        let (store, length) = (&flow.store, Duration::from_secs(60));
+        let worker = Worker::join(store, true, length, Duration::ZERO).await.unwrap();
+        let members = store.unit_members().await.unwrap();
+        let stale = old.iter().find(|unit| unit.id == "no").unwrap();
+        let refused = sync::take_unit(store, stale, &worker, Duration::ZERO).await.err();
+        let Some(SyncError::Configuration(words)) = refused else { panic!("{refused:?}") };
+        assert!(words.contains("`also`") && words.contains("the same"), "{words}");
+        assert_eq!(store.unit_members().await.unwrap(), members);
+        let free = |unit: &str| {
+            let unit = unit.to_owned();
+            async move {
+                let rows = store.ownerships().await.unwrap();
+                rows.into_iter().any(|row| row.unit == unit && row.owner.is_empty())
+            }
+        };
+        assert!(free("no").await, "it is given back");
+
+        // The two are parted again, while another machine works them as one.
+        configure(&mut flow, &two.map(String::as_str));
+        let parted = sync::units(&flow.store, &flow.config).await.unwrap();
+        let part = parted.iter().find(|unit| unit.parted_from.is_some()).unwrap().clone();
+        assert_eq!(part.parted_from.as_deref(), Some("also"));
+        let store = &flow.store;
+        store.join_worker(&WorkerRow { id: "old".into(), serves: true }, 60_000_000).await.unwrap();
+        let whole = store.take_ownership("also", "old", 60_000_000, false).await.unwrap().unwrap();
+        let refused = sync::take_unit(store, &part, &worker, Duration::ZERO).await.err();
+        assert!(
+            matches!(&refused, Some(SyncError::OwnedElsewhere { owner }) if owner == "old"),
+            "{refused:?}"
+        );
+        store.release_ownership(&whole).await.unwrap();
+        for _ in 0..2 {
+            let taken = sync::take_unit(store, &part, &worker, Duration::ZERO).await.unwrap();
+            taken.release().await.unwrap();
+        }
+        assert_eq!(heads(store).await[&part.id], 1, "that it was parted is told once");
+        worker.leave().await;
     }
 }
