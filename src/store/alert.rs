@@ -4,7 +4,7 @@ use super::{Change, Statement, Store, StoreError, args};
 use crate::alert::{Arrivals, Kind, Known, NewHold, Parcel};
 use crate::procurement::DocumentKind;
 use sqlx::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A message on its way. Instants are microseconds UTC.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,7 +90,8 @@ impl Store {
             .collect())
     }
 
-    /// Held documents of a connection, and posted ones that ask for attention, each once.
+    /// Held documents of a connection, and posted ones that ask for attention, each once. What stands in Visma twice
+    /// asks for it in every state.
     pub async fn what_needs_a_person(&self, connection: &str) -> Result<Vec<NewHold>, StoreError> {
         let held = sqlx::query_as::<Any, (String, String, String, String, i64)>(
             "select d.id, d.number, h.code, h.text, h.since from document d \
@@ -102,7 +103,8 @@ impl Store {
         .await?;
         let attention = sqlx::query_as::<Any, (String, String, String, i64)>(
             "select id, number, attention, changed_at from document \
-             where connection = $1 and state = 'posted' and attention is not null order by id",
+             where connection = $1 and attention is not null \
+             and (state = 'posted' or attention like 'doubled_in_visma:%') order by id",
         )
         .bind(connection)
         .fetch_all(&mut *self.readers.take().await?)
@@ -118,6 +120,8 @@ impl Store {
             let (code, text) = attention.split_once(": ").unwrap_or(("attention", &attention));
             NewHold { document, number, code: code.into(), text: text.into(), since }
         }));
+        let mut known = BTreeSet::new();
+        found.retain(|of| known.insert((of.document.clone(), of.code.clone())));
         Ok(found)
     }
 

@@ -360,6 +360,23 @@ impl Store {
     }
 
     /// Posted documents that somebody should look at.
+    /// Documents of a connection, in any state, whose attention has this code.
+    pub async fn documents_that_ask_for(
+        &self,
+        connection: &str,
+        code: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query_as::<Any, (String,)>(
+            "select id from document where connection = $1 and attention is not null \
+             and attention like $2 order by id",
+        )
+        .bind(connection)
+        .bind(format!("{code}:%"))
+        .fetch_all(&mut *self.readers.take().await?)
+        .await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
     pub async fn attention_count(&self) -> Result<i64, StoreError> {
         let (count,) = sqlx::query_as::<Any, (i64,)>(
             "select count(*) from document where attention is not null",

@@ -6,12 +6,14 @@ use crate::matching::ReferenceForms;
 use crate::procurement::{ErpInvoice, ErpOrder, ErpReceipt};
 use serde::de::DeserializeOwned;
 use sqlx::Any;
+use std::collections::BTreeMap;
 
-/// One of our keys and how many live documents in Visma carry it.
+/// One of our keys and the live documents in Visma that carry it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErpKeyCount {
     pub our_key: String,
-    pub numbers: Vec<String>,
+    /// Type and number of each.
+    pub names: Vec<String>,
 }
 
 impl Store {
@@ -154,11 +156,11 @@ impl Store {
 
     /// Keys of ours that more than one live document in Visma carries: a double.
     pub async fn doubled_keys(&self, company: &str) -> Result<Vec<ErpKeyCount>, StoreError> {
-        let rows = sqlx::query_as::<Any, (String, String)>(
-            "select our_key, number from erp_invoice where company = $1 and status <> 'Voided' and our_key in \
+        let rows = sqlx::query_as::<Any, (String, String, String)>(
+            "select our_key, document_type, number from erp_invoice where company = $1 and status <> 'Voided' and our_key in \
              (select our_key from erp_invoice where company = $1 and our_key is not null and status <> 'Voided' \
              group by our_key having count(*) > 1) \
-             union all select our_key, number from erp_order where company = $1 \
+             union all select our_key, 'Purchase order', number from erp_order where company = $1 \
              and status not in ('Cancelled', 'Voided') and our_key in \
              (select our_key from erp_order where company = $1 and our_key is not null \
              and status not in ('Cancelled', 'Voided') group by our_key having count(*) > 1)",
@@ -166,15 +168,42 @@ impl Store {
         .bind(company)
         .fetch_all(&mut *self.readers.take().await?)
         .await?;
-        let mut counts: Vec<ErpKeyCount> = Vec::new();
-        for (our_key, number) in rows {
-            match counts.iter_mut().find(|count| count.our_key == our_key) {
-                Some(count) => count.numbers.push(number),
-                None => counts.push(ErpKeyCount { our_key, numbers: vec![number] }),
-            }
-        }
-        Ok(counts)
+        Ok(several(rows))
     }
+
+    /// Those of two keys that are doubled.
+    pub async fn doubled_among(
+        &self,
+        company: &str,
+        our_keys: &[String; 2],
+    ) -> Result<Vec<ErpKeyCount>, StoreError> {
+        let rows = sqlx::query_as::<Any, (String, String, String)>(
+            "select our_key, document_type, number from erp_invoice where company = $1 and our_key in ($2, $3) \
+             and status <> 'Voided' \
+             union all select our_key, 'Purchase order', number from erp_order where company = $1 \
+             and our_key in ($2, $3) and status not in ('Cancelled', 'Voided')",
+        )
+        .bind(company)
+        .bind(&our_keys[0])
+        .bind(&our_keys[1])
+        .fetch_all(&mut *self.readers.take().await?)
+        .await?;
+        Ok(several(rows))
+    }
+}
+
+/// Keys with more than one document, each with its documents in one order.
+fn several(rows: Vec<(String, String, String)>) -> Vec<ErpKeyCount> {
+    let mut by_key: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (our_key, kind, number) in rows {
+        by_key.entry(our_key).or_default().push(format!("{kind} {number}"));
+    }
+    by_key.retain(|_, names| names.len() > 1);
+    let sorted = |(our_key, mut names): (String, Vec<String>)| {
+        names.sort();
+        ErpKeyCount { our_key, names }
+    };
+    by_key.into_iter().map(sorted).collect()
 }
 
 /// The versions the index holds.
@@ -232,6 +261,13 @@ impl Change {
                 order.supplier_reference.as_deref().unwrap_or(""), &order.our_key, &order.status,
                 &order.version, &order.modified, json(order)
             ],
+        ));
+    }
+
+    pub fn forget_erp_order(&mut self, company: &str, number: &str) {
+        self.push(Statement::new(
+            "delete from erp_order where company = $1 and number = $2",
+            args![company, number],
         ));
     }
 

@@ -224,6 +224,35 @@ impl Change {
         ));
     }
 
+    /// What stood twice stands once now, as another document of the type than the one that was known. It was made by the
+    /// same request; its batch is not looked at yet.
+    pub fn renumber(
+        &mut self,
+        document: &str,
+        known: &str,
+        (visma_type, visma_number): (&str, &str),
+        at: i64,
+    ) {
+        for sql in [
+            "update posting set visma_number = $1, etag = null \
+             where document = $2 and visma_type = $3 and visma_number = $4",
+            "update document set visma_number = $1 where id = $2 and visma_type = $3 and visma_number = $4",
+        ] {
+            self.push(Statement::new(sql, args![visma_number, document, visma_type, known]));
+        }
+        self.push(Statement::new(
+            "delete from ledger_batch where document in (select document from ledger_check \
+             where (document = $1 or owner = $1) and visma_type = $2 and visma_number = $3)",
+            args![document, visma_type, known],
+        ));
+        self.push(Statement::new(
+            "update ledger_check set visma_number = $1, state = 'open', since = $2, looked_at = 0, batches = '', \
+             differences = '', changed_at = $2 \
+             where (document = $3 or owner = $3) and visma_type = $4 and visma_number = $5",
+            args![visma_number, at, document, visma_type, known],
+        ));
+    }
+
     /// A batch of what is checked is new or changed: it is looked at again, whatever was found before.
     pub fn keep_ledger_batch(&mut self, subject: &str, batch: &ErpBatch, at: i64) {
         let body = serde_json::to_string(batch).expect("plain data with text keys");

@@ -21,6 +21,8 @@ enum Found {
     Done { number: Option<String>, etag: Option<String> },
     /// It is not there.
     Absent,
+    /// It is there more than once: type and number of each.
+    Doubled(Vec<String>),
     /// It is there in a way that a person must judge.
     Unclear(String),
 }
@@ -140,11 +142,18 @@ impl Engine {
             let now = clock::now();
             let mut change = Change::new();
             let is_absent = matches!(found, Found::Absent);
+            let doubled = match &found {
+                Found::Doubled(names) => Some(Hold::doubled_in_visma(names)),
+                Found::Done { .. } | Found::Absent | Found::Unclear(_) => None,
+            };
             let event = match found {
                 Found::Done { number, etag } => done_event(&row, number.as_deref(), etag),
                 Found::Absent => {
                     Event::Absent { now: read_at, attempts_allowed: self.pace.attempts }
                 }
+                Found::Doubled(names) => Event::GiveUp {
+                    reason: format!("it stands in Visma more than once: {}", names.join(", ")),
+                },
                 Found::Unclear(reason) => Event::GiveUp { reason },
             };
             let next = transition(&row, event, now)?;
@@ -163,7 +172,8 @@ impl Engine {
                 let message = next.error.as_deref().unwrap_or("no answer");
                 leave_unreleased(&connection, &document, &next, message, &mut change);
             } else if next.state == PostingState::Held {
-                let hold = Hold::unsettled(next.error.as_deref().unwrap_or("no answer"));
+                let unsettled = || Hold::unsettled(next.error.as_deref().unwrap_or("no answer"));
+                let hold = doubled.unwrap_or_else(unsettled);
                 hold_document(&connection, &document, &hold, now, &mut change);
             }
             if next.state != PostingState::Uncertain {
@@ -235,9 +245,9 @@ impl Engine {
                             None => Found::Absent,
                         }
                     }
-                    several => {
-                        Found::Unclear(doubled(several.iter().map(|order| order.number.as_str())))
-                    }
+                    several => Found::Doubled(
+                        several.iter().map(|of| format!("Purchase order {}", of.number)).collect(),
+                    ),
                 }
             }
             Plan::Invoice(plan) => {
@@ -282,9 +292,12 @@ impl Engine {
                             None => Found::Absent,
                         }
                     }
-                    several => Found::Unclear(doubled(
-                        several.iter().map(|invoice| invoice.number.as_str()),
-                    )),
+                    several => Found::Doubled(
+                        several
+                            .iter()
+                            .map(|of| format!("{} {}", of.document_type, of.number))
+                            .collect(),
+                    ),
                 }
             }
         })
@@ -367,9 +380,4 @@ fn attached_name(body: &str) -> Option<String> {
 
 fn unclear(number: &str, ours: &str) -> String {
     format!("{number} in Visma looks like {ours}, but does not carry our key")
-}
-
-fn doubled<'a>(numbers: impl Iterator<Item = &'a str>) -> String {
-    let numbers: Vec<&str> = numbers.collect();
-    format!("Visma holds several documents with our key: {}", numbers.join(", "))
 }

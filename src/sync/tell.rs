@@ -5,6 +5,7 @@
 use super::early::SilentWebhook;
 use super::engine::{Company, Connection, Engine};
 use super::error::SyncError;
+use super::index::DOUBLED;
 use crate::alert::{self, Condition, Courier, Delivery, Event, Parcel, Target};
 use crate::config::Alerts;
 use crate::nudge::RECEIVED;
@@ -120,7 +121,7 @@ impl Engine {
                 .what_needs_a_person(&connection.id)
                 .await?
                 .into_iter()
-                .partition::<Vec<_>, _>(|hold| hold.code == "doubled_in_visma");
+                .partition::<Vec<_>, _>(|hold| hold.code == DOUBLED);
             conditions.extend(doubled.into_iter().map(|hold| Condition::Doubled {
                 connection: connection.id.clone(),
                 document: hold.document,

@@ -10,7 +10,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry("changed_after_pruning", "Changed in JAGGAER when its body was deleted here because its time was over", "Accounting", "Compare JAGGAER with Visma, correct by hand, release"),
     entry("changed_in_visma", "Somebody keeps changing the document in Visma at the same time", "AP", "Release when it is at rest"),
     entry("correction_open", "A released invoice is being taken back by a credit note; the new one follows when that is released", "Accounting", "Release the credit note in Visma"),
-    entry("doubled_in_visma", "The document stands in Visma more than once", "Accounting", "Void all but one"),
+    entry("doubled_in_visma", "The document stands in Visma more than once", "Accounting", "Keep one, delete or void the others in Visma; pay none before that"),
     entry("not_cancellable", "Cancelled in JAGGAER, but Visma's document cannot be cancelled", "Accounting", "Cancel, void or credit by hand"),
     entry("not_correctable", "A released invoice was to be taken back by a credit note, and cannot be", "Accounting", "Correct it in Visma by hand"),
     entry("refused_by_visma", "Visma refused the document with a message", "AP or accounting", "Correct what the message names"),
@@ -157,11 +157,22 @@ impl Hold {
         )
     }
 
-    pub fn doubled_in_visma(numbers: &str) -> Self {
+    /// `names`: type and number of each.
+    pub fn doubled_in_visma<T: AsRef<str>>(names: &[T]) -> Self {
         Self::new(
             "doubled_in_visma",
-            format!("It stands in Visma more than once: {numbers}."),
-            "Void all but one of them in Visma; then release.",
+            format!("It stands in Visma more than once: {}.", list(names)),
+            "Keep one and delete or void the others in Visma; pay none before that. Then release.",
+        )
+    }
+
+    /// The same of what is posted: nothing of it is to be written any more.
+    pub fn found_doubled<T: AsRef<str>>(names: &[T]) -> Self {
+        Self::new(
+            "doubled_in_visma",
+            format!("It stands in Visma more than once: {}.", list(names)),
+            "Keep one and delete or void the others in Visma; pay none before that. When Visma shows one, this goes \
+             away by itself.",
         )
     }
 

@@ -17,6 +17,8 @@ use std::collections::HashMap;
 pub(super) struct Made {
     document: DocumentRow,
     pub(super) postings: Vec<PostingRow>,
+    /// Its row has passed: what is known of it here is of before.
+    pub(super) is_compared: bool,
 }
 
 impl Made {
@@ -49,7 +51,8 @@ impl Engine {
                 Some(made) => made.postings.push(row),
                 None => {
                     let document = document.clone();
-                    by_key.insert(key, Made { document, postings: vec![row] });
+                    let made = Made { document, postings: vec![row], is_compared: false };
+                    by_key.insert(key, made);
                 }
             }
         }
@@ -234,32 +237,6 @@ impl Engine {
                     tracing::warn!(number, %error, "a document could not be compared; the next round does it");
                 }
             }
-            self.commit(change).await?;
-        }
-        Ok(())
-    }
-
-    /// Two live documents in Visma with one key of ours: the one thing that must never be.
-    pub async fn watch_for_doubles(&self, company: &Company) -> Result<(), SyncError> {
-        for double in self.store.doubled_keys(&company.id).await? {
-            let owner = self.store.document_of_our_key(&company.id, &double.our_key).await?;
-            let Some(owner) = owner else { continue };
-            let Some(document) = self.store.document(&owner).await? else { continue };
-            let text = format!(
-                "doubled_in_visma: Visma holds {} documents with our key ({}): void all but one there",
-                double.numbers.len(),
-                double.numbers.join(", ")
-            );
-            if document.attention.as_deref() == Some(text.as_str()) {
-                continue;
-            }
-            let at = clock::now();
-            let mut change = Change::new();
-            change.set_attention(&document.id, Some(&text));
-            let mut log = entry(&document.connection, &document.id, "doubled_in_visma", at);
-            log.detail =
-                json!({ "our_key": double.our_key, "numbers": double.numbers }).to_string();
-            change.log(log);
             self.commit(change).await?;
         }
         Ok(())

@@ -3,6 +3,7 @@
 //! what was planned.
 
 mod compare;
+mod doubled;
 mod found;
 mod reference;
 
@@ -16,6 +17,7 @@ use crate::sync::engine::{Company, Engine};
 use crate::sync::error::SyncError;
 use crate::visma::{self, InvoiceFilter, OrderFilter, ReceiptFilter, UnreadableRow};
 use compare::Made;
+pub use doubled::{DOUBLED, doubled_alone};
 use found::Finds;
 use jiff::civil::{Date, DateTime};
 use std::collections::HashMap;
@@ -43,14 +45,18 @@ impl Engine {
             }
             Err(error) => return Err(error),
         }
-        self.refresh_invoices(company).await.map(drop)
+        self.refresh_invoices(company).await?;
+        if self.ask_about_doubles(company).await? {
+            self.watch_for_doubles(company).await?;
+        }
+        Ok(())
     }
 
     /// Whether any of them had changed.
     pub async fn refresh_invoices(&self, company: &Company) -> Result<bool, SyncError> {
         let mut changed = false;
         let versions = self.store.erp_versions(&company.id).await?;
-        let done = self.done_postings(company).await?;
+        let mut done = self.done_postings(company).await?;
         let attachments =
             done.values().flat_map(|made| &made.postings).any(|row| row.step == Step::Attach);
         let watermark = self.store.watermark(&company.id, INVOICES).await?;
@@ -69,7 +75,7 @@ impl Engine {
                 self.check_lease()?;
                 unreadable.extend(page.unreadable);
                 changed |=
-                    self.keep_invoices(company, &page.rows, &versions, &done, &finds).await?;
+                    self.keep_invoices(company, &page.rows, &versions, &mut done, &finds).await?;
             }
             if !pager.complete() {
                 return Err(SyncError::Incomplete { list: "supplierInvoice".into() });
@@ -90,7 +96,7 @@ impl Engine {
         company: &Company,
         rows: &[ErpInvoice],
         versions: &ErpVersions,
-        done: &HashMap<String, Made>,
+        done: &mut HashMap<String, Made>,
         finds: &Finds,
     ) -> Result<bool, SyncError> {
         let mut change = Change::new();
@@ -112,10 +118,24 @@ impl Engine {
                 keep_invoice(company, invoice, &mut change);
                 moved = true;
             }
-            // A void one under the same key is of an earlier attempt.
-            if let Some(made) =
-                made.filter(|made| invoice.is_live() || made.is_named(&invoice.number))
+            let is_the_one = match made {
+                Some(made) if made.is_named(&invoice.number) => !made.is_compared,
+                // A void one under the same key is of an earlier attempt; one of several is not known to be it.
+                Some(made) => {
+                    let is_live = |of: &&ErpInvoice| of.our_key == invoice.our_key && of.is_live();
+                    invoice.is_live()
+                        && !made.is_compared
+                        && rows.iter().filter(is_live).count() == 1
+                        && self
+                            .is_alone(company, invoice.our_key.as_deref(), &invoice.number)
+                            .await?
+                }
+                None => false,
+            };
+            if is_the_one
+                && let Some(made) = invoice.our_key.as_ref().and_then(|key| done.get_mut(key))
             {
+                made.is_compared = true;
                 self.compare_invoice(company, invoice, made, &mut change).await?;
             }
         }
@@ -133,7 +153,7 @@ impl Engine {
     pub async fn refresh_orders(&self, company: &Company) -> Result<bool, SyncError> {
         let mut changed = false;
         let versions = self.store.erp_versions(&company.id).await?;
-        let done = self.done_postings(company).await?;
+        let mut done = self.done_postings(company).await?;
         let watermark = self.store.watermark(&company.id, ORDERS).await?;
         let finds = Finds::of(company, Poll::Orders, watermark.as_ref());
         let since = since(watermark.as_ref(), company.overlap_minutes);
@@ -148,7 +168,8 @@ impl Engine {
             while let Some(page) = pager.next().await? {
                 self.check_lease()?;
                 unreadable.extend(page.unreadable);
-                changed |= self.keep_orders(company, &page.rows, &versions, &done, &finds).await?;
+                changed |=
+                    self.keep_orders(company, &page.rows, &versions, &mut done, &finds).await?;
             }
             if !pager.complete() {
                 return Err(SyncError::Incomplete { list: "purchaseorder".into() });
@@ -169,7 +190,7 @@ impl Engine {
         company: &Company,
         rows: &[ErpOrder],
         versions: &ErpVersions,
-        done: &HashMap<String, Made>,
+        done: &mut HashMap<String, Made>,
         finds: &Finds,
     ) -> Result<bool, SyncError> {
         let mut change = Change::new();
@@ -185,7 +206,21 @@ impl Engine {
                 change.keep_erp_order(&company.id, order);
                 moved = true;
             }
-            if let Some(made) = made {
+            let is_the_one = match made {
+                Some(made) if made.is_named(&order.number) => !made.is_compared,
+                Some(made) => {
+                    let is_live = |of: &&ErpOrder| of.our_key == order.our_key && of.is_live();
+                    order.is_live()
+                        && !made.is_compared
+                        && rows.iter().filter(is_live).count() == 1
+                        && self.is_alone(company, order.our_key.as_deref(), &order.number).await?
+                }
+                None => false,
+            };
+            if is_the_one
+                && let Some(made) = order.our_key.as_ref().and_then(|key| done.get_mut(key))
+            {
+                made.is_compared = true;
                 self.compare_order(company, order, made, &mut change).await?;
             }
         }

@@ -50,24 +50,7 @@ impl Engine {
         let company = &judged.connection.company.id;
         let document = judged.document;
         let key = ids::our_key(company, &document.id, document.corrections, Step::Create, "");
-        let live: Vec<(String, String)> = match plan {
-            Plan::Order(_) => self
-                .store
-                .erp_orders_by_our_key(company, &key)
-                .await?
-                .into_iter()
-                .filter(|order| order.is_live())
-                .map(|order| (order.order_type, order.number))
-                .collect(),
-            Plan::Invoice(_) => self
-                .store
-                .erp_invoices_by_our_key(company, &key)
-                .await?
-                .into_iter()
-                .filter(|invoice| invoice.is_live())
-                .map(|invoice| (invoice.document_type, invoice.number))
-                .collect(),
-        };
+        let live = self.live_under(&judged.connection.company, &key).await?;
         match live.as_slice() {
             [] => Ok(false),
             [(document_type, number)] => {
@@ -77,9 +60,9 @@ impl Engine {
                 Ok(true)
             }
             several => {
-                let numbers: Vec<&str> =
-                    several.iter().map(|(_, number)| number.as_str()).collect();
-                judged.hold(&[Hold::doubled_in_visma(&numbers.join(", "))], at, change);
+                let names: Vec<String> =
+                    several.iter().map(|(kind, number)| format!("{kind} {number}")).collect();
+                judged.hold(&[Hold::doubled_in_visma(&names)], at, change);
                 Ok(true)
             }
         }

@@ -9,6 +9,7 @@ use crate::procurement::{DocumentKind, ErpOrder, InvoicePlan, Plan, PostingMode}
 use crate::store::{Change, DocumentState, PostingRow, PostingState, Step};
 use crate::sync::engine::Engine;
 use crate::sync::error::SyncError;
+use crate::sync::index::doubled_alone;
 use crate::sync::post::{CORRECTION, next_attachment, step_entry, transition};
 use crate::sync::posting::{Event, step};
 use serde_json::json;
@@ -147,7 +148,7 @@ impl Engine {
                 );
                 judged.to(DocumentState::Posting, "goes_on", json!({}), at, change);
             } else {
-                change.set_attention(&document.id, None);
+                change.set_attention(&document.id, doubled_alone(document));
                 let (kind, number) =
                     (document.visma_type.as_deref(), document.visma_number.as_deref());
                 change.set_applied(

@@ -9,6 +9,7 @@ use crate::store::{
 };
 use crate::sync::engine::{Company, Connection, Engine, entry};
 use crate::sync::error::SyncError;
+use crate::sync::index::DOUBLED;
 use crate::sync::post::{step_entry, transition};
 use crate::sync::posting::Event;
 use crate::sync::prune::CHANGED_AFTER_PRUNING;
@@ -81,6 +82,11 @@ impl Engine {
                     .to_string();
             change.log(log);
             return Ok("carried out".into());
+        }
+        if has_code(attention, DOUBLED) {
+            return Ok("not done: Visma still shows more than one, and which of them stays is yours to say: keep one and \
+                       delete or void the others there; it goes away by itself when that is seen"
+                .into());
         }
         Ok("not done: the document is posted, and there is nothing that release could do for it"
             .into())

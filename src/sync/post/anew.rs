@@ -34,6 +34,12 @@ impl Engine {
             return Err(SyncError::Inner("only an invoice can be taken back".into()));
         };
         let now = clock::now();
+        // The other one would stand beside what is made anew.
+        if let Some(hold) = self.doubled_hold(company, document).await? {
+            let mut change = Change::new();
+            hold_document(connection, document, &hold, now, &mut change);
+            return self.commit(change).await.map(|()| true);
+        }
         let release = postings.iter().find(|row| row.step == Step::Release && row.is_of_credit());
         if plan.mode == PostingMode::Released && release.is_none() {
             let (text, n) = (credit.plan.clone(), credit.revision);

@@ -38,10 +38,16 @@ impl Engine {
         let kind =
             row.visma_type.clone().or_else(|| document.visma_type.clone()).unwrap_or_default();
         let number = number_of(row, document).to_owned();
+        // One that is not made yet stands nowhere; of any other it must be known which one is changed.
+        if row.step != Step::Create
+            && let Some(hold) = self.doubled_hold(company, document).await?
+        {
+            return Ok(Prepared::Refuse(hold));
+        }
         Ok(match row.step {
             Step::Create => {
                 // A store that was restored from a backup plans what it had posted since.
-                let standing = self.standing_under_our_key(company, row).await?;
+                let standing = self.live_under(company, &row.our_key).await?;
                 match (standing.as_slice(), read_plan(&row.plan)?) {
                     ([], Plan::Order(plan)) => Prepared::Send(visma::create_order(
                         &plan,
@@ -51,20 +57,16 @@ impl Engine {
                     ([], Plan::Invoice(plan)) => {
                         Prepared::Send(visma::create_invoice(&plan, &row.our_key))
                     }
-                    ([number], _) => Prepared::Stands { number: number.clone() },
-                    (several, _) => Prepared::Refuse(Hold::doubled_in_visma(&several.join(", "))),
+                    ([(_, number)], _) => Prepared::Stands { number: number.clone() },
+                    (several, _) => Prepared::Refuse(Hold::doubled_in_visma(&named(several))),
                 }
             }
             Step::TakeBack => {
                 let Plan::Invoice(plan) = read_plan(&row.plan)? else {
                     return Err(SyncError::Inner("only an invoice can be taken back".into()));
                 };
-                match self.standing_under_our_key(company, row).await?.as_slice() {
-                    [] => {}
-                    [number] => return Ok(Prepared::Stands { number: number.clone() }),
-                    several => {
-                        return Ok(Prepared::Refuse(Hold::doubled_in_visma(&several.join(", "))));
-                    }
+                if let Some((_, number)) = self.live_under(company, &row.our_key).await?.first() {
+                    return Ok(Prepared::Stands { number: number.clone() });
                 }
                 // At the last moment, of the document itself: it may have been paid since the list was read.
                 let kind = document.visma_type.as_deref().unwrap_or_default();
@@ -206,20 +208,6 @@ impl Engine {
             }
         })
     }
-
-    /// Numbers of live documents that carry the posting's key, as the index shows them.
-    async fn standing_under_our_key(
-        &self,
-        company: &Company,
-        row: &PostingRow,
-    ) -> Result<Vec<String>, SyncError> {
-        let orders = self.store.erp_orders_by_our_key(&company.id, &row.our_key).await?;
-        let invoices = self.store.erp_invoices_by_our_key(&company.id, &row.our_key).await?;
-        let orders = orders.into_iter().filter(|order| order.is_live()).map(|order| order.number);
-        let invoices =
-            invoices.into_iter().filter(|invoice| invoice.is_live()).map(|invoice| invoice.number);
-        Ok(orders.chain(invoices).collect())
-    }
 }
 
 fn prepared(
@@ -237,4 +225,8 @@ fn prepared(
         Ok(None) => Prepared::NothingToDo { etag },
         Err(reason) => Prepared::Refuse(Hold::changed_in_visma(number, &reason.to_string())),
     }
+}
+
+fn named(several: &[(String, String)]) -> Vec<String> {
+    several.iter().map(|(kind, number)| format!("{kind} {number}")).collect()
 }

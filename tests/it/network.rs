@@ -1,0 +1,97 @@
+//! What lies between the program and another system, and what a test does to it.
+
+use std::net::Ipv4Addr;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// A way to an HTTP server on which the first request of a kind is held back, whole, until it is let go:
+/// whoever sent it may be dead by then.
+pub struct HeldBack {
+    pub url: String,
+    request: watch::Receiver<Option<String>>,
+    go: watch::Sender<bool>,
+}
+
+impl HeldBack {
+    /// The request, when all its bytes have left the program.
+    pub async fn request(&self) -> String {
+        let mut request = self.request.clone();
+        let held = request.wait_for(Option::is_some).await.expect("the way is open");
+        held.clone().expect("just looked at")
+    }
+
+    pub fn let_go(&self) {
+        self.go.send_replace(true);
+    }
+}
+
+/// `kind` is how the request begins.
+pub async fn holding_back(url: &str, kind: &'static str) -> HeldBack {
+    let to = url.trim_start_matches("http://").to_owned();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+    let at = listener.local_addr().expect("it is bound");
+    let (held, request) = watch::channel(None);
+    let (go, gone) = watch::channel(false);
+    tokio::spawn(async move {
+        let held = std::sync::Arc::new(held);
+        while let Ok((near, _)) = listener.accept().await {
+            let Ok(far) = TcpStream::connect(&to).await else { continue };
+            tokio::spawn(carry(near, far, kind, held.clone(), gone.clone()));
+        }
+    });
+    HeldBack { url: format!("http://{at}"), request, go }
+}
+
+async fn carry(
+    near: TcpStream,
+    far: TcpStream,
+    kind: &'static str,
+    held: std::sync::Arc<watch::Sender<Option<String>>>,
+    mut gone: watch::Receiver<bool>,
+) {
+    let (mut near_in, mut near_out) = near.into_split();
+    let (mut far_in, mut far_out) = far.into_split();
+    // To its end, whether or not anybody is left to hear the answers.
+    tokio::spawn(async move {
+        let mut bytes = vec![0; 64 << 10];
+        let mut is_heard = true;
+        while let Ok(read @ 1..) = far_in.read(&mut bytes).await {
+            is_heard = is_heard && near_out.write_all(&bytes[..read]).await.is_ok();
+        }
+    });
+    let mut bytes = vec![0; 64 << 10];
+    while let Ok(read @ 1..) = near_in.read(&mut bytes).await {
+        let mut some = bytes[..read].to_vec();
+        if some.starts_with(kind.as_bytes()) && held.borrow().is_none() {
+            while !is_whole(&some) {
+                let Ok(more @ 1..) = near_in.read(&mut bytes).await else { return };
+                some.extend_from_slice(&bytes[..more]);
+            }
+            let text = String::from_utf8_lossy(&some).into_owned();
+            let is_first = held.send_if_modified(|of| {
+                let is_first = of.is_none();
+                if is_first {
+                    *of = Some(text);
+                }
+                is_first
+            });
+            if is_first && gone.wait_for(|gone| *gone).await.is_err() {
+                return;
+            }
+        }
+        if far_out.write_all(&some).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, _)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    request.len() >= head.len() + 4 + length.unwrap_or(0)
+}
