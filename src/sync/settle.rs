@@ -173,6 +173,10 @@ impl Engine {
                 leave_unreleased(&connection, &document, &next, message, &mut change);
             } else if next.state == PostingState::Held {
                 let unsettled = || Hold::unsettled(next.error.as_deref().unwrap_or("no answer"));
+                if doubled.is_some() {
+                    // The hold says it from now on.
+                    change.set_attention(&document.id, index::asked_beside(&document));
+                }
                 let hold = doubled.unwrap_or_else(unsettled);
                 hold_document(&connection, &document, &hold, now, &mut change);
             }

@@ -53,7 +53,7 @@ async fn carry(
     let (mut near_in, mut near_out) = near.into_split();
     let (mut far_in, mut far_out) = far.into_split();
     // To its end, whether or not anybody is left to hear the answers.
-    tokio::spawn(async move {
+    let answers = tokio::spawn(async move {
         let mut bytes = vec![0; 64 << 10];
         let mut is_heard = true;
         while let Ok(read @ 1..) = far_in.read(&mut bytes).await {
@@ -84,6 +84,8 @@ async fn carry(
             return;
         }
     }
+    // A server may drop what it works on when it sees this end close.
+    let _ = answers.await;
 }
 
 fn is_whole(request: &[u8]) -> bool {

@@ -186,7 +186,7 @@ fn not_asked(number: &str, error: &visma::Error) {
 }
 
 /// What the document asks attention for beside being doubled.
-fn asked_beside(document: &DocumentRow) -> Option<&str> {
+pub fn asked_beside(document: &DocumentRow) -> Option<&str> {
     let text = document.attention.as_deref()?;
     match document.attention_code() {
         Some(DOUBLED) => text.split_once(ALSO).map(|(_, before)| before),

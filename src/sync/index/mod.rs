@@ -17,7 +17,7 @@ use crate::sync::engine::{Company, Engine};
 use crate::sync::error::SyncError;
 use crate::visma::{self, InvoiceFilter, OrderFilter, ReceiptFilter, UnreadableRow};
 use compare::Made;
-pub use doubled::{DOUBLED, doubled_alone};
+pub use doubled::{DOUBLED, asked_beside, doubled_alone};
 use found::Finds;
 use jiff::civil::{Date, DateTime};
 use std::collections::HashMap;
