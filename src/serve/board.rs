@@ -133,6 +133,11 @@ impl Board {
         over
     }
 
+    /// Whether the unit is one of ours to take and not taken now.
+    pub(super) fn has_let_go(&self, id: &str) -> bool {
+        self.state().units.get(id).is_some_and(|unit| !unit.owned)
+    }
+
     pub(super) fn workers(&self, workers: usize) {
         self.state().workers = workers;
     }

@@ -28,6 +28,8 @@ use tokio::task::JoinSet;
 
 /// Between two looks at what persons ask and pause.
 const BELL: Duration = Duration::from_secs(1);
+/// A store that takes longer than this for such a look is told as one that does not answer.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// Reads the configuration anew.
 pub type Load = Box<dyn Fn() -> Result<Config, String> + Send + Sync>;
@@ -241,8 +243,9 @@ async fn renewed(store: &Store, config: &Config, load: &Load) -> Result<Config, 
 async fn ring(desk: Arc<Desk>, bells: watch::Sender<Bell>) {
     while desk.wait_for_bell().await {
         desk.hooks.keep_counts().await;
-        match Bell::look(&desk.store).await {
-            Ok(bell) => {
+        let looked = tokio::time::timeout(ANSWER, Bell::look(&desk.store)).await;
+        match looked {
+            Ok(Ok(bell)) => {
                 // Whom something is asked of is woken again until it is carried out.
                 let news = !bell.asked.is_empty() || *bells.borrow() != bell;
                 if news {
@@ -250,8 +253,12 @@ async fn ring(desk: Arc<Desk>, bells: watch::Sender<Bell>) {
                 }
                 desk.board.store_answers(true);
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::warn!(%error, "the store does not answer");
+                desk.board.store_answers(false);
+            }
+            Err(_) => {
+                tracing::warn!(seconds = ANSWER.as_secs(), "the store does not answer");
                 desk.board.store_answers(false);
             }
         }

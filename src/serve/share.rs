@@ -1,6 +1,7 @@
 //! This process among those that serve the store: that it stays alive there, and how many units it may own.
 
 use super::Desk;
+use crate::store::Owned;
 use crate::sync::{SyncError, Worker};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +52,16 @@ async fn look(
         worker.send_replace(next);
     }
     desk.store.bury_workers().await?;
+    // The question that took it, or that gave it back, was lost in between: nobody here works it, and
+    // nobody else may as long as this process lives.
+    for row in desk.store.ownerships().await? {
+        if row.owner == worker.borrow().id() && desk.board.has_let_go(&row.unit) {
+            let owned = Owned { unit: row.unit, owner: row.owner, epoch: row.epoch };
+            if desk.store.release_ownership(&owned).await? {
+                tracing::info!(unit = owned.unit, "given back, since nothing here works it");
+            }
+        }
+    }
     Ok(desk.store.workers().await?.iter().filter(|worker| worker.serves).count())
 }
 

@@ -35,7 +35,7 @@ impl Store {
         )
         .bind(unit)
         .bind(target)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.into_iter()
             .map(|(key, kind, open, told_at, told_until)| {
@@ -60,7 +60,7 @@ impl Store {
         )
         .bind(unit)
         .bind(now)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.into_iter()
             .map(|(id, target, parcel, attempts, made_at)| {
@@ -77,7 +77,7 @@ impl Store {
              cast(sum(case when state = 'given_up' then 1 else 0 end) as bigint), max(error) \
              from alert_message where error is not null and state <> 'sent' group by target order by target",
         )
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows
             .into_iter()
@@ -99,7 +99,7 @@ impl Store {
              where d.connection = $1 and d.state = 'held' order by d.id, h.n",
         )
         .bind(connection)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let attention = sqlx::query_as::<Any, (String, String, String, i64)>(
             "select id, number, attention, changed_at from document \
@@ -107,7 +107,7 @@ impl Store {
              and (state = 'posted' or attention like 'doubled_in_visma:%') order by id",
         )
         .bind(connection)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let mut found: Vec<NewHold> = Vec::new();
         for (document, number, code, text, since) in held {
@@ -138,7 +138,7 @@ impl Store {
         )
         .bind(connection)
         .bind(before)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
@@ -163,13 +163,13 @@ impl Store {
         .bind(kinds[0].as_str())
         .bind(kinds[1].as_str())
         .bind(since)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let first = sqlx::query_as::<Any, (Option<i64>,)>(
             "select min(received_at) from document where connection = $1",
         )
         .bind(connection)
-        .fetch_one(&mut *self.readers.take().await?)
+        .fetch_one(&mut self.readers.take().await?)
         .await?;
         let last_at = rows.iter().map(|(_, _, last)| *last).max();
         let by_hour: BTreeMap<i64, usize> = rows

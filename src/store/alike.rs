@@ -130,7 +130,7 @@ impl Store {
             .bind(of.gross.minor)
             .bind(of.forms.look.as_str())
             .bind(of.forms.digits.as_str())
-            .fetch_all(&mut *self.readers.take().await?)
+            .fetch_all(&mut self.readers.take().await?)
             .await?;
         rows.iter().map(|(body,)| parse(body)).collect()
     }
@@ -149,7 +149,7 @@ impl Store {
             .bind(of.gross.minor)
             .bind(of.forms.look.as_str())
             .bind(of.forms.digits.as_str())
-            .fetch_all(&mut *self.readers.take().await?)
+            .fetch_all(&mut self.readers.take().await?)
             .await?;
         self.with_states(rows).await
     }
@@ -167,7 +167,7 @@ impl Store {
             .bind(supplier)
             .bind(day_number(on))
             .bind(reference_key)
-            .fetch_all(&mut *self.readers.take().await?)
+            .fetch_all(&mut self.readers.take().await?)
             .await?;
         rows.iter().map(|(body,)| parse(body)).collect()
     }
@@ -185,7 +185,7 @@ impl Store {
             .bind(supplier)
             .bind(day_number(on))
             .bind(reference_key)
-            .fetch_all(&mut *self.readers.take().await?)
+            .fetch_all(&mut self.readers.take().await?)
             .await?;
         self.with_states(rows).await
     }
@@ -212,7 +212,7 @@ impl Store {
         .bind(company)
         .bind(supplier)
         .bind(credits_key)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let live = rows.into_iter().filter(|(_, _, status, with_key, live_with_key)| match status
             .as_deref()
@@ -238,7 +238,7 @@ impl Store {
             for n in 0..BY_KEY {
                 query = query.bind(part[n.min(part.len() - 1)]);
             }
-            for (key, on) in query.fetch_all(&mut *self.readers.take().await?).await? {
+            for (key, on) in query.fetch_all(&mut self.readers.take().await?).await? {
                 days.extend(on.and_then(|on| on.parse().ok()).map(|on| (key, on)));
             }
         }
@@ -279,7 +279,7 @@ impl Store {
         .bind(vendor)
         .bind(company)
         .bind(besides)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter()
             .map(|(account, day, erp)| {

@@ -18,7 +18,7 @@ impl Store {
         .bind(unit)
         .bind(after)
         .bind(limit)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(entry).collect()
     }
@@ -30,7 +30,7 @@ impl Store {
              detail, previous_hash, hash from audit where document = $1 order by at, seq",
         )
         .bind(document)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(entry).collect()
     }

@@ -177,14 +177,14 @@ impl Store {
             reason: error.to_string(),
         })?;
         let (writer, _) = mpsc::channel(1);
-        let readers = Readers::of_file(options, &["pragma query_only = on"]);
+        let readers = Readers::new(options, Dialect::Sqlite, &["pragma query_only = on"]);
         Ok(Self { dialect: Dialect::Sqlite, readers, writer, lock_path: None })
     }
 
     /// What the database finds wrong with its own file; empty when nothing is.
     pub async fn damage(&self) -> Result<Vec<String>, StoreError> {
         let rows = sqlx::query_as::<Any, (String,)>("pragma integrity_check")
-            .fetch_all(&mut *self.readers.take().await?)
+            .fetch_all(&mut self.readers.take().await?)
             .await;
         match rows {
             Ok(rows) => Ok(rows.into_iter().map(|(row,)| row).filter(|row| row != "ok").collect()),
@@ -201,7 +201,7 @@ impl Store {
                  (select count(*) from posting), \
                  (select cast(coalesce(max(version), 0) as bigint) from _sqlx_migrations)",
             )
-            .fetch_one(&mut *self.readers.take().await?)
+            .fetch_one(&mut self.readers.take().await?)
             .await?;
         Ok(Counts { documents, revisions, postings, migration })
     }

@@ -90,7 +90,7 @@ impl Store {
         let rows = sqlx::query::<Any>(erp_billing!("b.order_number = $2"))
             .bind(company)
             .bind(order)
-            .fetch_all(&mut *self.readers.take().await?)
+            .fetch_all(&mut self.readers.take().await?)
             .await?;
         rows.iter().map(erp_billing).collect()
     }
@@ -105,7 +105,7 @@ impl Store {
             sqlx::query::<Any>(erp_billing!("b.receipt_number = $2 and b.order_number = ''"))
                 .bind(company)
                 .bind(receipt)
-                .fetch_all(&mut *self.readers.take().await?)
+                .fetch_all(&mut self.readers.take().await?)
                 .await?;
         rows.iter().map(erp_billing).collect()
     }
@@ -131,7 +131,7 @@ impl Store {
         )
         .bind(company)
         .bind(order)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(own_billed).collect()
     }

@@ -101,7 +101,7 @@ impl Store {
         ))
         .bind(connection)
         .bind(most)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(moved).collect()
     }
@@ -126,7 +126,7 @@ impl Store {
         .bind(connection)
         .bind(company)
         .bind(most)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(moved).collect()
     }
@@ -137,7 +137,7 @@ impl Store {
     ) -> Result<Vec<ConfirmationRow>, StoreError> {
         let rows = sqlx::query::<Any>(confirmations!("where c.document = $1 order by c.about"))
             .bind(document)
-            .fetch_all(&mut *self.readers.take().await?)
+            .fetch_all(&mut self.readers.take().await?)
             .await?;
         rows.iter().map(confirmation).collect()
     }
@@ -158,7 +158,7 @@ impl Store {
         .bind(now)
         .bind(about.as_str())
         .bind(most)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(confirmation).collect()
     }
@@ -170,7 +170,7 @@ impl Store {
              where state in ('wanted', 'told', 'refused') group by connection, state \
              order by connection, state",
         )
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?)
     }
 }

@@ -105,7 +105,7 @@ impl Store {
              order by correction, document_type desc, number",
         )
         .bind(document)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let of = |(visma_type, visma_number, correction)| TakenBack {
             visma_type,
@@ -127,7 +127,7 @@ impl Store {
         )
         .bind(company)
         .bind(our_key)
-        .fetch_optional(&mut *self.readers.take().await?)
+        .fetch_optional(&mut self.readers.take().await?)
         .await?;
         Ok(row.map(|(document,)| document))
     }

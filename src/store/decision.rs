@@ -55,7 +55,7 @@ impl Store {
              evidence, decided_at from decision where document = $1 order by n",
         )
         .bind(document)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.into_iter().map(|row| decision(document, row)).collect()
     }
@@ -73,7 +73,7 @@ impl Store {
         )
         .bind(document)
         .bind(at)
-        .fetch_optional(&mut *self.readers.take().await?)
+        .fetch_optional(&mut self.readers.take().await?)
         .await?;
         row.map(|row| decision(document, row)).transpose()
     }

@@ -198,7 +198,7 @@ impl Store {
             for n in 0..BY_ID {
                 query = query.bind(part[n.min(part.len() - 1)]);
             }
-            for row in query.fetch_all(&mut *self.readers.take().await?).await? {
+            for row in query.fetch_all(&mut self.readers.take().await?).await? {
                 let document = document(&row)?;
                 found.insert(document.id.clone(), document);
             }
@@ -209,7 +209,7 @@ impl Store {
     pub async fn document(&self, id: &str) -> Result<Option<DocumentRow>, StoreError> {
         let row = sqlx::query::<Any>(columns!("where id = $1"))
             .bind(id)
-            .fetch_optional(&mut *self.readers.take().await?)
+            .fetch_optional(&mut self.readers.take().await?)
             .await?;
         row.as_ref().map(document).transpose()
     }
@@ -221,7 +221,7 @@ impl Store {
              order by received_at, id limit 100"
         ))
         .bind(text)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(document).collect()
     }
@@ -239,7 +239,7 @@ impl Store {
         .bind(filter.supplier.as_deref().unwrap_or(""))
         .bind(filter.month.as_deref().unwrap_or(""))
         .bind(filter.limit.unwrap_or(i64::MAX))
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(document).collect()
     }
@@ -248,7 +248,7 @@ impl Store {
     pub async fn documents_with_attention(&self) -> Result<Vec<DocumentRow>, StoreError> {
         let rows =
             sqlx::query::<Any>(columns!("where attention is not null order by received_at, id"))
-                .fetch_all(&mut *self.readers.take().await?)
+                .fetch_all(&mut self.readers.take().await?)
                 .await?;
         rows.iter().map(document).collect()
     }
@@ -266,7 +266,7 @@ impl Store {
         .bind(connection)
         .bind(state.as_str())
         .bind(limit)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(document).collect()
     }
@@ -286,7 +286,7 @@ impl Store {
         .bind(connection)
         .bind(kind.as_str())
         .bind(state.as_str())
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(document).collect()
     }
@@ -304,7 +304,7 @@ impl Store {
         ))
         .bind(source)
         .bind(number)
-        .fetch_optional(&mut *self.readers.take().await?)
+        .fetch_optional(&mut self.readers.take().await?)
         .await?;
         row.as_ref().map(document).transpose()
     }
@@ -320,7 +320,7 @@ impl Store {
         )
         .bind(document)
         .bind(n)
-        .fetch_optional(&mut *self.readers.take().await?)
+        .fetch_optional(&mut self.readers.take().await?)
         .await?;
         Ok(row.map(|(n, raw_hash, material_hash, source_revision, raw, received_at)| RevisionRow {
             n,
@@ -351,7 +351,7 @@ impl Store {
         let rows =
             sqlx::query_as::<Any, (String, String, String, String, i64)>(sqlx::AssertSqlSafe(sql))
                 .bind(document)
-                .fetch_all(&mut *self.readers.take().await?)
+                .fetch_all(&mut self.readers.take().await?)
                 .await?;
         Ok(rows
             .into_iter()
@@ -372,7 +372,7 @@ impl Store {
         )
         .bind(connection)
         .bind(format!("{code}:%"))
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
@@ -381,7 +381,7 @@ impl Store {
         let (count,) = sqlx::query_as::<Any, (i64,)>(
             "select count(*) from document where attention is not null",
         )
-        .fetch_one(&mut *self.readers.take().await?)
+        .fetch_one(&mut self.readers.take().await?)
         .await?;
         Ok(count)
     }
@@ -391,7 +391,7 @@ impl Store {
             "select id from document where connection = $1 and state = 'ready' and routed <> '' limit 1",
         )
         .bind(connection)
-        .fetch_optional(&mut *self.readers.take().await?)
+        .fetch_optional(&mut self.readers.take().await?)
         .await?;
         Ok(row.is_some())
     }
@@ -403,7 +403,7 @@ impl Store {
              cast(coalesce(sum(amount_minor), 0) as bigint) \
              from document group by connection, kind, state, coalesce(currency, '')",
         )
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows
             .into_iter()

@@ -32,7 +32,7 @@ impl Store {
         )
         .bind(company)
         .bind(reference_key)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(|(body,)| parse(body)).collect()
     }
@@ -47,7 +47,7 @@ impl Store {
         )
         .bind(company)
         .bind(our_key)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(|(body,)| parse(body)).collect()
     }
@@ -64,7 +64,7 @@ impl Store {
         .bind(company)
         .bind(document_type)
         .bind(number)
-        .fetch_optional(&mut *self.readers.take().await?)
+        .fetch_optional(&mut self.readers.take().await?)
         .await?;
         row.map(|(body,)| parse(&body)).transpose()
     }
@@ -79,7 +79,7 @@ impl Store {
         )
         .bind(company)
         .bind(number)
-        .fetch_optional(&mut *self.readers.take().await?)
+        .fetch_optional(&mut self.readers.take().await?)
         .await?;
         row.map(|(body,)| parse(&body)).transpose()
     }
@@ -94,7 +94,7 @@ impl Store {
         )
         .bind(company)
         .bind(reference)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(|(body,)| parse(body)).collect()
     }
@@ -109,7 +109,7 @@ impl Store {
         )
         .bind(company)
         .bind(our_key)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(|(body,)| parse(body)).collect()
     }
@@ -126,7 +126,7 @@ impl Store {
         )
         .bind(company)
         .bind(order_number)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(|(body,)| parse(body)).collect()
     }
@@ -137,13 +137,13 @@ impl Store {
             "select document_type, number, coalesce(version, '') from erp_invoice where company = $1",
         )
         .bind(company)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let orders = sqlx::query_as::<Any, (String, String)>(
             "select number, coalesce(version, '') from erp_order where company = $1",
         )
         .bind(company)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(ErpVersions {
             invoices: invoices
@@ -166,7 +166,7 @@ impl Store {
              and status not in ('Cancelled', 'Voided') group by our_key having count(*) > 1)",
         )
         .bind(company)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(several(rows))
     }
@@ -186,7 +186,7 @@ impl Store {
         .bind(company)
         .bind(&our_keys[0])
         .bind(&our_keys[1])
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(several(rows))
     }

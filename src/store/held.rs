@@ -27,7 +27,7 @@ impl Store {
         .bind(source)
         .bind(company_owner(company))
         .bind(source_owner(source))
-        .fetch_one(&mut *self.readers.take().await?)
+        .fetch_one(&mut self.readers.take().await?)
         .await?;
         Ok(format!("{row:?}"))
     }
@@ -37,7 +37,7 @@ impl Store {
             "select inputs from held_inputs where connection = $1",
         )
         .bind(connection)
-        .fetch_optional(&mut *self.readers.take().await?)
+        .fetch_optional(&mut self.readers.take().await?)
         .await?;
         Ok(row.map(|(inputs,)| inputs))
     }

@@ -23,7 +23,7 @@ impl Store {
              where document = $1 order by said_at, text_hash",
         )
         .bind(document)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.into_iter().map(override_row).collect()
     }
@@ -34,7 +34,7 @@ impl Store {
             "select document, code, text, actor, role, reason, said_at from hold_override \
              order by said_at, text_hash",
         )
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.into_iter().map(override_row).collect()
     }
@@ -45,7 +45,7 @@ impl Store {
             "select document, code, text, actor, role, reason, said_at from hold_override \
              where document in (select document from hold) order by said_at, text_hash",
         )
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.into_iter().map(override_row).collect()
     }

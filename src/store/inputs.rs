@@ -32,7 +32,7 @@ impl Store {
             "select v.hash, v.body from reference_data r join input_version v on v.hash = r.hash where r.company = $1",
         )
         .bind(company)
-        .fetch_optional(&mut *self.readers.take().await?)
+        .fetch_optional(&mut self.readers.take().await?)
         .await?;
         row.map(|(hash, body)| {
             let reference = serde_json::from_str(&body)
@@ -47,7 +47,7 @@ impl Store {
         let row =
             sqlx::query_as::<Any, (i64,)>("select read_at from reference_data where company = $1")
                 .bind(company)
-                .fetch_optional(&mut *self.readers.take().await?)
+                .fetch_optional(&mut self.readers.take().await?)
                 .await?;
         Ok(row.map(|(read_at,)| read_at))
     }
@@ -57,7 +57,7 @@ impl Store {
         let row =
             sqlx::query_as::<Any, (String,)>("select body from input_version where hash = $1")
                 .bind(hash)
-                .fetch_optional(&mut *self.readers.take().await?)
+                .fetch_optional(&mut self.readers.take().await?)
                 .await?;
         Ok(row.map(|(body,)| body))
     }
@@ -75,7 +75,7 @@ impl Store {
         )
         .bind(company)
         .bind(source)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let content = |error: serde_json::Error| StoreError::Content(error.to_string());
         rows.into_iter()
@@ -93,7 +93,7 @@ impl Store {
     pub async fn company_tenant(&self, company: &str) -> Result<Option<String>, StoreError> {
         let row = sqlx::query_as::<Any, (String,)>("select tenant from company where id = $1")
             .bind(company)
-            .fetch_optional(&mut *self.readers.take().await?)
+            .fetch_optional(&mut self.readers.take().await?)
             .await?;
         Ok(row.map(|(tenant,)| tenant))
     }
@@ -103,7 +103,7 @@ impl Store {
             "select number, body from supplier where company = $1",
         )
         .bind(company)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         keyed(rows)
     }
@@ -113,7 +113,7 @@ impl Store {
             "select source_id, body from vendor where source = $1",
         )
         .bind(source)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         keyed(rows)
     }

@@ -111,7 +111,7 @@ impl Store {
             "where company = $1 and state in ('open', 'differs', 'not_posted') order by since, document"
         ))
             .bind(company)
-            .fetch_all(&mut *self.readers.take().await?)
+            .fetch_all(&mut self.readers.take().await?)
             .await?;
         rows.iter().map(check).collect()
     }
@@ -120,7 +120,7 @@ impl Store {
     pub async fn ledger_check(&self, subject: &str) -> Result<Option<LedgerCheck>, StoreError> {
         let row = sqlx::query::<Any>(checks!("where document = $1"))
             .bind(subject)
-            .fetch_optional(&mut *self.readers.take().await?)
+            .fetch_optional(&mut self.readers.take().await?)
             .await?;
         row.as_ref().map(check).transpose()
     }
@@ -131,7 +131,7 @@ impl Store {
             "where document = $1 or owner = $1 order by since, document"
         ))
         .bind(document)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(check).collect()
     }
@@ -151,7 +151,7 @@ impl Store {
             for n in 0..BY_NUMBER {
                 query = query.bind(part[n.min(part.len() - 1)]);
             }
-            let rows = query.fetch_all(&mut *self.readers.take().await?).await?;
+            let rows = query.fetch_all(&mut self.readers.take().await?).await?;
             targets.extend(rows.into_iter().map(
                 |(subject, our_key, visma_type, visma_number, supplier)| LedgerTarget {
                     subject,
@@ -171,7 +171,7 @@ impl Store {
             "select body from ledger_batch where document = $1 order by number",
         )
         .bind(subject)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter()
             .map(|(body,)| {
@@ -192,7 +192,7 @@ impl Store {
         )
         .bind(connection)
         .bind(format!("{code}:%"))
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }

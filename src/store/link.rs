@@ -34,7 +34,7 @@ impl Store {
         .bind(&link.actor)
         .bind(&link.reason)
         .bind(link.asked_at)
-        .execute(&mut *self.readers.take().await?)
+        .execute(&mut self.readers.take().await?)
         .await?;
         Ok(())
     }
@@ -46,7 +46,7 @@ impl Store {
              where connection = $1 and n is null order by asked_at, id",
         )
         .bind(connection)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows.into_iter().map(link).collect())
     }
@@ -58,7 +58,7 @@ impl Store {
              where connection = $1 and n is not null order by n",
         )
         .bind(connection)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let mut links: Vec<LinkRow> = rows.into_iter().map(link).collect();
         links.sort_by(|a, b| (&a.vendor, a.n).cmp(&(&b.vendor, b.n)));

@@ -48,7 +48,7 @@ impl Store {
             .bind(actor)
             .bind(reason)
             .bind(at)
-            .fetch_optional(&mut *self.readers.take().await?)
+            .fetch_optional(&mut self.readers.take().await?)
             .await?;
             if let Some((n,)) = row {
                 return Ok(n);
@@ -67,7 +67,7 @@ impl Store {
              from mapping_version where connection = $1 order by asked_at, n",
         )
         .bind(connection)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows
             .into_iter()

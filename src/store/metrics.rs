@@ -37,36 +37,36 @@ impl Store {
             "select connection, kind, state, cast(count(*) as bigint) from document \
              group by connection, kind, state order by connection, kind, state",
         )
-        .fetch_all(&mut *reader)
+        .fetch_all(&mut reader)
         .await?;
         let holds = sqlx::query_as::<Any, (String, String, i64)>(
             "select document.connection, hold.code, cast(count(distinct hold.document) as bigint) from hold \
              join document on document.id = hold.document \
              group by document.connection, hold.code order by document.connection, hold.code",
         )
-        .fetch_all(&mut *reader)
+        .fetch_all(&mut reader)
         .await?;
         let oldest_unposted = sqlx::query_as::<Any, (String, i64)>(
             "select connection, cast(min(received_at) as bigint) from document \
              where state in ('unread', 'waiting', 'ready', 'posting') group by connection order by connection",
         )
-        .fetch_all(&mut *reader)
+        .fetch_all(&mut reader)
         .await?;
         let uncertain = sqlx::query_as::<Any, (String, i64)>(
             "select company, cast(count(*) as bigint) from posting where state = 'uncertain' \
              group by company order by company",
         )
-        .fetch_all(&mut *reader)
+        .fetch_all(&mut reader)
         .await?;
         let (attention,) = sqlx::query_as::<Any, (i64,)>(
             "select cast(count(*) as bigint) from document where attention is not null",
         )
-        .fetch_one(&mut *reader)
+        .fetch_one(&mut reader)
         .await?;
         let lists = sqlx::query_as::<Any, (String, String, i64)>(
             "select owner, feed, moved_at from watermark order by owner, feed",
         )
-        .fetch_all(&mut *reader)
+        .fetch_all(&mut reader)
         .await?;
         drop(reader);
         let results = self.reconciliations().await?.into_iter();

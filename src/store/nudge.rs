@@ -71,7 +71,7 @@ impl Store {
         .bind(&row.reference)
         .bind(row.received_at)
         .bind(again_before)
-        .execute(&mut *self.readers.take().await?)
+        .execute(&mut self.readers.take().await?)
         .await?;
         Ok(result.rows_affected() == 1)
     }
@@ -89,7 +89,7 @@ impl Store {
             .bind(&row.outcome)
             .bind(row.count)
             .bind(row.last_at)
-            .execute(&mut *self.readers.take().await?)
+            .execute(&mut self.readers.take().await?)
             .await?;
         }
         Ok(())
@@ -99,7 +99,7 @@ impl Store {
         let rows = sqlx::query_as::<Any, (String, String, String, i64, i64)>(
             "select connection, poll, outcome, count, last_at from nudge_count order by connection, poll, outcome",
         )
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows
             .into_iter()
@@ -120,7 +120,7 @@ impl Store {
              where state = 'waiting' and connection not in (select connection from pause) \
              group by connection, poll order by connection, poll",
         )
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.into_iter()
             .map(|(connection, name, count, latest_at)| {
@@ -136,7 +136,7 @@ impl Store {
         )
         .bind(connection)
         .bind(Poll::Jobs.name())
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows.into_iter().map(|(job,)| job).collect())
     }
@@ -153,7 +153,7 @@ impl Store {
         )
         .bind(company)
         .bind(before)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.into_iter()
             .map(|(name, reference, since, seen_at)| {
@@ -178,7 +178,7 @@ impl Store {
         .bind(of.name())
         .bind(from)
         .bind(to)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows
             .into_iter()
@@ -193,7 +193,7 @@ impl Store {
         let rows = sqlx::query_as::<Any, (String, String, i64, i64, i64, i64)>(
             "select company, poll, told, poll_only, in_a_row, in_a_row_since from found_count order by company, poll",
         )
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.into_iter()
             .map(|(company, name, told, poll_only, in_a_row, in_a_row_since)| {

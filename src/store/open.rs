@@ -1,8 +1,8 @@
-use super::readers::Readers;
+use super::readers::{Readers, in_time};
 use super::{Dialect, Store, StoreError, trouble, writer};
 use sqlx::any::AnyConnectOptions;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, Connection, Executor};
+use sqlx::{Any, AnyConnection, Connection, Executor};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -52,15 +52,14 @@ impl Store {
 
         let mut attempts = 0;
         let connection = loop {
-            let connecting = sqlx::AnyConnection::connect_with(&options);
-            let mut connection = match tokio::time::timeout(CONNECT, connecting).await {
-                Ok(connected) => connected.map_err(open_error)?,
-                Err(_) => {
-                    return Err(open_error(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
-                }
-            };
+            let connecting = AnyConnection::connect_with(&options);
+            let mut connection = in_time(dialect, CONNECT, connecting)
+                .await
+                .and_then(|connected| connected)
+                .map_err(open_error)?;
             // Two that begin a fresh file at once: the change to the write-ahead log waits for no lock.
-            let ready = match prepare(&mut connection, dialect.settings()).await {
+            let preparing = prepare(&mut connection, dialect.settings());
+            let ready = match in_time(dialect, CONNECT, preparing).await.and_then(|done| done) {
                 Ok(()) => migrate(&mut connection, file.as_deref()).await,
                 Err(error) => Err(open_error(error)),
             };
@@ -77,7 +76,7 @@ impl Store {
             tokio::time::sleep(Duration::from_millis(200)).await;
         };
 
-        let readers = readers(options.clone(), dialect).await.map_err(open_error)?;
+        let readers = Readers::new(options.clone(), dialect, dialect.settings());
 
         let (sender, queue) = mpsc::channel(QUEUE);
         let writer = writer::Writer {
@@ -91,11 +90,18 @@ impl Store {
     }
 }
 
-async fn readers(options: AnyConnectOptions, dialect: Dialect) -> Result<Readers, sqlx::Error> {
-    match dialect {
-        Dialect::Sqlite => Ok(Readers::of_file(options, dialect.settings())),
-        Dialect::Postgres => Readers::of_server(options, dialect.settings()).await,
-    }
+/// A connection that is ready for use.
+pub(super) async fn connect(
+    options: &AnyConnectOptions,
+    dialect: Dialect,
+    settings: &[&'static str],
+) -> Result<AnyConnection, sqlx::Error> {
+    let connecting = async {
+        let mut connection = AnyConnection::connect_with(options).await?;
+        prepare(&mut connection, settings).await?;
+        Ok(connection)
+    };
+    in_time(dialect, CONNECT, connecting).await?
 }
 
 pub(super) fn install_drivers() {
@@ -124,7 +130,9 @@ impl Store {
         let open_error =
             |error: sqlx::Error| StoreError::Open { url: redacted(url), reason: error.to_string() };
         let options = AnyConnectOptions::from_str(&read_url).map_err(open_error)?;
-        let readers = readers(options, dialect).await.map_err(open_error)?;
+        let readers = Readers::new(options, dialect, dialect.settings());
+        // Whether anybody answers is told here, in the words of a start.
+        readers.take().await.map_err(open_error)?;
         // Nobody takes from this queue: a change is answered as by a store that is closed.
         let (writer, _) = mpsc::channel(1);
         Ok(Some(Self { dialect, readers, writer, lock_path }))
@@ -212,7 +220,7 @@ impl Dialect {
 }
 
 pub(super) async fn prepare(
-    connection: &mut sqlx::AnyConnection,
+    connection: &mut AnyConnection,
     settings: &[&'static str],
 ) -> Result<(), sqlx::Error> {
     for setting in settings {
@@ -224,10 +232,7 @@ pub(super) async fn prepare(
 /// Own bookkeeping table instead of a lock of the session kind, which PostgreSQL-compatible
 /// distributed databases do not have. Two processes that start at once: the second one's insert
 /// of the version fails, and it tries again.
-async fn migrate(
-    connection: &mut sqlx::AnyConnection,
-    file: Option<&Path>,
-) -> Result<(), StoreError> {
+async fn migrate(connection: &mut AnyConnection, file: Option<&Path>) -> Result<(), StoreError> {
     let mut migrator = Migrator::with_migrations(
         MIGRATIONS
             .iter()

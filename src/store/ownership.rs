@@ -87,7 +87,7 @@ impl Store {
         )
         .bind(unit)
         .bind(GENESIS)
-        .execute(&mut *self.readers.take().await?)
+        .execute(&mut self.readers.take().await?)
         .await?;
         let sql = timed!(
             self.dialect,
@@ -100,7 +100,7 @@ impl Store {
             .bind(lease_micros)
             .bind(unit)
             .bind(i64::from(owner_is_dead))
-            .fetch_optional(&mut *self.readers.take().await?)
+            .fetch_optional(&mut self.readers.take().await?)
             .await?;
         Ok(epoch.map(|(epoch,)| epoch))
     }
@@ -113,7 +113,7 @@ impl Store {
         .bind(&owned.unit)
         .bind(&owned.owner)
         .bind(owned.epoch)
-        .execute(&mut *self.readers.take().await?)
+        .execute(&mut self.readers.take().await?)
         .await?;
         Ok(result.rows_affected() == 1)
     }
@@ -126,7 +126,7 @@ impl Store {
             ") then 1 else 0 end as bigint), head_seq, head_hash from ownership order by unit"
         );
         let rows = sqlx::query_as::<Any, (String, String, i64, i64, i64, String)>(sql)
-            .fetch_all(&mut *self.readers.take().await?)
+            .fetch_all(&mut self.readers.take().await?)
             .await?;
         Ok(rows
             .into_iter()

@@ -145,7 +145,7 @@ impl Store {
     pub async fn posting(&self, id: &str) -> Result<Option<PostingRow>, StoreError> {
         let row = sqlx::query::<Any>(columns!("where id = $1"))
             .bind(id)
-            .fetch_optional(&mut *self.readers.take().await?)
+            .fetch_optional(&mut self.readers.take().await?)
             .await?;
         row.as_ref().map(posting).transpose()
     }
@@ -153,7 +153,7 @@ impl Store {
     pub async fn postings_of(&self, document: &str) -> Result<Vec<PostingRow>, StoreError> {
         let rows = sqlx::query::<Any>(columns!("where document = $1 order by changed_at, id"))
             .bind(document)
-            .fetch_all(&mut *self.readers.take().await?)
+            .fetch_all(&mut self.readers.take().await?)
             .await?;
         rows.iter().map(posting).collect()
     }
@@ -177,7 +177,7 @@ impl Store {
         .bind(company)
         .bind(now)
         .bind(most)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(posting).collect()
     }
@@ -189,7 +189,7 @@ impl Store {
             "where company = $1 and state in ('done', 'differs') order by changed_at, id"
         ))
         .bind(company)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(posting).collect()
     }
@@ -206,7 +206,7 @@ impl Store {
         .bind(company)
         .bind(states[0].as_str())
         .bind(states[1].as_str())
-        .fetch_one(&mut *self.readers.take().await?)
+        .fetch_one(&mut self.readers.take().await?)
         .await?;
         Ok(count)
     }
@@ -220,7 +220,7 @@ impl Store {
              and connection not in (select connection from pause))))",
         )
         .bind(company)
-        .fetch_one(&mut *self.readers.take().await?)
+        .fetch_one(&mut self.readers.take().await?)
         .await?;
         Ok(due)
     }
@@ -235,7 +235,7 @@ impl Store {
         ))
         .bind(company)
         .bind(state.as_str())
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(posting).collect()
     }
@@ -245,7 +245,7 @@ impl Store {
         Ok(sqlx::query_as::<Any, (String, String, i64)>(
             "select company, state, count(*) from posting group by company, state",
         )
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?)
     }
 
@@ -254,7 +254,7 @@ impl Store {
         let rows = sqlx::query_as::<Any, (String,)>(
             "select distinct document from posting where state = 'uncertain'",
         )
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows.into_iter().map(|(document,)| document).collect())
     }
@@ -277,7 +277,7 @@ impl Store {
         .bind(kind)
         .bind(reference)
         .bind(year)
-        .fetch_optional(&mut *self.readers.take().await?)
+        .fetch_optional(&mut self.readers.take().await?)
         .await?;
         Ok(row.map(|(document,)| document))
     }

@@ -97,7 +97,7 @@ impl Store {
         .bind(month)
         .bind(received.0)
         .bind(received.1)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(standing).collect()
     }
@@ -111,7 +111,7 @@ impl Store {
             for n in 0..BY_ID {
                 query = query.bind(part[n.min(part.len() - 1)]);
             }
-            for row in query.fetch_all(&mut *self.readers.take().await?).await? {
+            for row in query.fetch_all(&mut self.readers.take().await?).await? {
                 found.push(standing(&row)?);
             }
         }
@@ -132,7 +132,7 @@ impl Store {
         )
         .bind(source)
         .bind(done_since)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
@@ -144,7 +144,7 @@ impl Store {
              union all select our_key, document, step from posting_past where company = $1",
         )
         .bind(company)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let numbers = sqlx::query_as::<Any, (String, String, String)>(
             "select case when kind = 'purchase_order' then '' else coalesce(visma_type, '') end, visma_number, id \
@@ -152,7 +152,7 @@ impl Store {
              where company = $1 and visma_number is not null",
         )
         .bind(company)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let taken_back = sqlx::query_as::<Any, (String, String)>(
             "select document_type, number from taken_back where company = $1 \
@@ -163,7 +163,7 @@ impl Store {
              and d.visma_type is not null and d.visma_number is not null",
         )
         .bind(company)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let credits = keys.iter().filter(|(_, _, step)| step == Step::TakeBack.as_str());
         Ok(Identities {
@@ -200,7 +200,7 @@ impl Store {
              order by reconciled_at desc, unit, period desc",
         )
         .bind(unit)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows
             .into_iter()
@@ -219,7 +219,7 @@ impl Store {
     pub async fn reconciliation_body(&self, id: &str) -> Result<Option<String>, StoreError> {
         let row = sqlx::query_as::<Any, (String,)>("select body from reconciliation where id = $1")
             .bind(id)
-            .fetch_optional(&mut *self.readers.take().await?)
+            .fetch_optional(&mut self.readers.take().await?)
             .await?;
         Ok(row.map(|(body,)| body))
     }
@@ -238,7 +238,7 @@ impl Store {
             .bind(&row.actor)
             .bind(row.differences)
             .bind(body)
-            .execute(&mut *self.readers.take().await?)
+            .execute(&mut self.readers.take().await?)
             .await?;
         Ok(())
     }

@@ -28,7 +28,7 @@ impl Store {
         .bind(&request.reason)
         .bind(&request.detail)
         .bind(at)
-        .execute(&mut *self.readers.take().await?)
+        .execute(&mut self.readers.take().await?)
         .await?;
         Ok(())
     }
@@ -39,7 +39,7 @@ impl Store {
              where unit = $1 and state = 'asked' order by asked_at, id",
         )
         .bind(unit)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows
             .into_iter()
@@ -60,7 +60,7 @@ impl Store {
             "select result from request where id = $1 and state = 'done'",
         )
         .bind(id)
-        .fetch_optional(&mut *self.readers.take().await?)
+        .fetch_optional(&mut self.readers.take().await?)
         .await?;
         Ok(row.map(|(result,)| result.unwrap_or_default()))
     }

@@ -19,7 +19,7 @@ impl Store {
             "select id, unit, started_at, ended_at, summary from round order by started_at desc limit $1",
         )
         .bind(limit)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows
             .into_iter()

@@ -24,7 +24,7 @@ impl Store {
         .bind(routes)
         .bind(after)
         .bind(limit)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(document).collect()
     }
@@ -35,7 +35,7 @@ impl Store {
             "where source = $1 and state = 'unread' order by received_at, id"
         ))
         .bind(source)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.iter().map(document).collect()
     }

@@ -32,7 +32,7 @@ impl Store {
             "select name, version, key_name, wrapped_key, sealed, set_at, set_by, retired_at, retired_by \
              from secret order by version",
         )
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let mut secrets: Vec<SecretRow> = rows.into_iter().map(secret).collect();
         // Not by the database: the two sort names differently.

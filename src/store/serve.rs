@@ -21,7 +21,7 @@ impl Store {
         let rows = sqlx::query_as::<Any, (String, String, String, i64)>(
             "select connection, actor, reason, since from pause order by connection",
         )
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows
             .into_iter()
@@ -34,7 +34,7 @@ impl Store {
         let rows = sqlx::query_as::<Any, (String,)>(
             "select distinct unit from request where state = 'asked'",
         )
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         Ok(rows.into_iter().map(|(unit,)| unit).collect())
     }
@@ -45,7 +45,7 @@ impl Store {
             "select flow, started_at, ended_at, failures, planned, run, folded, extra from flow_run where unit = $1",
         )
         .bind(unit)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.into_iter()
             .map(|(flow, started_at, ended_at, failures, planned, run, folded, extra)| {

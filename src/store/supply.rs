@@ -19,7 +19,7 @@ impl Store {
         )
         .bind(source)
         .bind(order_number)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let mut receipts: Vec<Receipt> =
             rows.iter().map(|(body,)| parse(body)).collect::<Result<_, _>>()?;
@@ -39,7 +39,7 @@ impl Store {
         )
         .bind(source)
         .bind(number)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let mut contracts: Vec<Contract> =
             rows.iter().map(|(body,)| parse(body)).collect::<Result<_, _>>()?;

@@ -30,7 +30,7 @@ impl Store {
         let rows = sqlx::query_as::<Any, (String, String, String)>(
             "select kind, id, unit from unit_member",
         )
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         rows.into_iter()
             .map(|(kind, id, unit)| {

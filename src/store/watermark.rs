@@ -23,7 +23,7 @@ impl Store {
         )
         .bind(owner)
         .bind(feed)
-        .fetch_optional(&mut *self.readers.take().await?)
+        .fetch_optional(&mut self.readers.take().await?)
         .await?;
         Ok(row.map(|(instant, seen, moved_at)| Watermark { instant, seen, moved_at }))
     }

@@ -29,7 +29,7 @@ impl Store {
             .bind(&worker.id)
             .bind(i64::from(worker.serves))
             .bind(lease_micros)
-            .execute(&mut *self.readers.take().await?)
+            .execute(&mut self.readers.take().await?)
             .await?;
         Ok(())
     }
@@ -40,7 +40,7 @@ impl Store {
         let result = sqlx::query::<Any>(sql)
             .bind(lease_micros)
             .bind(id)
-            .execute(&mut *self.readers.take().await?)
+            .execute(&mut self.readers.take().await?)
             .await?;
         Ok(result.rows_affected() == 1)
     }
@@ -48,7 +48,7 @@ impl Store {
     /// Deletes the workers whose lease ran out: what they own can be taken from now on.
     pub async fn bury_workers(&self) -> Result<(), StoreError> {
         let sql = timed!(self.dialect, "delete from worker where expires_at < ", "");
-        match sqlx::query::<Any>(sql).execute(&mut *self.readers.take().await?).await {
+        match sqlx::query::<Any>(sql).execute(&mut self.readers.take().await?).await {
             Ok(_) => Ok(()),
             // Somebody is about to bury them, or to find that it lives.
             Err(error) if is_lock_timeout(&error) => Ok(()),
@@ -58,7 +58,7 @@ impl Store {
 
     /// For whoever knows to be the only one alive, before it joins.
     pub async fn bury_other_workers(&self) -> Result<(), StoreError> {
-        sqlx::query::<Any>("delete from worker").execute(&mut *self.readers.take().await?).await?;
+        sqlx::query::<Any>("delete from worker").execute(&mut self.readers.take().await?).await?;
         Ok(())
     }
 
@@ -66,7 +66,7 @@ impl Store {
     pub async fn leave_worker(&self, id: &str) -> Result<(), StoreError> {
         sqlx::query::<Any>("delete from worker where id = $1")
             .bind(id)
-            .execute(&mut *self.readers.take().await?)
+            .execute(&mut self.readers.take().await?)
             .await?;
         Ok(())
     }
@@ -79,7 +79,7 @@ impl Store {
             " order by id"
         );
         let rows = sqlx::query_as::<Any, (String, i64)>(sql)
-            .fetch_all(&mut *self.readers.take().await?)
+            .fetch_all(&mut self.readers.take().await?)
             .await?;
         Ok(rows.into_iter().map(|(id, serves)| WorkerRow { id, serves: serves == 1 }).collect())
     }

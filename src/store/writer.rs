@@ -2,6 +2,7 @@
 //! durable commit serves everyone who waited for it.
 
 use super::change::{Arg, Change, Statement};
+use super::readers::{ANSWER, in_time};
 use super::{CommitError, Dialect, Owned, open};
 use crate::audit::{Entry, Head};
 use crate::crash::CrashPoint;
@@ -9,16 +10,12 @@ use sqlx::any::AnyConnectOptions;
 use sqlx::{Any, AnyConnection, Connection};
 use std::collections::HashMap;
 use std::sync::LazyLock;
-use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Most transactions in one durable commit. Bounds how much is repeated when one of them fails.
 const GROUP: usize = 256;
 /// Times a group is tried again when the database says that it collided with another (40001).
 const COLLISIONS: usize = 5;
-/// An answer over a network that takes longer than this does not come any more. Far above what a group of
-/// changes takes, and above the time that PostgreSQL lets any of them wait for a lock.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Texts that insert so many entries at once, the largest first. A few sizes, so that each is
 /// prepared once.
@@ -96,17 +93,17 @@ impl Writer {
         let mut collisions = 0;
         loop {
             self.connect().await?;
-            let Err(error) = in_time(self.dialect, self.attempt(changes)).await else {
-                return Ok(());
+            let error = match in_time(self.dialect, ANSWER, self.attempt(changes)).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => error,
+                Err(silence) => return Err(self.lose(changes, &silence)),
             };
             // They may have moved, or not: the next change reads them again.
             for (owned, _) in changes {
                 self.heads.remove(&owned.unit);
             }
             if let Err(lost) = self.roll_back().await {
-                // Not closed in words: whoever does not answer would not answer that either.
-                self.connection = None;
-                return Err(CommitError::LostConnection(format!("{error}; {lost}")));
+                return Err(self.lose(changes, &format!("{error}; {lost}")));
             }
             match error {
                 CommitError::Collision if collisions < COLLISIONS => collisions += 1,
@@ -115,31 +112,35 @@ impl Writer {
         }
     }
 
+    /// Not closed in words: whoever does not answer would not answer that either.
+    fn lose(&mut self, changes: &[(&Owned, &Change)], why: &dyn std::fmt::Display) -> CommitError {
+        for (owned, _) in changes {
+            self.heads.remove(&owned.unit);
+        }
+        self.connection = None;
+        CommitError::LostConnection(why.to_string())
+    }
+
     async fn connect(&mut self) -> Result<(), CommitError> {
         if self.connection.is_none() {
-            let (options, dialect) = (self.options.clone(), self.dialect);
-            let connecting = async {
-                let mut connection = AnyConnection::connect_with(&options).await?;
-                open::prepare(&mut connection, dialect.settings()).await?;
-                Ok(connection)
-            };
-            let connection = in_time(dialect, connecting).await;
-            let lost = |error: CommitError| CommitError::LostConnection(error.to_string());
-            self.connection = Some(connection.map_err(lost)?);
+            let connected =
+                open::connect(&self.options, self.dialect, self.dialect.settings()).await;
+            let lost = |error: sqlx::Error| CommitError::LostConnection(error.to_string());
+            self.connection = Some(connected.map_err(lost)?);
         }
         Ok(())
     }
 
     /// Leaves the connection fit for the next transaction. After a failed statement this one is dead on PostgreSQL
     /// and open on SQLite; a rollback that finds none open is not a fault.
-    async fn roll_back(&mut self) -> Result<(), CommitError> {
+    async fn roll_back(&mut self) -> Result<(), sqlx::Error> {
         let dialect = self.dialect;
         let Some(connection) = &mut self.connection else { return Ok(()) };
-        in_time(dialect, async {
+        in_time(dialect, ANSWER, async {
             let _ = sqlx::query::<Any>("ROLLBACK").execute(&mut *connection).await;
-            Ok(connection.ping().await?)
+            connection.ping().await
         })
-        .await
+        .await?
     }
 
     async fn attempt(&mut self, changes: &[(&Owned, &Change)]) -> Result<(), CommitError> {
@@ -249,19 +250,5 @@ impl Writer {
         }
         let connection = self.connection.as_mut().ok_or(CommitError::Closed)?;
         Ok(query.execute(connection).await?.rows_affected())
-    }
-}
-
-/// A file of this machine answers; a network may go silent without a word.
-async fn in_time<T>(
-    dialect: Dialect,
-    asking: impl Future<Output = Result<T, CommitError>>,
-) -> Result<T, CommitError> {
-    match dialect {
-        Dialect::Sqlite => asking.await,
-        Dialect::Postgres => tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| {
-            let seconds = PATIENCE.as_secs();
-            Err(CommitError::Database(format!("no answer in {seconds} seconds")))
-        }),
     }
 }

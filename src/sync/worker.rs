@@ -160,12 +160,16 @@ fn margin(length: Duration) -> Duration {
 }
 
 async fn renew(store: Store, id: String, life: Arc<Life>, length: Duration) {
+    let mut wait = length / 3;
     loop {
-        tokio::time::sleep(length / 3).await;
+        tokio::time::sleep(wait).await;
         let asked_at = clock::since_boot();
-        // A connection that went dead without a word would keep the question for many minutes.
+        // A connection that went dead without a word would keep the question for longer than the lease; another
+        // one may do.
         let renewed = store.renew_worker(&id, clock::micros(length));
-        match tokio::time::timeout(length, renewed).await {
+        let renewed = tokio::time::timeout(length / 3, renewed).await;
+        wait = if matches!(renewed, Ok(Ok(_))) { length / 3 } else { length / 60 };
+        match renewed {
             Ok(Ok(true)) => life.extend(asked_at + length - margin(length)),
             Ok(Ok(false)) => {
                 tracing::warn!(

@@ -48,6 +48,7 @@ mod revisions;
 mod routing;
 mod serve;
 mod several_workers;
+mod silence;
 mod store_open;
 mod stores;
 mod tamper;

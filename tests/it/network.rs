@@ -1,7 +1,9 @@
 //! What lies between the program and another system, and what a test does to it.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -34,7 +36,7 @@ pub async fn holding_back(url: &str, kind: &'static str) -> HeldBack {
     let (held, request) = watch::channel(None);
     let (go, gone) = watch::channel(false);
     tokio::spawn(async move {
-        let held = std::sync::Arc::new(held);
+        let held = Arc::new(held);
         while let Ok((near, _)) = listener.accept().await {
             let Ok(far) = TcpStream::connect(&to).await else { continue };
             tokio::spawn(carry(near, far, kind, held.clone(), gone.clone()));
@@ -47,7 +49,7 @@ async fn carry(
     near: TcpStream,
     far: TcpStream,
     kind: &'static str,
-    held: std::sync::Arc<watch::Sender<Option<String>>>,
+    held: Arc<watch::Sender<Option<String>>>,
     mut gone: watch::Receiver<bool>,
 ) {
     let (mut near_in, mut near_out) = near.into_split();
@@ -96,4 +98,77 @@ fn is_whole(request: &[u8]) -> bool {
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
     });
     request.len() >= head.len() + 4 + length.unwrap_or(0)
+}
+
+/// The network between the program and a database.
+#[derive(Clone, Copy, Default)]
+struct Weather {
+    /// Nothing goes through, and nobody is told. What is on its way waits.
+    is_silent: bool,
+    /// Connections older than this never carry anything again; newer ones do.
+    forgotten: u32,
+}
+
+#[derive(Clone)]
+pub struct Cable {
+    /// The database's URL, through this cable.
+    pub url: String,
+    weather: Arc<watch::Sender<Weather>>,
+}
+
+impl Cable {
+    pub fn go_silent(&self) {
+        self.weather.send_modify(|weather| weather.is_silent = true);
+    }
+
+    pub fn let_through(&self) {
+        self.weather.send_modify(|weather| weather.is_silent = false);
+    }
+
+    /// As a firewall does that lost its table: the connections there are stay silent for ever.
+    pub fn forget(&self) {
+        self.weather.send_modify(|weather| weather.forgotten += 1);
+    }
+}
+
+/// `url` is that of a PostgreSQL: postgres://user@host:port/name.
+pub async fn cable(url: &str) -> Cable {
+    let (before, rest) = url.split_once('@').expect("a user");
+    let (host, name) = rest.split_once('/').expect("a name");
+    let host = host.to_owned();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let weather = Arc::new(watch::Sender::new(Weather::default()));
+    let of_all = weather.subscribe();
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let Ok(far) = TcpStream::connect(&host).await else { continue };
+            let (near_in, near_out) = near.into_split();
+            let (far_in, far_out) = far.into_split();
+            let born = of_all.borrow().forgotten;
+            tokio::spawn(pass(near_in, far_out, of_all.clone(), born));
+            tokio::spawn(pass(far_in, near_out, of_all.clone(), born));
+        }
+    });
+    Cable { url: format!("{before}@127.0.0.1:{port}/{name}"), weather }
+}
+
+async fn pass(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut weather: watch::Receiver<Weather>,
+    born: u32,
+) {
+    let mut bytes = vec![0; 64 << 10];
+    loop {
+        let read = from.read(&mut bytes).await.unwrap_or(0);
+        // Not even an end is told.
+        let through = |of: &Weather| !of.is_silent && born >= of.forgotten;
+        if weather.wait_for(through).await.is_err() {
+            return;
+        }
+        if read == 0 || to.write_all(&bytes[..read]).await.is_err() {
+            return;
+        }
+    }
 }

@@ -3,17 +3,14 @@
 //! nothing is doubled in our store.
 
 use crate::connector::{Connector, Options, assert_whole, finish_child, signal, small_sandbox};
+use crate::network::cable;
 use crate::serve::{free_port, heard, scheduled, until};
 use crate::stores;
 use ml_connector::store::{DocumentFilter, Store};
 use ml_connector_sandbox::Sandbox;
-use std::net::Ipv4Addr;
 use std::process::Child;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
 
 /// One unit's two processes, each with its own port, and the store as a third sees it.
 struct Two {
@@ -112,45 +109,12 @@ async fn a_worker_that_is_frozen_for_longer_than_its_lease_changes_nothing_more(
     the_second_finishes(two, "frozen").await;
 }
 
-/// Passes connections on until it is cut: then nothing goes through any more, and nobody is told.
-async fn cable(to: String) -> (u16, tokio::sync::watch::Sender<bool>) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-    let port = listener.local_addr().expect("it is bound").port();
-    let (cut, is_cut) = tokio::sync::watch::channel(false);
-    tokio::spawn(async move {
-        let mut lines = JoinSet::new();
-        loop {
-            let Ok((mut near, _)) = listener.accept().await else { return };
-            let (to, mut is_cut) = (to.clone(), is_cut.clone());
-            lines.spawn(async move {
-                let is_dead = *is_cut.borrow();
-                if is_dead {
-                    // Taken, and never answered.
-                    std::future::pending::<()>().await;
-                }
-                let Ok(mut far) = TcpStream::connect(to).await else { return };
-                tokio::select! {
-                    _ = copy_bidirectional(&mut near, &mut far) => {}
-                    () = async { drop(is_cut.wait_for(|cut| *cut).await) } => {
-                        std::future::pending::<()>().await;
-                    }
-                }
-            });
-        }
-    });
-    (port, cut)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_is_cut_from_the_database_sends_nothing_more() {
     let test = stores::postgres().await;
-    // postgres://user@host:port/name
-    let (before, rest) = test.url.split_once('@').expect("a user");
-    let (host, name) = rest.split_once('/').expect("a name");
-    let (port, cut) = cable(host.to_owned()).await;
-    let through = format!("{before}@127.0.0.1:{port}/{name}");
-    let mut two = two_at_work(&test.url, &through, 9, 60).await;
-    cut.send_replace(true);
+    let cable = cable(&test.url).await;
+    let mut two = two_at_work(&test.url, &cable.url, 9, 60).await;
+    cable.go_silent();
     let pid = format!(":{}:", two.second.id());
     until("the second takes the unit", || async { owner(&two.store).await.contains(&pid) }).await;
     two.first.kill().expect("it lives");
