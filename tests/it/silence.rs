@@ -4,11 +4,13 @@
 use crate::connector::{
     COMPANY, Connector, Options, assert_whole, finish_child, signal, small_sandbox,
 };
+use crate::fleet::{self, Fleet};
 use crate::network::{Cable, cable};
 use crate::serve::{free_port, get, heard, scheduled, until};
 use crate::stores::{self, TestStore};
 use ml_connector::store::{DocumentFilter, Owned, PostingState, Store};
 use ml_connector_sandbox::Sandbox;
+use ml_connector_sandbox::faults::Level;
 use std::process::Child;
 use std::time::Duration;
 
@@ -78,7 +80,7 @@ async fn ends_whole(behind: Behind, url: &str, what: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_one_hears_nothing_another_finishes_and_both_go_on() {
     let test = stores::postgres().await;
-    let behind = behind_a_cable(&test, 80).await;
+    let behind = behind_a_cable(&test, 90).await;
     behind.connector.use_store(&test.url);
     let (other, _) = serving(&behind.connector);
     behind.cable.go_silent();
@@ -113,7 +115,7 @@ async fn while_one_hears_nothing_another_finishes_and_both_go_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_alone_goes_on_when_there_is_an_answer_again() {
     let test = stores::postgres().await;
-    let behind = behind_a_cable(&test, 81).await;
+    let behind = behind_a_cable(&test, 91).await;
     behind.cable.go_silent();
     says_why_not(behind.port).await;
     behind.cable.let_through();
@@ -126,7 +128,7 @@ async fn one_alone_goes_on_when_there_is_an_answer_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_stay_silent_for_ever_are_given_up() {
     let test = stores::postgres().await;
-    let behind = behind_a_cable(&test, 82).await;
+    let behind = behind_a_cable(&test, 92).await;
     behind.cable.forget();
     all_is_done(&behind.store).await;
     until("it is ready", || is_ready(behind.port)).await;
@@ -137,7 +139,7 @@ async fn connections_that_stay_silent_for_ever_are_given_up() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_that_hears_nothing_ends_and_says_so() {
     let test = stores::postgres().await;
-    let sandbox = small_sandbox(30, 83, false).await;
+    let sandbox = small_sandbox(30, 93, false).await;
     let cable = cable(&test.url).await;
     let options = Options { settle_after_seconds: 8, ..Options::default() };
     let connector = Connector::new(&sandbox, &cable.url, &options);
@@ -156,47 +158,40 @@ async fn a_command_that_hears_nothing_ends_and_says_so() {
 }
 
 /// The question that took a unit, or that gave it back, may be lost on the way and carried out all the same: the
-/// process lives, so no other may take the unit, and itself works another.
+/// process lives, so no other may take the unit, and itself has its share of the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_unit_that_is_owned_by_mistake_is_given_back() {
     let test = stores::postgres().await;
-    let sandbox = small_sandbox(6, 84, false).await;
-    let connector = Connector::new(&sandbox, &test.url, &Options::default());
-    let (first, _) = serving(&connector);
+    let fleet = Fleet::start(&[90, 91], 4, Level::None, Options::default()).await;
     let store = Store::open(&test.url).await.expect("it opens");
-    let owner = || async {
+    let children = [(); 2].map(|()| fleet.connector(&test.url));
+    let mut children = children.each_ref().map(fleet::serving);
+    let owners = || async {
         let rows = store.ownerships().await.expect("it reads");
-        rows.into_iter().find(|row| row.unit == "no").filter(|row| !row.owner.is_empty())
+        rows.into_iter().filter(|row| !row.owner.is_empty()).collect::<Vec<_>>()
     };
-    until("the first owns the unit", || async { owner().await.is_some() }).await;
-    let one = owner().await.expect("just seen");
-    let (second, port) = serving(&connector);
-    until("the second is there", || is_ready(port)).await;
-    let pid = format!(":{}:", second.id());
-    let idle = || async {
-        let workers = store.workers().await.expect("it reads");
-        workers.into_iter().find(|row| row.id.contains(&pid)).map(|row| row.id)
-    };
-    until("the second serves", || async { idle().await.is_some() }).await;
-    let other = idle().await.expect("just seen");
-    // As if the second had asked for the unit in the moment in which the first had let it go.
-    let owned = Owned { unit: one.unit, owner: one.owner, epoch: one.epoch };
+    until("each owns one", || async {
+        let rows = owners().await;
+        rows.len() == 2 && rows[0].owner != rows[1].owner && fleet.unrest(&store).await.is_empty()
+    })
+    .await;
+    let rows = owners().await;
+    let (mine, theirs) = (rows[0].owner.clone(), rows[1].clone());
+    let Owned { unit, owner, epoch } =
+        Owned { unit: theirs.unit, owner: theirs.owner, epoch: theirs.epoch };
+    // As if the one had asked for the unit in the moment in which the other had let it go.
+    let owned = Owned { unit: unit.clone(), owner: owner.clone(), epoch };
     assert!(store.release_ownership(&owned).await.unwrap());
-    let late = store.take_ownership("no", &other, 1, false).await.unwrap();
-    if let Some(late) = late {
-        until("it is worked again", || async {
-            owner().await.is_some_and(|row| row.epoch > late.epoch)
-        })
-        .await;
-    }
-    all_gone([first, second]).await;
-    connector.sync_until_done("owned by mistake").await;
-    assert_whole(&sandbox, &connector, "owned by mistake").await;
-}
-
-async fn all_gone(children: [Child; 2]) {
-    for child in children {
-        signal(&child, "TERM");
-        assert_eq!(finish_child(child).await.code(), Some(0));
+    let late = store.take_ownership(&unit, &mine, 1, false).await.unwrap().expect("it was free");
+    fleet.ask_for_rounds(&store).await;
+    until("the other has it again", || async {
+        let rows = owners().await;
+        eprintln!("{:?} {mine} {owner} {unit} {:?}", rows.iter().map(|r| (r.unit.clone(), r.owner.clone(), r.epoch)).collect::<Vec<_>>(), store.workers().await.unwrap());
+        rows.iter().any(|row| row.unit == unit && row.owner == owner && row.epoch > late.epoch)
+    })
+    .await;
+    for child in &mut children {
+        signal(child, "TERM");
+        assert_eq!(child.wait().expect("it ends").code(), Some(0));
     }
 }
