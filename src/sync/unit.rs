@@ -20,6 +20,10 @@ pub async fn units(store: &Store, config: &Config) -> Result<Vec<Unit>, StoreErr
 
 async fn known_units(store: &Store) -> Result<KnownUnits, StoreError> {
     let mut known = KnownUnits::default();
+    // A name without a chain is one that another process is about to take at this moment: it is the same unit, and
+    // the two must meet at its ownership. Read before the members, which stand before the chain's first entry does.
+    let chained = store.ownerships().await?.into_iter().filter(|row| row.head_seq > 0);
+    known.names.extend(chained.map(|row| row.unit));
     for member in store.unit_members().await? {
         known.names.insert(member.unit.clone());
         match member.kind {
@@ -27,7 +31,6 @@ async fn known_units(store: &Store) -> Result<KnownUnits, StoreError> {
             MemberKind::Company => known.companies.insert(member.id, member.unit),
         };
     }
-    known.names.extend(store.ownerships().await?.into_iter().map(|row| row.unit));
     known.names.insert(VAULT_UNIT.to_owned());
     Ok(known)
 }

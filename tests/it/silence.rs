@@ -186,7 +186,6 @@ async fn a_unit_that_is_owned_by_mistake_is_given_back() {
     fleet.ask_for_rounds(&store).await;
     until("the other has it again", || async {
         let rows = owners().await;
-        eprintln!("{:?} {mine} {owner} {unit} {:?}", rows.iter().map(|r| (r.unit.clone(), r.owner.clone(), r.epoch)).collect::<Vec<_>>(), store.workers().await.unwrap());
         rows.iter().any(|row| row.unit == unit && row.owner == owner && row.epoch > late.epoch)
     })
     .await;

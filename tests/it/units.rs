@@ -272,3 +272,20 @@ async fn a_process_with_an_older_configuration_works_nothing_that_moved() {
         worker.leave().await;
     }
 }
+
+/// Of two processes that start on a fresh store at once, the second comes when the first has taken a unit and written
+/// down nothing of it yet: it must find it owned, not work it under another name.
+#[tokio::test]
+async fn two_that_start_at_once_name_a_unit_alike() {
+    for test in stores::both().await {
+        let flow = Flow::start(postable(5, 2), test).await;
+        let names = || async {
+            let units = sync::units(&flow.store, &flow.config).await.unwrap();
+            units.into_iter().map(|unit| unit.id).collect::<Vec<_>>()
+        };
+        let first = names().await;
+        let taken = flow.store.take_ownership(&first[0], "the first", 60_000_000, false).await;
+        assert!(taken.unwrap().is_some());
+        assert_eq!(names().await, first, "{}", flow.test.url);
+    }
+}
