@@ -20,7 +20,7 @@ impl Fleet {
         let mut sandboxes = Vec::new();
         for (n, seed) in seeds.iter().enumerate() {
             let world = world::Settings { seed: *seed, documents, ..world::Settings::default() };
-            let mut settings = Settings { world, faults, latency_ms: 40, ..Settings::default() };
+            let mut settings = Settings { world, faults, latency_ms: 50, ..Settings::default() };
             settings.visma.tenants.company = tenant(n);
             settings.visma.calls_per_window = 1_000_000;
             sandboxes.push(Sandbox::start(settings).await.expect("it listens"));

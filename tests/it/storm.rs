@@ -8,7 +8,6 @@ use crate::network::{Cable, cable};
 use crate::stores;
 use ml_connector::store::Store;
 use ml_connector_sandbox::faults::{Faults, Level};
-use ml_connector_sandbox::jaggaer;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -16,6 +15,8 @@ const WORKERS: usize = 3;
 /// Their worlds hold nothing that looks like another by chance.
 const WORLDS: [u64; 4] = [90, 91, 92, 93];
 const EVENTS: usize = 10;
+/// Of each sort in each world with each event, so that there is work to be hit.
+const NEW: usize = 3;
 /// Nobody is kept away for longer: what it had on its way must have arrived before it is sent again.
 const LONGEST: Duration = Duration::from_secs(7);
 const SETTLE_AFTER: i64 = 12;
@@ -126,7 +127,9 @@ async fn a_storm_over_three_workers_loses_and_doubles_nothing() {
         };
         let worker = chance.usize(0..WORKERS);
         eprintln!("{event:?}: worker {worker}, after {} writes", fleet.writes());
-        fleet.add_documents();
+        for _ in 0..NEW {
+            fleet.add_documents();
+        }
         befalls(event, &mut workers[worker], &store, &test.url).await;
         fleet.ask_for_rounds(&store).await;
     }
@@ -158,7 +161,6 @@ async fn is_whole(fleet: &Fleet, connector: &Connector, url: &str, seed: u64) {
     connector.use_store(url);
     for sandbox in &fleet.sandboxes {
         sandbox.visma_faults().set(Faults::default());
-        sandbox.jaggaer_faults().set(jaggaer::Faults::default());
     }
     let report = connector.sync_until_done(&format!("seed {seed}")).await.json();
     let count = |key: &str| report[key].as_i64().unwrap_or_else(|| panic!("{key} in {report}"));
@@ -170,7 +172,14 @@ async fn is_whole(fleet: &Fleet, connector: &Connector, url: &str, seed: u64) {
     }
     let verified = connector.run(&["audit", "verify"]).await;
     assert_eq!(verified.code(), Some(0), "seed {seed}: {}", verified.stderr);
-    let closes = connector.run(&["reconcile"]).await;
+    // JAGGAER still fails now and then: what could not be read whole claims nothing.
+    let mut closes = connector.run(&["reconcile"]).await;
+    for _ in 0..20 {
+        if closes.code() != Some(1) {
+            break;
+        }
+        closes = connector.run(&["reconcile"]).await;
+    }
     let differences = &closes.json()["differences"];
     assert_eq!(closes.code(), Some(0), "seed {seed}: {differences:#}");
 }
