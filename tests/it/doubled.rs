@@ -65,6 +65,7 @@ async fn forced(end: End) {
     let test = stores::postgres().await;
     let sandbox = small_sandbox(12, 71, false).await;
     let held = holding_back(&sandbox.visma_url(), "POST /v1/supplierInvoice HTTP").await;
+    held.hold();
     let jaggaer = sandbox.jaggaer_url();
     let of_first = Connector::at(&held.url, &jaggaer, &test.url, &Options::default());
     scheduled(&of_first, free_port());

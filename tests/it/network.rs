@@ -7,10 +7,11 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// A way to an HTTP server on which the first request of a kind is held back, whole, until it is let go:
-/// whoever sent it may be dead by then.
+/// A way to an HTTP server on which one request of a kind is held back, whole, until it is let go: the first after it
+/// was asked for. Whoever sent it may be dead by then.
 pub struct HeldBack {
     pub url: String,
+    hold: watch::Sender<bool>,
     request: watch::Receiver<Option<String>>,
     go: watch::Sender<bool>,
 }
@@ -21,6 +22,10 @@ impl HeldBack {
         let mut request = self.request.clone();
         let held = request.wait_for(Option::is_some).await.expect("the way is open");
         held.clone().expect("just looked at")
+    }
+
+    pub fn hold(&self) {
+        self.hold.send_replace(true);
     }
 
     pub fn let_go(&self) {
@@ -35,20 +40,22 @@ pub async fn holding_back(url: &str, kind: &'static str) -> HeldBack {
     let at = listener.local_addr().expect("it is bound");
     let (held, request) = watch::channel(None);
     let (go, gone) = watch::channel(false);
+    let (hold, holds) = watch::channel(false);
     tokio::spawn(async move {
         let held = Arc::new(held);
         while let Ok((near, _)) = listener.accept().await {
             let Ok(far) = TcpStream::connect(&to).await else { continue };
-            tokio::spawn(carry(near, far, kind, held.clone(), gone.clone()));
+            let asked = (kind, holds.clone());
+            tokio::spawn(carry(near, far, asked, held.clone(), gone.clone()));
         }
     });
-    HeldBack { url: format!("http://{at}"), request, go }
+    HeldBack { url: format!("http://{at}"), hold, request, go }
 }
 
 async fn carry(
     near: TcpStream,
     far: TcpStream,
-    kind: &'static str,
+    (kind, holds): (&'static str, watch::Receiver<bool>),
     held: Arc<watch::Sender<Option<String>>>,
     mut gone: watch::Receiver<bool>,
 ) {
@@ -65,7 +72,7 @@ async fn carry(
     let mut bytes = vec![0; 64 << 10];
     while let Ok(read @ 1..) = near_in.read(&mut bytes).await {
         let mut some = bytes[..read].to_vec();
-        if some.starts_with(kind.as_bytes()) && held.borrow().is_none() {
+        if *holds.borrow() && some.starts_with(kind.as_bytes()) && held.borrow().is_none() {
             while !is_whole(&some) {
                 let Ok(more @ 1..) = near_in.read(&mut bytes).await else { return };
                 some.extend_from_slice(&bytes[..more]);

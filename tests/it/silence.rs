@@ -5,12 +5,12 @@ use crate::connector::{
     COMPANY, Connector, Options, assert_whole, finish_child, signal, small_sandbox,
 };
 use crate::fleet::{self, Fleet};
-use crate::network::{Cable, cable};
+use crate::network::{Cable, cable, holding_back};
 use crate::serve::{free_port, get, heard, scheduled, until};
 use crate::stores::{self, TestStore};
 use ml_connector::store::{DocumentFilter, Owned, PostingState, Store};
-use ml_connector_sandbox::Sandbox;
-use ml_connector_sandbox::faults::Level;
+use ml_connector_sandbox::faults::{Faults, Level};
+use ml_connector_sandbox::{Sandbox, Settings, world};
 use std::process::Child;
 use std::time::Duration;
 
@@ -133,6 +133,53 @@ async fn connections_that_stay_silent_for_ever_are_given_up() {
     all_is_done(&behind.store).await;
     until("it is ready", || is_ready(behind.port)).await;
     ends_whole(behind, &test.url, "with new connections").await;
+}
+
+/// Its writes are committed as meant and wait for a token, and for longer than the lease: the other makes them
+/// meanwhile. Cut from the database, the first can learn of that from its own clock alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_held_up_for_longer_than_its_lease_sends_nothing_more() {
+    let test = stores::postgres().await;
+    let world = world::Settings { seed: 91, documents: 30, ..world::Settings::default() };
+    let mut settings = Settings { world, latency_ms: 100, ..Settings::default() };
+    settings.visma.calls_per_window = 1_000_000;
+    let sandbox = Sandbox::start(settings).await.expect("it listens");
+    let short = Faults { token_lifetime_seconds: Some(1), ..Faults::default() };
+    sandbox.visma_faults().set(short);
+    let held = holding_back(&sandbox.visma_url(), "POST /connect/token HTTP").await;
+    let cable = cable(&test.url).await;
+    let jaggaer = sandbox.jaggaer_url();
+    let first = Connector::at(&held.url, &jaggaer, &cable.url, &Options::default());
+    first.amend(|table| table["company"][0]["concurrent_requests"] = 1.into());
+    let (child, port) = serving(&first);
+    while sandbox.visma().calls().writes < 9 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    held.hold();
+    held.request().await;
+    let store = Store::open(&test.url).await.expect("it opens");
+    until("writes wait for the token", || async {
+        let meant = store.postings_in(COMPANY, PostingState::Intended).await.expect("it reads");
+        meant.len() > 3
+    })
+    .await;
+    cable.go_silent();
+    let connector = Connector::new(&sandbox, &test.url, &Options::default());
+    let (other, _) = serving(&connector);
+    all_is_done(&store).await;
+    let tokens = sandbox.visma().calls().tokens;
+    held.let_go();
+    until("the first has its token", || async { sandbox.visma().calls().tokens > tokens }).await;
+    says_why_not(port).await;
+    cable.let_through();
+    until("the first is ready again", || is_ready(port)).await;
+    for child in [child, other] {
+        signal(&child, "TERM");
+        assert_eq!(finish_child(child).await.code(), Some(0));
+    }
+    sandbox.visma_faults().set(Faults::default());
+    connector.sync_until_done("held up").await;
+    assert_whole(&sandbox, &connector, "held up").await;
 }
 
 /// A command that runs once does not wait for ever either.
