@@ -168,7 +168,7 @@ async fn renew(store: Store, id: String, life: Arc<Life>, length: Duration) {
         // one may do.
         let renewed = store.renew_worker(&id, clock::micros(length));
         let renewed = tokio::time::timeout(length / 3, renewed).await;
-        wait = if matches!(renewed, Ok(Ok(_))) { length / 3 } else { length / 60 };
+        wait = if matches!(renewed, Ok(Ok(_))) { length / 3 } else { length / 20 };
         match renewed {
             Ok(Ok(true)) => life.extend(asked_at + length - margin(length)),
             Ok(Ok(false)) => {

@@ -86,7 +86,12 @@ impl Engine {
         let mut change = Change::new();
         change.set_attention(&document.id, asked_beside(document));
         let mut left = Vec::new();
-        for row in self.store.postings_of(&document.id).await? {
+        let postings = self.store.postings_of(&document.id).await?;
+        // It stands in the company that its route led to before: that one's index tells.
+        if postings.iter().any(|row| row.company != company.id) {
+            return Ok(());
+        }
+        for row in postings {
             if !matches!(row.step, Step::Create | Step::TakeBack) {
                 continue;
             }
