@@ -359,7 +359,6 @@ impl Store {
             .collect())
     }
 
-    /// Posted documents that somebody should look at.
     /// Documents of a connection, in any state, whose attention has this code.
     pub async fn documents_that_ask_for(
         &self,
@@ -377,6 +376,7 @@ impl Store {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
+    /// Posted documents that somebody should look at.
     pub async fn attention_count(&self) -> Result<i64, StoreError> {
         let (count,) = sqlx::query_as::<Any, (i64,)>(
             "select count(*) from document where attention is not null",

@@ -78,10 +78,13 @@ impl Kept {
     async fn living(&self) -> Option<AnyConnection> {
         loop {
             let mut connection = self.idle().pop()?;
-            match (self.dialect, in_time(self.dialect, PING, connection.ping()).await) {
-                (Dialect::Sqlite, _) | (_, Ok(Ok(()))) => return Some(connection),
-                (Dialect::Postgres, Ok(Err(_))) => {}
-                (Dialect::Postgres, Err(_)) => self.idle().clear(),
+            if self.dialect == Dialect::Sqlite {
+                return Some(connection);
+            }
+            match in_time(self.dialect, PING, connection.ping()).await {
+                Ok(Ok(())) => return Some(connection),
+                Ok(Err(_)) => {}
+                Err(_) => self.idle().clear(),
             }
         }
     }

@@ -174,7 +174,7 @@ impl Store {
         .bind(&limit.company)
         .bind(limit.year())
         .bind(limit.before_at)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let figure = |(year, documents, bodies, bytes)| Figure { year, documents, bodies, bytes };
         Ok(rows.into_iter().map(figure).collect())
@@ -193,7 +193,7 @@ impl Store {
         .bind(&limit.company)
         .bind(limit.year())
         .bind(limit.before_at)
-        .fetch_one(&mut *self.readers.take().await?)
+        .fetch_one(&mut self.readers.take().await?)
         .await?;
         Ok(kept)
     }
@@ -218,7 +218,7 @@ impl Store {
         .bind(limit.before_at)
         .bind(after)
         .bind(most)
-        .fetch_all(&mut *self.readers.take().await?)
+        .fetch_all(&mut self.readers.take().await?)
         .await?;
         let due = |(document, state, applied_plan, bodies, bytes)| Due {
             document,
@@ -236,7 +236,7 @@ impl Store {
             "select n, raw_hash from revision where document = $1 order by n",
         )
         .bind(document)
-        .fetch_all(&mut *reader)
+        .fetch_all(&mut reader)
         .await?;
         let mut sent = Vec::new();
         for sql in [
@@ -245,7 +245,7 @@ impl Store {
         ] {
             let rows = sqlx::query_as::<Any, (String, String, Option<String>)>(sql)
                 .bind(document)
-                .fetch_all(&mut *reader)
+                .fetch_all(&mut reader)
                 .await?;
             let of = |(id, plan, body)| Sent { id, plan, body };
             sent.push(rows.into_iter().map(of).collect::<Vec<_>>());
@@ -254,13 +254,13 @@ impl Store {
             "select n, plan from decision where document = $1 order by n",
         )
         .bind(document)
-        .fetch_all(&mut *reader)
+        .fetch_all(&mut reader)
         .await?;
         let checks = sqlx::query_as::<Any, (String, String)>(
             "select document, plan from ledger_check where owner = $1 and plan <> ''",
         )
         .bind(document)
-        .fetch_all(&mut *reader)
+        .fetch_all(&mut reader)
         .await?;
         let past = sent.pop().unwrap_or_default();
         let postings = sent.pop().unwrap_or_default();
