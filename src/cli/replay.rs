@@ -141,11 +141,10 @@ async fn look(
     let stands = applied_plan(&document);
     let differences = differences(stands.as_ref(), &rehearsed);
     let correction = match rehearsed.plan() {
-        Some(plan) if correct && stands.is_some() && !differences.is_empty() => {
-            correction(store, &document, plan).await?
-        }
+        Some(plan) if correct && stands.is_some() => correction(store, &document, plan).await?,
         Some(_) | None => None,
     };
+    let correction = correction.filter(|of| of.is_of_what_is_gone() || !differences.is_empty());
     let postings = store.postings_of(&document.id).await?;
     let unfinished =
         document.state == DocumentState::Held || postings.iter().any(is_a_missing_step);
@@ -168,7 +167,8 @@ impl Seen {
         ) {
             return Some("it is on its way; nothing was done");
         }
-        if stands && self.differences.is_empty() && !self.unfinished {
+        let is_gone = self.correction.as_ref().is_some_and(Correction::is_of_what_is_gone);
+        if stands && self.differences.is_empty() && !self.unfinished && !is_gone {
             return Some("it stands in Visma as it would be decided today; nothing was done");
         }
         match &self.correction {
@@ -180,7 +180,7 @@ impl Seen {
             }
             Some(_) | None => {}
         }
-        if stands && !self.differences.is_empty() && !apply {
+        if stands && !self.differences.is_empty() && !apply && !is_gone {
             return Some(
                 "it stands in Visma otherwise; nothing was done. Use --apply to change it where it is not released, \
                  --correct to see what a correction of a released invoice would do",
@@ -193,12 +193,15 @@ impl Seen {
         let Correction { standing, credit } = self.correction.as_ref()?;
         Some(match credit {
             Err(why) => format!("{standing} cannot be taken back by a credit note: {why}"),
-            Ok(credit) => format!(
-                "{standing} is released. A credit note of {} {}, dated {} in the period {}, takes it back{}; when that \
+            Ok(None) => format!(
+                "{standing} stands in Visma no more, by its lists. Visma is asked once more; then the invoice is posted \
+                 anew, under a key of its own"
+            ),
+            Ok(Some(credit)) => format!(
+                "{standing} is released. A credit note of {}, dated {} in the period {}, takes it back{}; when that \
                  is released, the invoice is posted anew as above. Applying the credit note to {standing} is for \
                  a person in Visma",
                 credit.gross,
-                credit.currency.code(),
                 credit.document_on,
                 credit.period,
                 match credit.mode {

@@ -60,6 +60,17 @@ impl Store {
         rows.into_iter().map(|row| decision(document, row)).collect()
     }
 
+    /// What the latest decision came to.
+    pub async fn last_outcome(&self, document: &str) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query_as::<Any, (String,)>(
+            "select outcome from decision where document = $1 order by n desc limit 1",
+        )
+        .bind(document)
+        .fetch_optional(&mut self.readers.take().await?)
+        .await?;
+        Ok(row.map(|(outcome,)| outcome))
+    }
+
     /// The decision in force at a moment; at the end of time, the latest.
     pub async fn decision_at(
         &self,

@@ -3,6 +3,7 @@
 use crate::flow::{Flow, postable};
 use crate::stores::{self, TestStore};
 use ml_connector::store::{DocumentState, Step};
+use ml_connector::sync::ManualVerb;
 use ml_connector_sandbox::faults::{Fault, Faults};
 use ml_connector_sandbox::visma::HandChange;
 use ml_connector_sandbox::world::{Fate, OrderChange};
@@ -350,7 +351,7 @@ async fn a_change_that_never_gets_in_is_held_in_the_end() {
         assert_eq!(flow.codes(&order).await, ["changed_in_visma"]);
         // At rest again, a person releases it.
         flow.sandbox.visma_faults().set(Faults::default());
-        flow.ask(ml_connector::sync::ManualVerb::Release, &order).await;
+        flow.ask(ManualVerb::Release, &order).await;
         assert_eq!(flow.state(&order).await, DocumentState::Posted);
         flow.assert_clean();
     }
@@ -450,5 +451,114 @@ async fn a_change_is_not_passed_over_because_the_status_moved_with_it() {
         flow.sync().await;
         assert_eq!(flow.in_visma(&invoice).await, stands);
         assert_eq!(flow.codes(&invoice).await, ["status_unknown"]);
+    }
+}
+
+/// For so long Visma's word that it does not know a document proves nothing.
+fn settling(flow: &Flow) -> std::time::Duration {
+    std::time::Duration::from_secs(flow.config.timing.settle_after_seconds)
+}
+
+/// A person does in Visma what the hold asks for, and releases: the invoice is cancelled. When JAGGAER wants it again,
+/// released or not, it is posted anew under another key.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invoice_taken_back_in_visma_too_is_cancelled_and_may_come_again() {
+    for test in stores::both().await {
+        let (flow, _, invoice) = with_an_order(test).await;
+        let world = flow.sandbox.world();
+        flow.sync().await;
+        let approved = world.invoice(&invoice).unwrap().workflow;
+        let workflow = |to: &str| {
+            let to = to.to_owned();
+            assert!(world.edit_invoice(&invoice, |invoice| invoice.workflow = to));
+        };
+        let mut keys = std::collections::BTreeSet::new();
+        for (change, releases) in [
+            (HandChange::Status("Voided"), true),
+            (HandChange::Deleted, true),
+            (HandChange::Status("Voided"), false),
+            (HandChange::Deleted, false),
+        ] {
+            let stood = flow.document(&invoice).await;
+            assert_eq!(stood.state, DocumentState::Posted, "{change:?}");
+            let postings = flow.postings(&invoice).await;
+            let create = postings.iter().find(|row| row.step == Step::Create).unwrap();
+            assert!(keys.insert(create.our_key.clone()));
+            workflow("Cancelled");
+            flow.sync().await;
+            assert_eq!(flow.codes(&invoice).await, ["not_cancellable"]);
+            flow.ask(ManualVerb::Release, &invoice).await;
+            assert_eq!(flow.codes(&invoice).await, ["not_cancellable"], "it stands there");
+
+            let (kind, number) = (stood.visma_type.unwrap(), stood.visma_number.unwrap());
+            assert!(flow.sandbox.visma().change_by_hand(&kind, &number, change));
+            let writes = flow.writes();
+            // What was just made may take its time to be seen, so that it is missing proves nothing yet.
+            tokio::time::sleep(settling(&flow)).await;
+            if releases {
+                flow.ask(ManualVerb::Release, &invoice).await;
+                assert_eq!(flow.state(&invoice).await, DocumentState::Cancelled, "{change:?}");
+                assert_eq!(flow.codes(&invoice).await, Vec::<String>::new());
+                flow.sync().await;
+                assert_eq!(flow.state(&invoice).await, DocumentState::Cancelled);
+                assert_eq!(flow.writes(), writes);
+            }
+            workflow(&approved);
+            flow.sync_to_the_end().await;
+            let again = flow.document(&invoice).await;
+            assert_eq!(again.state, DocumentState::Posted, "{:?}", flow.holds(&invoice).await);
+            assert_ne!(again.visma_number, Some(number));
+            assert!(flow.in_visma(&invoice).await.live);
+            assert_eq!(flow.writes(), writes + 1, "{change:?}");
+        }
+        flow.assert_trail().await;
+    }
+}
+
+/// A person voids or deletes what JAGGAER goes on wanting: nothing is posted again without a person's word.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_person_took_out_of_visma_comes_again_on_a_persons_word_alone() {
+    for test in stores::both().await {
+        let (flow, _, invoice) = with_an_order(test).await;
+        let world = flow.sandbox.world();
+        flow.sync().await;
+        for (n, change, how) in
+            [(1, HandChange::Status("Voided"), "voided"), (2, HandChange::Deleted, "deleted")]
+        {
+            let stood = flow.document(&invoice).await;
+            let (kind, number) = (stood.visma_type.unwrap(), stood.visma_number.unwrap());
+            assert!(flow.sandbox.visma().change_by_hand(&kind, &number, change));
+            tokio::time::sleep(settling(&flow)).await;
+            assert!(world.change_invoice_amount(&invoice, Decimal::from(90 - n)));
+            flow.sync().await;
+            let writes = flow.writes();
+            for _ in 0..2 {
+                let holds = flow.holds(&invoice).await;
+                assert_eq!(holds.len(), 1, "{holds:?}");
+                assert_eq!(holds[0].code, "changed_after_posting");
+                assert!(holds[0].text.contains(&format!("{kind} {number}")), "{holds:?}");
+                assert!(holds[0].text.contains(how), "{holds:?}");
+                flow.ask(ManualVerb::Release, &invoice).await;
+            }
+            assert_eq!(flow.writes(), writes, "nobody said that it is owed");
+            let (shown, _) = flow.run_json(&["replay", &invoice, "--correct"]).await;
+            assert_eq!(shown["correction"]["takes_back"], format!("{kind} {number}"), "{shown}");
+            assert!(shown["correction"]["credit_note"].is_null(), "{shown}");
+            assert_eq!(flow.writes(), writes, "it was shown only");
+            let correct = ["replay", &invoice, "--correct", "--apply", "--reason", "it is owed"];
+            let (done, _) = flow.run_json(&correct).await;
+            flow.sync_to_the_end().await;
+            let again = flow.document(&invoice).await;
+            assert_eq!(
+                again.state,
+                DocumentState::Posted,
+                "{done} {:?}",
+                flow.holds(&invoice).await
+            );
+            assert_ne!(again.visma_number, Some(number));
+            assert!(flow.in_visma(&invoice).await.live);
+            assert_eq!(flow.writes(), writes + 1);
+        }
+        flow.assert_trail().await;
     }
 }

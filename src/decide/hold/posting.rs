@@ -11,7 +11,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     entry("changed_in_visma", "Somebody keeps changing the document in Visma at the same time", "AP", "Release when it is at rest"),
     entry("correction_open", "A released invoice is being taken back by a credit note; the new one follows when that is released", "Accounting", "Release the credit note in Visma"),
     entry("doubled_in_visma", "The document stands in Visma more than once", "Accounting", "Keep one, delete or void the others in Visma; pay none before that"),
-    entry("not_cancellable", "Cancelled in JAGGAER, but Visma's document cannot be cancelled", "Accounting", "Cancel, void or credit by hand"),
+    entry("not_cancellable", "Cancelled in JAGGAER, but Visma's document cannot be cancelled", "Accounting", "Void, delete or credit it in full by hand; then release"),
     entry("not_correctable", "A released invoice was to be taken back by a credit note, and cannot be", "Accounting", "Correct it in Visma by hand"),
     entry("refused_by_visma", "Visma refused the document with a message", "AP or accounting", "Correct what the message names"),
     entry("unreadable", "A field cannot be read", "Integration", "Correct the field, or its place in the profile").by_itself("the profile"),
@@ -57,6 +57,18 @@ impl Hold {
              correction would do; --correct --apply --reason TEXT takes it back by a credit note and posts it \
              anew. Otherwise credit it in full in Visma, apply the credit note to it, key the invoice in with the \
              supplier's number, and release: it is found by that number.",
+        )
+    }
+
+    /// `name`: type and number; `how`: voided or deleted.
+    pub fn gone_from_visma(name: &str, how: &str) -> Self {
+        Self::new(
+            "changed_after_posting",
+            format!(
+                "JAGGAER wants it posted, but {name} stands in Visma no more: it was {how} there."
+            ),
+            "If it is owed: `ml-connector replay ID --correct --apply --reason TEXT` posts it anew; or key it in with \
+             the supplier's number and release, it is found by that number. Otherwise cancel it in JAGGAER.",
         )
     }
 
@@ -193,7 +205,7 @@ impl Hold {
             format!(
                 "It was cancelled in JAGGAER, but {number} in Visma cannot be cancelled: {why}."
             ),
-            "Cancel, void or credit it in Visma by hand; then release.",
+            "Void or delete it in Visma, or close it by a credit note over all of it under its number; then release.",
         )
     }
 

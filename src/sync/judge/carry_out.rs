@@ -24,6 +24,7 @@ impl Engine {
         let in_visma = create.is_some_and(|row| row.state.is_done());
         let mut change = Change::new();
         let at = clock::now();
+        let mut is_history = false;
         if self.taking_back_goes_on(judged, &postings, at, &mut change)? {
             return Ok(Some(change));
         }
@@ -61,7 +62,9 @@ impl Engine {
                 judged.to(DocumentState::Posted, "status_moved", json!({}), at, &mut change);
             }
             Decision::Hold(holds) => judged.hold(holds, at, &mut change),
-            Decision::Cancel => self.cancel(judged, &postings, at, &mut change)?,
+            Decision::Cancel => {
+                is_history = self.cancel(judged, &postings, at, &mut change).await?;
+            }
             Decision::Adopt { plan, document_type, number } if create.is_none() => {
                 // The decision has compared it with the plan.
                 let state = PostingState::Verified;
@@ -93,6 +96,7 @@ impl Engine {
             Decision::Wait(_) | Decision::Hold(_) | Decision::Ignore(_) | Decision::NotRipe => {
                 withdraw(judged, &postings, None, at, &mut change)?
             }
+            Decision::Cancel if is_history => {}
             Decision::Cancel => {
                 let key = judged.revision.n.to_string();
                 withdraw(judged, &postings, Some(&key), at, &mut change)?;

@@ -2,6 +2,7 @@
 //! that are missing, and the withdrawal of writes that nobody wants any more.
 
 use super::Judged;
+use super::gone::is_at_rest;
 use super::planned::plan_supplier;
 use crate::audit::hash_text;
 use crate::decide::Hold;
@@ -15,13 +16,14 @@ use crate::sync::posting::{Event, step};
 use serde_json::json;
 
 impl Engine {
-    pub(super) fn cancel(
+    /// Whether the postings are history now.
+    pub(super) async fn cancel(
         &self,
         judged: &Judged<'_>,
         postings: &[PostingRow],
         at: i64,
         change: &mut Change,
-    ) -> Result<(), SyncError> {
+    ) -> Result<bool, SyncError> {
         let document = judged.document;
         let create = postings.iter().find(|row| row.step == Step::Create);
         match create {
@@ -59,6 +61,16 @@ impl Engine {
                     }
                 }
                 DocumentKind::SupplierInvoice | DocumentKind::CreditNote => {
+                    if is_at_rest(postings)
+                        && let Some(gone) = self.gone_or_credited(judged, row).await?
+                    {
+                        gone.begin_anew(&judged.connection.company.id, document, change);
+                        change.drop_claims(&document.id);
+                        change.set_attention(&document.id, None);
+                        let detail = json!({ "stood": gone.name(), "how": gone.how });
+                        judged.to(DocumentState::Cancelled, "cancelled", detail, at, change);
+                        return Ok(true);
+                    }
                     let number = document.visma_number.as_deref().unwrap_or("?");
                     let why = "an invoice is taken back by a credit note or by voiding it";
                     judged.hold(&[Hold::not_cancellable(number, why)], at, change);
@@ -80,7 +92,7 @@ impl Engine {
                 judged.to(DocumentState::Cancelled, "cancelled", json!({}), at, change);
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// The document stands in Visma; the new decision may ask for a change of it.
@@ -118,6 +130,28 @@ impl Engine {
             withdraw(judged, postings, None, at, change)?;
             judged.hold(&[Hold::changed_after_posting(&number, &status)], at, change);
             return Ok(());
+        }
+        if let (Plan::Invoice(_), Some(create)) = (plan, create) {
+            let was_cancelled =
+                self.store.last_outcome(&document.id).await?.as_deref() == Some("cancel");
+            let was_refused = postings.iter().any(|row| row.state == PostingState::Refused);
+            let is_asked = was_cancelled || was_refused || document.correction_asked;
+            if let Some(gone) = self.gone(judged, create, is_asked).await? {
+                if self.corrected_by_hand(judged, true, at, change).await? {
+                    return Ok(());
+                }
+                // JAGGAER took it back and wants it again, or a person does.
+                if (was_cancelled || document.correction_asked) && is_at_rest(postings) {
+                    gone.begin_anew(&judged.connection.company.id, document, change);
+                    change.set_attention(&document.id, None);
+                    let detail = json!({ "stood": gone.name(), "how": gone.how });
+                    judged.to(DocumentState::Ready, "stands_no_more", detail, at, change);
+                    return Ok(());
+                }
+                gone.forget(&judged.connection.company.id, change);
+                judged.hold(&[Hold::gone_from_visma(&gone.name(), gone.how)], at, change);
+                return withdraw(judged, postings, None, at, change);
+            }
         }
         if same_plan(&applied, plan) {
             withdraw(judged, postings, None, at, change)?;
@@ -192,7 +226,7 @@ impl Engine {
             return self.take_back(judged, (&applied, plan), postings, at, change).await;
         }
         if let Some(status) = frozen {
-            if self.corrected_by_hand(judged, at, change).await? {
+            if self.corrected_by_hand(judged, false, at, change).await? {
                 return Ok(());
             }
             judged.hold(&[Hold::changed_after_posting(&number, &status)], at, change);

@@ -17,11 +17,19 @@ use crate::sync::post::transition;
 use crate::sync::posting::Event;
 use serde_json::json;
 
-/// What taking back a released invoice would do: the credit note, or why it cannot be.
+/// What taking back a released invoice would do.
 pub struct Correction {
-    /// Type and number of what stands.
+    /// Type and number of what stands, or stood.
     pub standing: String,
-    pub credit: Result<InvoicePlan, String>,
+    /// The credit note, none if the invoice stands no more; or why it cannot be.
+    pub credit: Result<Option<InvoicePlan>, String>,
+}
+
+impl Correction {
+    /// It is posted anew without more.
+    pub const fn is_of_what_is_gone(&self) -> bool {
+        matches!(self.credit, Ok(None))
+    }
 }
 
 /// What `plan` would ask for of a document that stands otherwise. `None`: what stands is a draft or
@@ -36,18 +44,21 @@ pub async fn correction(
     let (Some(create), Plan::Invoice(_)) = (create, plan) else { return Ok(None) };
     let (kind, number) = standing(document);
     let stands = store.erp_invoice(&create.company, kind, number).await?;
+    let standing = format!("{kind} {number}");
+    if create.state.is_done() && stands.as_ref().is_none_or(|of| !of.is_live()) {
+        return Ok(Some(Correction { standing, credit: Ok(None) }));
+    }
     if stands.as_ref().is_none_or(ErpInvoice::is_draft) {
         return Ok(None);
     }
     let applied = document.applied_plan.as_deref().unwrap_or(&create.plan);
-    let standing = format!("{kind} {number}");
     let mut credit = credit_note((&standing, applied), plan, Some(create), stands.as_ref());
     if let Ok(of) = &credit
         && let Some(why) = credited_by_hand(store, &create.company, of).await?
     {
         credit = Err(why);
     }
-    Ok(Some(Correction { standing, credit }))
+    Ok(Some(Correction { standing, credit: credit.map(Some) }))
 }
 
 /// A credit note under the invoice's number that is not ours: a person may have taken the invoice back
@@ -182,11 +193,12 @@ impl Engine {
         Ok(true)
     }
 
-    /// A person took back what stood, and keyed in another invoice of this number: the document is
-    /// that one from now on. `false`: nothing of the kind.
+    /// A person took back what stood (`is_gone`: it is known to stand no more), and keyed in another invoice of
+    /// this number: the document is that one from now on. `false`: nothing of the kind.
     pub(super) async fn corrected_by_hand(
         &self,
         judged: &Judged<'_>,
+        is_gone: bool,
         at: i64,
         change: &mut Change,
     ) -> Result<bool, SyncError> {
@@ -197,7 +209,8 @@ impl Engine {
         let company = &judged.connection.company.id;
         let old = standing(document);
         let stands = self.store.erp_invoice(company, old.0, old.1).await?;
-        let is_over = stands.is_some_and(|of| matches!(of.status.as_str(), "Closed" | "Voided"));
+        let is_over =
+            is_gone || stands.is_some_and(|of| matches!(of.status.as_str(), "Closed" | "Voided"));
         if !is_over || old == (document_type.as_str(), number.as_str()) {
             return Ok(false);
         }

@@ -8,6 +8,7 @@ mod carry_out;
 mod change_of_posted;
 mod claim;
 mod correction;
+mod gone;
 mod planned;
 mod redecide;
 mod traces;

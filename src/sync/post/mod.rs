@@ -17,7 +17,7 @@ pub use trail::{hold_document, step_entry};
 use crate::audit::hash_text;
 use crate::clock;
 use crate::decide::Hold;
-use crate::procurement::AttachmentRef;
+use crate::procurement::{AttachmentRef, DocumentKind};
 use crate::store::{Change, DocumentRow, DocumentState, PostingRow, Step};
 use crate::sync::CrashPoint;
 use crate::sync::engine::{Company, Connection, Engine, entry};
@@ -123,6 +123,11 @@ impl Engine {
             return self.judge_newer(connection, document).await.map(|()| true);
         }
         let prepared = match self.prepare(company, connection, &row, document, file).await {
+            Err(SyncError::Visma(visma::Error::NotFound { .. }))
+                if document.kind != DocumentKind::PurchaseOrder && !row.is_of_credit() =>
+            {
+                Prepared::Refuse(Hold::gone_from_visma(&standing(document), "deleted"))
+            }
             Err(SyncError::Visma(visma::Error::NotFound { .. })) => {
                 let number = number_of(&row, document);
                 Prepared::Refuse(Hold::changed_in_visma(number, "it is not there any more"))
