@@ -196,7 +196,7 @@ async fn a_database_that_cannot_be_reached_is_named() {
             "no PostgreSQL answers there",
             "refused",
         ),
-        (silent, "no PostgreSQL answers there", "timed out"),
+        (silent, "no PostgreSQL answers there", "in 10 seconds"),
         (
             "postgres://me:hunter2@nowhere.invalid/db".to_owned(),
             "no PostgreSQL answers there",
