@@ -13,6 +13,7 @@ use super::{Settings, Unit};
 use fastrand::Rng;
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
+use std::collections::HashSet;
 
 /// What an invoice is there to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +59,13 @@ pub struct Drawing<'a> {
     next: usize,
     /// Hidden orders that are billed, so that none is billed whole twice.
     hidden_billed: usize,
+    /// Vendor, day and net of each: chance makes no two that look like one.
+    drawn: HashSet<(usize, Date, Decimal)>,
 }
 
 impl<'a> Drawing<'a> {
     pub fn new(settings: &'a Settings, vendors: &'a Vendors, rng: Rng, first: usize) -> Self {
-        Self { settings, vendors, rng, next: first, hidden_billed: 0 }
+        Self { settings, vendors, rng, next: first, hidden_billed: 0, drawn: HashSet::new() }
     }
 
     /// An invoice of its role. Orders are billed from `open`; `hidden` are never delivered.
@@ -153,7 +156,17 @@ impl<'a> Drawing<'a> {
         }
         let drawn = Unit::draw(&mut self.rng).code();
         let unit = self.settings.office_unit(drawn, &mut self.rng);
+        let on = self.apart(vendor, on, &lines);
         self.blank(vendor, on, &unit, lines)
+    }
+
+    /// A day on which the vendor has sent no other invoice over as much.
+    fn apart(&mut self, vendor: usize, mut on: Date, lines: &[Line]) -> Date {
+        let net = lines.iter().map(|line| line.net).sum::<Decimal>();
+        while !self.drawn.insert((vendor, on, net)) {
+            on = time::plus_days(on, -1);
+        }
+        on
     }
 
     /// Bills what is open of one or several orders of one supplier. `true`: all of it.
@@ -173,6 +186,7 @@ impl<'a> Drawing<'a> {
                 lines.push(line);
             }
         }
+        let on = self.apart(first.vendor, on, &lines);
         self.blank(first.vendor, on, &first.business_unit.clone(), lines)
     }
 
